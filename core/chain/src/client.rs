@@ -1,0 +1,79 @@
+//! The trait a chain client implements, and its error.
+
+use async_trait::async_trait;
+use kernel::ErrorClass;
+
+use crate::{Block, BlockRef, Broadcast, Inclusion, Receiver, TronAddress, TxId, WalletSnapshot};
+
+/// Why a question to a chain got no answer that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// Every endpoint failed or is resting; `last` tells of the last one tried.
+    #[error("no endpoint of {network} answered: {last}")]
+    Unavailable {
+        /// The network asked.
+        network: String,
+        /// The last failure, without secrets.
+        last: String,
+    },
+    /// An answer that contradicts the protocol, or itself.
+    #[error("unusable answer from {network}: {detail}")]
+    Malformed {
+        /// The network asked.
+        network: String,
+        /// What was wrong with the answer.
+        detail: String,
+    },
+    /// The block is not to be had whole (yet): it must not be passed.
+    #[error("block {number} of {network} cannot be read whole: {detail}")]
+    Incomplete {
+        /// The network asked.
+        network: String,
+        /// The block.
+        number: i64,
+        /// What is missing.
+        detail: String,
+    },
+}
+
+impl ChainError {
+    /// All of them may pass: another moment, another endpoint.
+    #[must_use]
+    pub const fn class(&self) -> ErrorClass {
+        ErrorClass::Unavailable
+    }
+}
+
+/// A node, or several behind one face. Every call is bounded in time and size by the implementation.
+#[async_trait]
+pub trait ChainClient: Send + Sync {
+    /// The network's name, as in the configuration and in the rows.
+    fn network(&self) -> &str;
+
+    /// The newest block.
+    async fn head(&self) -> Result<BlockRef, ChainError>;
+
+    /// The newest block that can no longer be reverted.
+    async fn solid_head(&self) -> Result<BlockRef, ChainError>;
+
+    /// The header of block `number`, or `None` above the head.
+    async fn block_ref(&self, number: i64) -> Result<Option<BlockRef>, ChainError>;
+
+    /// The blocks `from..=to` in order, each whole, with receipts; fewer where the head is nearer. At most 100.
+    async fn blocks(&self, from: i64, to: i64) -> Result<Vec<Block>, ChainError>;
+
+    /// Sends signed bytes. Never an error: what is not known is [`Broadcast::Unknown`].
+    async fn broadcast(&self, signed: &[u8]) -> Broadcast;
+
+    /// Whether a solidified block carries `txid`.
+    async fn solid_inclusion(&self, txid: TxId) -> Result<Option<Inclusion>, ChainError>;
+
+    /// What kind of account an address is.
+    async fn receiver(&self, address: TronAddress) -> Result<Receiver, ChainError>;
+
+    /// The figures of one of our wallets, all from one endpoint.
+    async fn wallet_snapshot(&self, address: TronAddress) -> Result<WalletSnapshot, ChainError>;
+
+    /// Staked sun delegated for energy from `from` to `to`, locked or not.
+    async fn delegated_energy_sun(&self, from: TronAddress, to: TronAddress) -> Result<i64, ChainError>;
+}

@@ -1,0 +1,16 @@
+//! Chains as the rest of the house sees them: blocks, inclusions, broadcast answers, and the trait a client implements.
+//!
+//! Chain-neutral: what is peculiar to TRON is in `tron`. Address texts are checked here, since the API needs that and
+//! must not link a chain client.
+
+mod address;
+mod client;
+pub mod endpoints;
+mod types;
+
+pub use address::{AddressError, TronAddress};
+pub use client::{ChainClient, ChainError};
+pub use types::{
+    Block, BlockRef, Broadcast, EnergyMarket, Inclusion, Receiver, Refusal, TransactionSeen, TxId, TxOutcome,
+    WalletSnapshot,
+};

@@ -1,0 +1,212 @@
+//! What a chain tells us, in words that fit every chain.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+
+/// A transaction's id: 32 bytes, shown as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TxId(pub [u8; 32]);
+
+impl fmt::Display for TxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for TxId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for TxId {
+    type Err = hex::FromHexError;
+
+    fn from_str(text: &str) -> Result<Self, hex::FromHexError> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// A block's place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockRef {
+    /// Height.
+    pub number: i64,
+    /// 64 lower-case hex digits.
+    pub id: String,
+    /// The id of the block before.
+    pub parent_id: String,
+    /// When it was produced, by its producer's clock.
+    pub time: DateTime<Utc>,
+}
+
+/// A block read whole: every transaction with its receipt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Its place.
+    pub at: BlockRef,
+    /// Every transaction in it, in block order.
+    pub transactions: Vec<TransactionSeen>,
+}
+
+/// How an included transaction ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TxOutcome {
+    /// It did what it says.
+    Ok,
+    /// It is in the block and did nothing but cost its fee.
+    Failed,
+}
+
+/// A transaction of a block with what its receipt says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactionSeen {
+    /// Its id.
+    pub txid: TxId,
+    /// How it ended.
+    pub outcome: TxOutcome,
+    /// Coin burned, in sun.
+    pub fee_sun: i64,
+    /// Energy used, from whichever source.
+    pub energy_used: i64,
+    /// Bandwidth points used.
+    pub bandwidth_used: i64,
+}
+
+/// Where a transaction was found when asked for by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inclusion {
+    /// Height of the block that carries it.
+    pub block_number: i64,
+    /// How it ended.
+    pub outcome: TxOutcome,
+}
+
+/// A node's answer to signed bytes, classified. An error of transport is an answer too: [`Broadcast::Unknown`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Broadcast {
+    /// Valid and relayed. Not yet included.
+    Accepted,
+    /// The node has seen this id; wait and look for it in blocks.
+    AlreadyKnown {
+        /// The node's code.
+        code: String,
+        /// The node's text.
+        message: String,
+    },
+    /// Not taken now; the same bytes may be taken later or elsewhere.
+    Retry {
+        /// The node's code.
+        code: String,
+        /// The node's text.
+        message: String,
+    },
+    /// This node checked and refused it. Final only on the very first send.
+    Refused {
+        /// The node's code.
+        code: String,
+        /// The node's text.
+        message: String,
+        /// What the text means for us.
+        refusal: Refusal,
+    },
+    /// No usable answer: it may have been taken.
+    Unknown {
+        /// What happened: `timeout`, `http_503`, `malformed` …
+        code: String,
+        /// Details, without secrets.
+        message: String,
+    },
+}
+
+impl Broadcast {
+    /// The code to store with the transaction.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Accepted => "SUCCESS",
+            Self::AlreadyKnown { code, .. }
+            | Self::Retry { code, .. }
+            | Self::Refused { code, .. }
+            | Self::Unknown { code, .. } => code,
+        }
+    }
+
+    /// The text to store with the transaction.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Accepted => "",
+            Self::AlreadyKnown { message, .. }
+            | Self::Retry { message, .. }
+            | Self::Refused { message, .. }
+            | Self::Unknown { message, .. } => message,
+        }
+    }
+}
+
+/// Why a node refused a transaction for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The receiver is not an activated account.
+    ReceiverNotActivated,
+    /// The receiver is a contract.
+    ReceiverIsContract,
+    /// The wallet has less delegatable stake than we thought.
+    InsufficientStake,
+    /// The delegation to undo is not there, or smaller than we thought.
+    DelegationMissing,
+    /// The wallet cannot pay the bandwidth.
+    InsufficientBandwidth,
+    /// The signature or its permission does not fit the wallet.
+    BadSignature,
+    /// The reference block or the expiry does not fit the chain.
+    BadReference,
+    /// Anything else.
+    Other,
+}
+
+/// What an address is, as far as it may receive energy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Receiver {
+    /// An activated account.
+    Account,
+    /// Never activated: a delegation would be refused.
+    NotActivated,
+    /// A contract: a delegation would be refused.
+    Contract,
+}
+
+/// What the chain says of one of our wallets, read from one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalletSnapshot {
+    /// The head just before the figures were read: every block up to it is in them.
+    pub as_of_block: i64,
+    /// Liquid coin.
+    pub balance_sun: i64,
+    /// Stake for energy that is not delegated out.
+    pub staked_energy_sun: i64,
+    /// Stake for bandwidth that is not delegated out.
+    pub staked_bandwidth_sun: i64,
+    /// Stake for energy that is delegated to others.
+    pub delegated_energy_sun: i64,
+    /// Stake that may be delegated now (used energy blocks its share until it has recovered).
+    pub delegatable_sun: i64,
+    /// Bandwidth points for one more transaction: the larger of the staked and the free remainder.
+    pub bandwidth_available: i64,
+    /// The energy market at that moment.
+    pub market: EnergyMarket,
+}
+
+/// The network's exchange between staked coin and energy: energy = sun / 10^6 × limit / weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnergyMarket {
+    /// Energy shared out by the network per day.
+    pub total_limit: i64,
+    /// Coin staked for energy by everybody, in whole TRX.
+    pub total_weight: i64,
+}

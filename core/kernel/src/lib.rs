@@ -1,0 +1,17 @@
+//! The words every other crate speaks: ids, assets, amounts, the clock and the id generator.
+//!
+//! Nothing here does I/O or is async. Money is an integer of minor units; a float never appears.
+#![warn(clippy::float_arithmetic, clippy::as_conversions, clippy::arithmetic_side_effects)]
+
+mod amount;
+mod class;
+mod clock;
+mod ids;
+
+pub use amount::{Amount, AmountError, Asset, UnknownAsset};
+pub use class::ErrorClass;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use ids::{
+    ApiKeyId, ChainTransactionId, DelegationId, FindingId, IdGen, OrderId, PriceVersionId, RandomIds, SeededIds,
+    UserId, WalletId,
+};

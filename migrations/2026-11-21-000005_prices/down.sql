@@ -1,0 +1,2 @@
+DROP TABLE price_bands, price_versions;
+DROP EXTENSION btree_gist;

@@ -1,0 +1,1 @@
+DROP TABLE wallet_keys, master_keys, wallet_imports, supplier_wallets;
