@@ -38,7 +38,11 @@ impl TronAddress {
     /// [`AddressError::MalformedHex`] for another length or prefix.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, AddressError> {
         let all: [u8; 21] = bytes.try_into().map_err(|_| AddressError::MalformedHex)?;
-        if all[0] == PREFIX { Ok(Self(all)) } else { Err(AddressError::MalformedHex) }
+        if all[0] == PREFIX {
+            Ok(Self(all))
+        } else {
+            Err(AddressError::MalformedHex)
+        }
     }
 
     /// The address of 42 hex digits starting with 41, no `0x`.
@@ -79,7 +83,10 @@ impl FromStr for TronAddress {
         if text.len() != 34 {
             return Err(AddressError::Malformed);
         }
-        let bytes = bs58::decode(text).with_check(None).into_vec().map_err(|_| AddressError::Malformed)?;
+        let bytes = bs58::decode(text)
+            .with_check(None)
+            .into_vec()
+            .map_err(|_| AddressError::Malformed)?;
         Self::from_bytes(&bytes).map_err(|_| AddressError::Malformed)
     }
 }
@@ -104,6 +111,8 @@ impl Serialize for TronAddress {
 
 impl<'de> Deserialize<'de> for TronAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <std::borrow::Cow<'de, str>>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        <std::borrow::Cow<'de, str>>::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
     }
 }

@@ -1,1 +1,21 @@
-//! To be written.
+//! PostgreSQL: the pool, the one way to run a transaction, the generated schema, and the models with their queries.
+//!
+//! Queries are associated functions on models; they take the connection first and never commit.
+
+mod error;
+mod migrate;
+#[expect(
+    missing_docs,
+    reason = "a row's fields are its columns, which the migrations explain"
+)]
+pub mod models;
+mod pool;
+#[expect(missing_docs, reason = "generated; the migrations explain the columns")]
+pub mod schema;
+mod text_enum;
+mod tx;
+
+pub use error::{DbError, is_violation_of};
+pub use migrate::{migrate, pending_migrations};
+pub use pool::{Conn, Pool, PoolConfig, PooledConn, acquire, build_pool};
+pub use tx::{ReFn, run_tx};

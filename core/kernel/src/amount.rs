@@ -48,7 +48,10 @@ impl FromStr for Asset {
     type Err = UnknownAsset;
 
     fn from_str(text: &str) -> Result<Self, UnknownAsset> {
-        Self::ALL.into_iter().find(|asset| asset.code() == text).ok_or(UnknownAsset)
+        Self::ALL
+            .into_iter()
+            .find(|asset| asset.code() == text)
+            .ok_or(UnknownAsset)
     }
 }
 
@@ -81,7 +84,11 @@ impl Amount {
     /// # Errors
     /// [`AmountError::OutOfRange`] when negative.
     pub const fn from_minor(minor: i64) -> Result<Self, AmountError> {
-        if minor < 0 { Err(AmountError::OutOfRange) } else { Ok(Self(minor)) }
+        if minor < 0 {
+            Err(AmountError::OutOfRange)
+        } else {
+            Ok(Self(minor))
+        }
     }
 
     /// The number of minor units; never negative.
@@ -121,7 +128,9 @@ impl FromStr for Amount {
     type Err = AmountError;
 
     fn from_str(text: &str) -> Result<Self, AmountError> {
-        let (whole, part) = text.split_once('.').map_or((text, None), |(whole, part)| (whole, Some(part)));
+        let (whole, part) = text
+            .split_once('.')
+            .map_or((text, None), |(whole, part)| (whole, Some(part)));
         let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole) || part.is_some_and(|p| !digits(p)) {
             return Err(AmountError::Malformed);
@@ -132,7 +141,11 @@ impl FromStr for Amount {
         }
         let whole: i64 = whole.parse().map_err(|_| AmountError::OutOfRange)?;
         let part: i64 = format!("{part:0<6}").parse().map_err(|_| AmountError::Malformed)?;
-        whole.checked_mul(UNIT).and_then(|w| w.checked_add(part)).map(Self).ok_or(AmountError::OutOfRange)
+        whole
+            .checked_mul(UNIT)
+            .and_then(|w| w.checked_add(part))
+            .map(Self)
+            .ok_or(AmountError::OutOfRange)
     }
 }
 
@@ -158,11 +171,19 @@ mod tests {
 
     #[test]
     fn reads_and_refuses() {
-        let ok = [("0", 0), ("1", 1_000_000), ("12.5", 12_500_000), ("0.000001", 1), ("007.10", 7_100_000)];
+        let ok = [
+            ("0", 0),
+            ("1", 1_000_000),
+            ("12.5", 12_500_000),
+            ("0.000001", 1),
+            ("007.10", 7_100_000),
+        ];
         for (text, minor) in ok {
             assert_eq!(text.parse::<Amount>().map(Amount::minor), Ok(minor), "{text}");
         }
-        let bad = ["", ".", "1.", ".5", "-1", "+1", "1e3", " 1", "1 ", "1,5", "0x1", "1.2.3", "٣"];
+        let bad = [
+            "", ".", "1.", ".5", "-1", "+1", "1e3", " 1", "1 ", "1,5", "0x1", "1.2.3", "٣",
+        ];
         for text in bad {
             assert_eq!(text.parse::<Amount>(), Err(AmountError::Malformed), "{text:?}");
         }

@@ -1,1 +1,10 @@
-//! To be written.
+//! Test support: databases cloned from a migrated template, and Redis namespaces. Linked from dev-dependencies only.
+//!
+//! The services come from `cargo xtask test`, which sets `SWITCHYARD_TEST_DATABASE_URL` (the owner of the schema, on the
+//! database `postgres`) and `SWITCHYARD_TEST_REDIS_URL`.
+
+mod database;
+mod redis_namespace;
+
+pub use database::{Role, TestDb};
+pub use redis_namespace::TestRedis;

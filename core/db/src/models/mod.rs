@@ -1,0 +1,1 @@
+//! One file per table: the row, what is inserted, and the queries.

@@ -1,0 +1,359 @@
+//! Generated from the migrated database by `cargo xtask schema`; do not edit.
+
+diesel::table! {
+    api_keys (id) {
+        id -> Uuid,
+        name -> Text,
+        prefix -> Text,
+        secret_sha256 -> Bytea,
+        scopes -> Array<Text>,
+        rate_limit_per_minute -> Integer,
+        created_at -> Timestamptz,
+        last_used_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    blocks (network, number) {
+        network -> Text,
+        number -> BigInt,
+        block_id -> Text,
+        parent_id -> Text,
+        block_time -> Timestamptz,
+        transaction_count -> Integer,
+    }
+}
+
+diesel::table! {
+    chain_cursors (network) {
+        network -> Text,
+        head_number -> BigInt,
+        head_block_id -> Text,
+        head_time -> Timestamptz,
+        solid_number -> BigInt,
+        solid_block_id -> Text,
+        solid_time -> Timestamptz,
+        first_number -> BigInt,
+        total_energy_limit -> BigInt,
+        total_energy_weight -> BigInt,
+        lease_holder -> Nullable<Text>,
+        lease_until -> Nullable<Timestamptz>,
+        halted_reason -> Nullable<Text>,
+        halted_at -> Nullable<Timestamptz>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    chain_transactions (id) {
+        id -> Uuid,
+        network -> Text,
+        txid -> Text,
+        intent_kind -> Text,
+        intent_id -> Uuid,
+        wallet_id -> Uuid,
+        raw -> Bytea,
+        timestamp_ms -> BigInt,
+        expires_at -> Timestamptz,
+        state -> Text,
+        outcome -> Nullable<Text>,
+        block_number -> Nullable<BigInt>,
+        block_id -> Nullable<Text>,
+        block_time -> Nullable<Timestamptz>,
+        fee_sun -> Nullable<BigInt>,
+        energy_used -> Nullable<BigInt>,
+        bandwidth_used -> Nullable<BigInt>,
+        sends -> Integer,
+        last_sent_at -> Nullable<Timestamptz>,
+        last_code -> Nullable<Text>,
+        last_message -> Nullable<Text>,
+        death_cause -> Nullable<Text>,
+        next_check_at -> Timestamptz,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    cron_ticks (schedule, tick_at) {
+        schedule -> Text,
+        tick_at -> Timestamptz,
+        claimed_by -> Text,
+        claimed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    delegations (id) {
+        id -> Uuid,
+        order_id -> Uuid,
+        wallet_id -> Uuid,
+        network -> Text,
+        receiver -> Text,
+        energy -> BigInt,
+        amount_sun -> BigInt,
+        state -> Text,
+        block_number -> Nullable<BigInt>,
+        active_at -> Nullable<Timestamptz>,
+        ends_at -> Nullable<Timestamptz>,
+        reclaimed_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    findings (id) {
+        id -> Uuid,
+        kind -> Text,
+        severity -> Text,
+        subject -> Text,
+        detail -> Jsonb,
+        action -> Text,
+        times_seen -> Integer,
+        first_seen_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+        resolved_at -> Nullable<Timestamptz>,
+        resolved_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (api_key_id, key) {
+        api_key_id -> Uuid,
+        key -> Text,
+        request_sha256 -> Bytea,
+        resource_kind -> Text,
+        resource_id -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    jobs (kind, object_id) {
+        kind -> Text,
+        object_id -> Text,
+        queue -> Text,
+        generation -> Integer,
+        request -> Integer,
+        runs -> Integer,
+        state -> Text,
+        next_run_at -> Timestamptz,
+        pushed_at -> Nullable<Timestamptz>,
+        started_at -> Nullable<Timestamptz>,
+        last_error_code -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        dead_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    ledger_accounts (code) {
+        code -> Text,
+        user_id -> Nullable<BigInt>,
+        asset -> Text,
+        balance -> Nullable<BigInt>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    ledger_checkpoints (account) {
+        account -> Text,
+        debits -> Numeric,
+        credits -> Numeric,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    ledger_transfers (event) {
+        event -> Text,
+        debit_account -> Text,
+        credit_account -> Text,
+        asset -> Text,
+        amount -> BigInt,
+        reason -> Text,
+        order_id -> Nullable<Uuid>,
+        actor -> Nullable<Text>,
+        note -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    master_keys (id) {
+        id -> Integer,
+        derivation -> Jsonb,
+        check_value -> Bytea,
+        created_at -> Timestamptz,
+        retired_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    order_events (id) {
+        id -> BigInt,
+        order_id -> Uuid,
+        at -> Timestamptz,
+        event -> Text,
+        state -> Text,
+        actor -> Text,
+        detail -> Jsonb,
+    }
+}
+
+diesel::table! {
+    orders (id) {
+        id -> Uuid,
+        user_id -> BigInt,
+        api_key_id -> Uuid,
+        network -> Text,
+        receiver -> Text,
+        energy -> BigInt,
+        duration_s -> Integer,
+        price_sun -> BigInt,
+        price_version_id -> Uuid,
+        state -> Text,
+        attempts -> Integer,
+        deadline_at -> Timestamptz,
+        reason_code -> Nullable<Text>,
+        completed_at -> Nullable<Timestamptz>,
+        ends_at -> Nullable<Timestamptz>,
+        settled_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    price_bands (version_id, energy_min, duration_min_s) {
+        version_id -> Uuid,
+        energy_min -> BigInt,
+        energy_max -> BigInt,
+        duration_min_s -> Integer,
+        duration_max_s -> Integer,
+        price_millisun_per_energy -> BigInt,
+    }
+}
+
+diesel::table! {
+    price_versions (id) {
+        id -> Uuid,
+        note -> Text,
+        actor -> Text,
+        published_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    receiver_checks (network, address) {
+        network -> Text,
+        address -> Text,
+        verdict -> Text,
+        checked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    supplier_wallets (id) {
+        id -> Uuid,
+        address -> Nullable<Text>,
+        label -> Nullable<Text>,
+        state -> Text,
+        rejected_reason -> Nullable<Text>,
+        enabled -> Bool,
+        isolated_at -> Nullable<Timestamptz>,
+        isolated_reason -> Nullable<Text>,
+        failures -> Integer,
+        permission_id -> Integer,
+        last_timestamp_ms -> BigInt,
+        balance_sun -> BigInt,
+        staked_energy_sun -> BigInt,
+        staked_bandwidth_sun -> BigInt,
+        delegated_energy_sun -> BigInt,
+        delegatable_sun -> BigInt,
+        bandwidth_available -> BigInt,
+        synced_block -> BigInt,
+        synced_at -> Nullable<Timestamptz>,
+        reserved_sun -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    switches (name) {
+        name -> Text,
+        enabled -> Bool,
+        reason -> Text,
+        actor -> Text,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    user_wallets (user_id, address) {
+        user_id -> BigInt,
+        address -> Text,
+        label -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        blocked_at -> Nullable<Timestamptz>,
+        blocked_reason -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    wallet_imports (wallet_id) {
+        wallet_id -> Uuid,
+        sealed -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    wallet_keys (wallet_id) {
+        wallet_id -> Uuid,
+        master_key_id -> Integer,
+        wrapped_data_key -> Bytea,
+        ciphertext -> Bytea,
+        created_at -> Timestamptz,
+        rewrapped_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
+    blocks,
+    chain_cursors,
+    chain_transactions,
+    cron_ticks,
+    delegations,
+    findings,
+    idempotency_keys,
+    jobs,
+    ledger_accounts,
+    ledger_checkpoints,
+    ledger_transfers,
+    master_keys,
+    order_events,
+    orders,
+    price_bands,
+    price_versions,
+    receiver_checks,
+    supplier_wallets,
+    switches,
+    user_wallets,
+    users,
+    wallet_imports,
+    wallet_keys,
+);

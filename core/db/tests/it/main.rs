@@ -1,0 +1,3 @@
+//! The database itself: transactions, rights and the invariants that it enforces.
+
+mod tx;
