@@ -1,1 +1,33 @@
 //! One file per table: the row, what is inserted, and the queries.
+
+mod api_key;
+mod block;
+mod chain_cursor;
+mod chain_transaction;
+mod delegation;
+mod finding;
+mod idempotency;
+mod order;
+mod order_event;
+mod price;
+mod receiver_check;
+mod supplier_wallet;
+mod switch;
+mod user;
+mod wallet_key;
+
+pub use api_key::{ApiKey, NewApiKey};
+pub use block::BlockRow;
+pub use chain_cursor::ChainCursor;
+pub use chain_transaction::{ChainTransaction, DeathCause, IntentKind, NewChainTransaction, Outcome, TxState};
+pub use delegation::{Delegation, DelegationState, NewDelegation};
+pub use finding::{Finding, NewFinding, Severity};
+pub use idempotency::{IdempotencyKey, NewIdempotencyKey};
+pub use order::{NewOrder, Order, OrderFilter, OrderState};
+pub use order_event::{NewOrderEvent, OrderEvent};
+pub use price::{PriceBand, PriceVersion};
+pub use receiver_check::{ReceiverCheck, Verdict};
+pub use supplier_wallet::{NewSupplierWallet, SupplierWallet, WalletFigures, WalletState};
+pub use switch::Switch;
+pub use user::{User, UserWallet};
+pub use wallet_key::{MasterKeyRow, WalletImport, WalletKey};

@@ -1,0 +1,90 @@
+//! Keys that bots and shops authenticate with. Only the hash of a key is kept.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::Conn;
+use crate::schema::api_keys;
+
+#[derive(Debug, Clone, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = api_keys, check_for_backend(diesel::pg::Pg))]
+pub struct ApiKey {
+    pub id: Uuid,
+    pub name: String,
+    pub prefix: String,
+    pub secret_sha256: Vec<u8>,
+    pub scopes: Vec<String>,
+    pub rate_limit_per_minute: i32,
+    pub created_at: DateTime<Utc>,
+    pub last_used_at: Option<DateTime<Utc>>,
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Insertable)]
+#[diesel(table_name = api_keys)]
+pub struct NewApiKey<'a> {
+    pub id: Uuid,
+    pub name: &'a str,
+    pub prefix: &'a str,
+    pub secret_sha256: &'a [u8],
+    pub scopes: Vec<String>,
+    pub rate_limit_per_minute: i32,
+    pub created_at: DateTime<Utc>,
+}
+
+impl ApiKey {
+    /// The key with this visible part, revoked or not.
+    pub async fn find_by_prefix(conn: &mut Conn, prefix: &str) -> QueryResult<Option<Self>> {
+        api_keys::table
+            .filter(api_keys::prefix.eq(prefix))
+            .select(Self::as_select())
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// Every key, newest first. Operators have few.
+    pub async fn list(conn: &mut Conn) -> QueryResult<Vec<Self>> {
+        api_keys::table
+            .order(api_keys::id.desc())
+            .limit(1000)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
+    /// Ends a key; answers whether it was alive.
+    pub async fn revoke(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> QueryResult<bool> {
+        let alive = api_keys::table.filter(api_keys::id.eq(id).and(api_keys::revoked_at.is_null()));
+        Ok(diesel::update(alive)
+            .set(api_keys::revoked_at.eq(now))
+            .execute(conn)
+            .await?
+            == 1)
+    }
+
+    /// Notes the use of a key, at most once a minute per key.
+    pub async fn touch(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> QueryResult<()> {
+        let stale = api_keys::last_used_at.is_null().or(api_keys::last_used_at
+            .lt(now - chrono::Duration::minutes(1))
+            .assume_not_null());
+        let key = api_keys::table.filter(api_keys::id.eq(id)).filter(stale);
+        diesel::update(key)
+            .set(api_keys::last_used_at.eq(now))
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+}
+
+impl NewApiKey<'_> {
+    pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
+        diesel::insert_into(api_keys::table)
+            .values(self)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+}

@@ -1,0 +1,61 @@
+//! Recent applied blocks.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::Conn;
+use crate::schema::blocks;
+
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = blocks, check_for_backend(diesel::pg::Pg))]
+pub struct BlockRow {
+    pub network: String,
+    pub number: i64,
+    pub block_id: String,
+    pub parent_id: String,
+    pub block_time: DateTime<Utc>,
+    pub transaction_count: i32,
+}
+
+impl BlockRow {
+    pub async fn insert_many(conn: &mut Conn, rows: &[Self]) -> QueryResult<()> {
+        diesel::insert_into(blocks::table)
+            .values(rows)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    pub async fn find(conn: &mut Conn, network: &str, number: i64) -> QueryResult<Option<Self>> {
+        blocks::table
+            .find((network, number))
+            .select(Self::as_select())
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// The blocks above `number`, lowest first: what a fork takes back.
+    pub async fn above(conn: &mut Conn, network: &str, number: i64) -> QueryResult<Vec<Self>> {
+        blocks::table
+            .filter(blocks::network.eq(network).and(blocks::number.gt(number)))
+            .order(blocks::number)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
+    pub async fn delete_above(conn: &mut Conn, network: &str, number: i64) -> QueryResult<usize> {
+        diesel::delete(blocks::table.filter(blocks::network.eq(network).and(blocks::number.gt(number))))
+            .execute(conn)
+            .await
+    }
+
+    /// Forgets blocks that are too old to matter.
+    pub async fn delete_below(conn: &mut Conn, network: &str, number: i64) -> QueryResult<usize> {
+        diesel::delete(blocks::table.filter(blocks::network.eq(network).and(blocks::number.lt(number))))
+            .execute(conn)
+            .await
+    }
+}

@@ -1,0 +1,152 @@
+//! How far each network is read.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::Conn;
+use crate::schema::chain_cursors;
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = chain_cursors, check_for_backend(diesel::pg::Pg))]
+pub struct ChainCursor {
+    pub network: String,
+    pub head_number: i64,
+    pub head_block_id: String,
+    pub head_time: DateTime<Utc>,
+    pub solid_number: i64,
+    pub solid_block_id: String,
+    pub solid_time: DateTime<Utc>,
+    pub first_number: i64,
+    pub total_energy_limit: i64,
+    pub total_energy_weight: i64,
+    pub lease_holder: Option<String>,
+    pub lease_until: Option<DateTime<Utc>>,
+    pub halted_reason: Option<String>,
+    pub halted_at: Option<DateTime<Utc>>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl ChainCursor {
+    pub async fn find(conn: &mut Conn, network: &str) -> QueryResult<Option<Self>> {
+        chain_cursors::table
+            .find(network)
+            .select(Self::as_select())
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    pub async fn list(conn: &mut Conn) -> QueryResult<Vec<Self>> {
+        chain_cursors::table
+            .order(chain_cursors::network)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
+    /// The cursor, locked until the transaction ends.
+    pub async fn lock(conn: &mut Conn, network: &str) -> QueryResult<Option<Self>> {
+        chain_cursors::table
+            .find(network)
+            .select(Self::as_select())
+            .for_update()
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// Starts a network; no effect where it is started already.
+    pub async fn insert_if_missing(&self, conn: &mut Conn) -> QueryResult<bool> {
+        let rows = diesel::insert_into(chain_cursors::table)
+            .values(self)
+            .on_conflict_do_nothing()
+            .execute(conn)
+            .await?;
+        Ok(rows == 1)
+    }
+
+    /// Takes or renews the lease; `false` while another holder's runs.
+    pub async fn lease(
+        conn: &mut Conn,
+        network: &str,
+        holder: &str,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        use chain_cursors as c;
+        let free = c::lease_until.is_null().or(c::lease_until.lt(now).assume_not_null());
+        let mine = c::lease_holder.eq(holder).assume_not_null();
+        let row = c::table.filter(c::network.eq(network)).filter(free.or(mine));
+        let rows = diesel::update(row)
+            .set((c::lease_holder.eq(holder), c::lease_until.eq(until)))
+            .execute(conn)
+            .await?;
+        Ok(rows == 1)
+    }
+
+    /// Moves the head; the caller holds the lock.
+    pub async fn set_head(
+        conn: &mut Conn,
+        network: &str,
+        head: (i64, &str, DateTime<Utc>),
+        now: DateTime<Utc>,
+    ) -> QueryResult<()> {
+        use chain_cursors as c;
+        diesel::update(c::table.find(network))
+            .set((
+                c::head_number.eq(head.0),
+                c::head_block_id.eq(head.1),
+                c::head_time.eq(head.2),
+                c::updated_at.eq(now),
+            ))
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    /// Moves the solidified head; the caller holds the lock.
+    pub async fn set_solid(
+        conn: &mut Conn,
+        network: &str,
+        solid: (i64, &str, DateTime<Utc>),
+        now: DateTime<Utc>,
+    ) -> QueryResult<()> {
+        use chain_cursors as c;
+        diesel::update(c::table.find(network))
+            .set((
+                c::solid_number.eq(solid.0),
+                c::solid_block_id.eq(solid.1),
+                c::solid_time.eq(solid.2),
+                c::updated_at.eq(now),
+            ))
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    pub async fn set_market(conn: &mut Conn, network: &str, limit: i64, weight: i64) -> QueryResult<()> {
+        use chain_cursors as c;
+        diesel::update(c::table.find(network))
+            .set((c::total_energy_limit.eq(limit), c::total_energy_weight.eq(weight)))
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    /// Stops scanning until an operator clears it; `None` clears.
+    pub async fn set_halted(
+        conn: &mut Conn,
+        network: &str,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        use chain_cursors as c;
+        let at = reason.map(|_| now);
+        let rows = diesel::update(c::table.find(network))
+            .set((c::halted_reason.eq(reason), c::halted_at.eq(at), c::updated_at.eq(now)))
+            .execute(conn)
+            .await?;
+        Ok(rows == 1)
+    }
+}

@@ -1,0 +1,310 @@
+//! Signed transactions and their way through the chain.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::Conn;
+use crate::schema::chain_transactions as ct;
+use crate::text_enum;
+
+text_enum! {
+    /// Where a signed transaction stands.
+    TxState {
+        /// Stored; perhaps never sent.
+        Signed = "signed",
+        /// Sent at least once.
+        Sent = "sent",
+        /// In a block that may still be reverted.
+        Included = "included",
+        /// In a solidified block.
+        Final = "final",
+        /// It can never land.
+        Dead = "dead",
+    }
+}
+text_enum! {
+    /// What a transaction is for.
+    IntentKind {
+        /// Make a delegation.
+        Delegate = "delegate",
+        /// Undo one.
+        Reclaim = "reclaim",
+    }
+}
+text_enum! {
+    /// How an included transaction ended.
+    Outcome { Ok = "ok", Failed = "failed" }
+}
+text_enum! {
+    /// How we know that a transaction can never land.
+    DeathCause {
+        /// A solidified block later than its expiry was read, and no block up to it carries it.
+        Expired = "expired",
+        /// A node refused it on its very first send, so no pool holds it.
+        RefusedOnFirstSend = "refused_on_first_send",
+    }
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = ct, check_for_backend(diesel::pg::Pg))]
+pub struct ChainTransaction {
+    pub id: Uuid,
+    pub network: String,
+    pub txid: String,
+    pub intent_kind: IntentKind,
+    pub intent_id: Uuid,
+    pub wallet_id: Uuid,
+    pub raw: Vec<u8>,
+    pub expires_at: DateTime<Utc>,
+    pub state: TxState,
+    pub outcome: Option<Outcome>,
+    pub block_number: Option<i64>,
+    pub block_id: Option<String>,
+    pub block_time: Option<DateTime<Utc>>,
+    pub fee_sun: Option<i64>,
+    pub sends: i32,
+    pub last_code: Option<String>,
+    pub last_message: Option<String>,
+    pub death_cause: Option<DeathCause>,
+    pub next_check_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Insertable)]
+#[diesel(table_name = ct)]
+pub struct NewChainTransaction<'a> {
+    pub id: Uuid,
+    pub network: &'a str,
+    pub txid: String,
+    pub intent_kind: IntentKind,
+    pub intent_id: Uuid,
+    pub wallet_id: Uuid,
+    pub raw: &'a [u8],
+    pub timestamp_ms: i64,
+    pub expires_at: DateTime<Utc>,
+    pub state: TxState,
+    pub next_check_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl NewChainTransaction<'_> {
+    pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
+        diesel::insert_into(ct::table)
+            .values(self)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+}
+
+impl ChainTransaction {
+    pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        ct::table
+            .find(id)
+            .select(Self::as_select())
+            .for_update()
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// The one transaction of an intent that can still land or has landed well.
+    pub async fn live_of(conn: &mut Conn, kind: IntentKind, intent: Uuid) -> QueryResult<Option<Self>> {
+        ct::table
+            .filter(ct::intent_kind.eq(kind).and(ct::intent_id.eq(intent)))
+            .filter(diesel::dsl::not(
+                ct::state.eq(TxState::Dead).or(ct::state
+                    .eq(TxState::Final)
+                    .and(ct::outcome.eq(Outcome::Failed).assume_not_null())),
+            ))
+            .select(Self::as_select())
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// Every transaction made for these intents, oldest first.
+    pub async fn of_intents(conn: &mut Conn, intents: &[Uuid]) -> QueryResult<Vec<Self>> {
+        ct::table
+            .filter(ct::intent_id.eq_any(intents))
+            .order(ct::created_at)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
+    /// Ours among the txids of a block, locked in id order.
+    pub async fn lock_by_txids(conn: &mut Conn, network: &str, txids: &[String]) -> QueryResult<Vec<Self>> {
+        ct::table
+            .filter(ct::network.eq(network).and(ct::txid.eq_any(txids)))
+            .order(ct::id)
+            .select(Self::as_select())
+            .for_update()
+            .load(conn)
+            .await
+    }
+
+    /// Included in blocks above `number`: what a fork takes back. Locked in id order.
+    pub async fn lock_included_above(conn: &mut Conn, network: &str, number: i64) -> QueryResult<Vec<Self>> {
+        ct::table
+            .filter(ct::network.eq(network).and(ct::state.eq(TxState::Included)))
+            .filter(ct::block_number.gt(number).assume_not_null())
+            .order(ct::id)
+            .select(Self::as_select())
+            .for_update()
+            .load(conn)
+            .await
+    }
+
+    /// Included in blocks up to `number` and not yet final, locked in id order, at most `limit`.
+    pub async fn lock_to_finalise(conn: &mut Conn, network: &str, number: i64, limit: i64) -> QueryResult<Vec<Self>> {
+        ct::table
+            .filter(ct::network.eq(network).and(ct::state.eq(TxState::Included)))
+            .filter(ct::block_number.le(number).assume_not_null())
+            .order(ct::id)
+            .limit(limit)
+            .select(Self::as_select())
+            .for_update()
+            .skip_locked()
+            .load(conn)
+            .await
+    }
+
+    /// Claims transactions that are due to be sent again or looked at, by moving their next check to `next`.
+    pub async fn claim_to_check(
+        conn: &mut Conn,
+        network: &str,
+        now: DateTime<Utc>,
+        next: DateTime<Utc>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let due: Vec<Uuid> = ct::table
+            .filter(
+                ct::network
+                    .eq(network)
+                    .and(ct::state.eq_any([TxState::Signed, TxState::Sent])),
+            )
+            .filter(ct::next_check_at.le(now))
+            .order(ct::next_check_at)
+            .limit(limit)
+            .select(ct::id)
+            .for_update()
+            .skip_locked()
+            .load(conn)
+            .await?;
+        diesel::update(ct::table.filter(ct::id.eq_any(due)))
+            .set(ct::next_check_at.eq(next))
+            .returning(Self::as_select())
+            .get_results(conn)
+            .await
+    }
+
+    /// Makes every unseen transaction due at once, as when the solidified head passed expiries.
+    pub async fn wake_expired(
+        conn: &mut Conn,
+        network: &str,
+        solid_time: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> QueryResult<usize> {
+        let expired = ct::table
+            .filter(
+                ct::network
+                    .eq(network)
+                    .and(ct::state.eq_any([TxState::Signed, TxState::Sent])),
+            )
+            .filter(ct::expires_at.le(solid_time).and(ct::next_check_at.gt(now)));
+        diesel::update(expired)
+            .set(ct::next_check_at.eq(now))
+            .execute(conn)
+            .await
+    }
+
+    /// Stores a node's answer to a send. Once included, the answer no longer matters.
+    pub async fn record_send(
+        conn: &mut Conn,
+        id: Uuid,
+        (code, message): (&str, &str),
+        now: DateTime<Utc>,
+        next_check_at: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = ct::table.filter(ct::id.eq(id).and(ct::state.eq_any([TxState::Signed, TxState::Sent])));
+        let rows = diesel::update(row)
+            .set((
+                ct::state.eq(TxState::Sent),
+                ct::sends.eq(ct::sends + 1),
+                ct::last_sent_at.eq(now),
+                ct::last_code.eq(code.chars().take(100).collect::<String>()),
+                ct::last_message.eq(message.chars().take(1000).collect::<String>()),
+                ct::next_check_at.eq(next_check_at),
+                ct::updated_at.eq(now),
+            ))
+            .execute(conn)
+            .await?;
+        Ok(rows == 1)
+    }
+
+    /// Guarded: from `signed` or `sent` to `dead`.
+    pub async fn set_dead(conn: &mut Conn, id: Uuid, cause: DeathCause, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = ct::table.filter(ct::id.eq(id).and(ct::state.eq_any([TxState::Signed, TxState::Sent])));
+        let set = (
+            ct::state.eq(TxState::Dead),
+            ct::death_cause.eq(cause),
+            ct::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Guarded: from `signed` or `sent` to `included`.
+    pub async fn set_included(
+        conn: &mut Conn,
+        id: Uuid,
+        block: (i64, &str, DateTime<Utc>),
+        outcome: Outcome,
+        (fee_sun, energy_used, bandwidth_used): (i64, i64, i64),
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = ct::table.filter(ct::id.eq(id).and(ct::state.eq_any([TxState::Signed, TxState::Sent])));
+        let set = (
+            ct::state.eq(TxState::Included),
+            ct::outcome.eq(outcome),
+            ct::block_number.eq(block.0),
+            ct::block_id.eq(block.1),
+            ct::block_time.eq(block.2),
+            ct::fee_sun.eq(fee_sun),
+            ct::energy_used.eq(energy_used),
+            ct::bandwidth_used.eq(bandwidth_used),
+            ct::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Guarded: from `included` back to `sent`, when its block was reverted. It may land again.
+    pub async fn set_reverted(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = ct::table.filter(ct::id.eq(id).and(ct::state.eq(TxState::Included)));
+        let set = (
+            ct::state.eq(TxState::Sent),
+            ct::outcome.eq(None::<Outcome>),
+            ct::block_number.eq(None::<i64>),
+            ct::block_id.eq(None::<String>),
+            ct::block_time.eq(None::<DateTime<Utc>>),
+            ct::fee_sun.eq(None::<i64>),
+            ct::energy_used.eq(None::<i64>),
+            ct::bandwidth_used.eq(None::<i64>),
+            ct::next_check_at.eq(now),
+            ct::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Guarded: from `included` to `final`.
+    pub async fn set_final(conn: &mut Conn, ids: &[Uuid], now: DateTime<Utc>) -> QueryResult<usize> {
+        let rows = ct::table.filter(ct::id.eq_any(ids).and(ct::state.eq(TxState::Included)));
+        diesel::update(rows)
+            .set((ct::state.eq(TxState::Final), ct::updated_at.eq(now)))
+            .execute(conn)
+            .await
+    }
+}

@@ -1,0 +1,180 @@
+//! Delegations: one for one order, later undone.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::Conn;
+use crate::schema::delegations as d;
+use crate::text_enum;
+
+text_enum! {
+    /// Where a delegation stands.
+    DelegationState {
+        /// A transaction that makes it may still land.
+        Reserved = "reserved",
+        /// On chain.
+        Active = "active",
+        /// On chain, and a transaction that undoes it may still land.
+        Reclaiming = "reclaiming",
+        /// Undone on chain.
+        Reclaimed = "reclaimed",
+        /// Given up: no transaction of it can ever land.
+        Released = "released",
+    }
+}
+
+impl DelegationState {
+    /// States that hold stake of the wallet.
+    pub const LIVE: [Self; 3] = [Self::Reserved, Self::Active, Self::Reclaiming];
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = d, check_for_backend(diesel::pg::Pg))]
+pub struct Delegation {
+    pub id: Uuid,
+    pub order_id: Uuid,
+    pub wallet_id: Uuid,
+    pub network: String,
+    pub receiver: String,
+    pub energy: i64,
+    pub amount_sun: i64,
+    pub state: DelegationState,
+    pub block_number: Option<i64>,
+    pub active_at: Option<DateTime<Utc>>,
+    pub ends_at: Option<DateTime<Utc>>,
+    pub reclaimed_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Insertable)]
+#[diesel(table_name = d)]
+pub struct NewDelegation<'a> {
+    pub id: Uuid,
+    pub order_id: Uuid,
+    pub wallet_id: Uuid,
+    pub network: &'a str,
+    pub receiver: &'a str,
+    pub energy: i64,
+    pub amount_sun: i64,
+    pub state: DelegationState,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl NewDelegation<'_> {
+    pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
+        diesel::insert_into(d::table).values(self).execute(conn).await.map(drop)
+    }
+}
+
+impl Delegation {
+    pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        d::table.find(id).select(Self::as_select()).first(conn).await.optional()
+    }
+
+    pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        d::table
+            .find(id)
+            .select(Self::as_select())
+            .for_update()
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// Every delegation tried for an order, oldest first.
+    pub async fn of_order(conn: &mut Conn, order: Uuid) -> QueryResult<Vec<Self>> {
+        d::table
+            .filter(d::order_id.eq(order))
+            .order(d::id)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
+    /// Stake of a wallet that a snapshot as of `block` may not show yet: reserved, or on chain in a later block.
+    pub async fn unseen_sun(conn: &mut Conn, wallet: Uuid, block: i64) -> QueryResult<i64> {
+        use diesel::dsl::sql;
+        use diesel::sql_types::BigInt;
+        let later = d::state
+            .eq_any([DelegationState::Active, DelegationState::Reclaiming])
+            .and(d::block_number.gt(block).assume_not_null());
+        d::table
+            .filter(d::wallet_id.eq(wallet))
+            .filter(d::state.eq(DelegationState::Reserved).or(later))
+            .select(sql::<BigInt>("COALESCE(sum(amount_sun), 0)::bigint"))
+            .get_result(conn)
+            .await
+    }
+
+    /// Stake that is on chain by our books for one wallet and receiver: what the chain merges into one record.
+    pub async fn on_chain_sun(conn: &mut Conn, wallet: Uuid, receiver: &str) -> QueryResult<i64> {
+        use diesel::dsl::sql;
+        use diesel::sql_types::BigInt;
+        d::table
+            .filter(d::wallet_id.eq(wallet).and(d::receiver.eq(receiver)))
+            .filter(d::state.eq_any([DelegationState::Active, DelegationState::Reclaiming]))
+            .select(sql::<BigInt>("COALESCE(sum(amount_sun), 0)::bigint"))
+            .get_result(conn)
+            .await
+    }
+
+    /// Stake that is promised or delegated by our books, per wallet.
+    pub async fn live_sun(conn: &mut Conn, wallet: Uuid) -> QueryResult<i64> {
+        use diesel::dsl::sql;
+        use diesel::sql_types::BigInt;
+        d::table
+            .filter(d::wallet_id.eq(wallet).and(d::state.eq_any(DelegationState::LIVE)))
+            .select(sql::<BigInt>("COALESCE(sum(amount_sun), 0)::bigint"))
+            .get_result(conn)
+            .await
+    }
+
+    /// Rentals that ended before `before` and are still active: their reclaim was lost or cannot succeed.
+    pub async fn overdue(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> QueryResult<Vec<Self>> {
+        d::table
+            .filter(d::state.eq_any([DelegationState::Active, DelegationState::Reclaiming]))
+            .filter(d::ends_at.lt(before).assume_not_null())
+            .order(d::ends_at)
+            .limit(limit)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
+    /// Guarded: `reserved` to `active`.
+    pub async fn set_active(
+        conn: &mut Conn,
+        id: Uuid,
+        block_number: i64,
+        active_at: DateTime<Utc>,
+        ends_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = d::table.filter(d::id.eq(id).and(d::state.eq(DelegationState::Reserved)));
+        let set = (
+            d::state.eq(DelegationState::Active),
+            d::block_number.eq(block_number),
+            d::active_at.eq(active_at),
+            d::ends_at.eq(ends_at),
+            d::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Guarded: from one state to another that needs no new column.
+    pub async fn set_state(
+        conn: &mut Conn,
+        id: Uuid,
+        from: DelegationState,
+        to: DelegationState,
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = d::table.filter(d::id.eq(id).and(d::state.eq(from)));
+        let reclaimed_at = (to == DelegationState::Reclaimed).then_some(now);
+        let set = (d::state.eq(to), d::reclaimed_at.eq(reclaimed_at), d::updated_at.eq(now));
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+}

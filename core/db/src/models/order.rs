@@ -1,0 +1,220 @@
+//! Orders.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::Conn;
+use crate::schema::orders as o;
+use crate::text_enum;
+
+text_enum! {
+    /// Where an order stands.
+    OrderState {
+        /// Accepted and paid into escrow.
+        Pending = "pending",
+        /// A transaction for it was signed.
+        Processing = "processing",
+        /// The energy is delegated.
+        Completed = "completed",
+        /// It cannot be delivered; passes at once into `refunded`.
+        Failed = "failed",
+        /// Withdrawn before anything was signed; the money is back.
+        Cancelled = "cancelled",
+        /// It could not be delivered; the money is back.
+        Refunded = "refunded",
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = o, check_for_backend(diesel::pg::Pg))]
+pub struct Order {
+    pub id: Uuid,
+    pub user_id: i64,
+    pub api_key_id: Uuid,
+    pub network: String,
+    pub receiver: String,
+    pub energy: i64,
+    pub duration_s: i32,
+    pub price_sun: i64,
+    pub price_version_id: Uuid,
+    pub state: OrderState,
+    pub attempts: i32,
+    pub deadline_at: DateTime<Utc>,
+    pub reason_code: Option<String>,
+    pub completed_at: Option<DateTime<Utc>>,
+    pub ends_at: Option<DateTime<Utc>>,
+    pub settled_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Insertable)]
+#[diesel(table_name = o)]
+pub struct NewOrder<'a> {
+    pub id: Uuid,
+    pub user_id: i64,
+    pub api_key_id: Uuid,
+    pub network: &'a str,
+    pub receiver: &'a str,
+    pub energy: i64,
+    pub duration_s: i32,
+    pub price_sun: i64,
+    pub price_version_id: Uuid,
+    pub state: OrderState,
+    pub deadline_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a list of orders is narrowed to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OrderFilter {
+    pub api_key_id: Option<Uuid>,
+    pub user_id: Option<i64>,
+    pub state: Option<OrderState>,
+}
+
+impl NewOrder<'_> {
+    pub async fn insert(&self, conn: &mut Conn) -> QueryResult<Order> {
+        diesel::insert_into(o::table)
+            .values(self)
+            .returning(Order::as_returning())
+            .get_result(conn)
+            .await
+    }
+}
+
+impl Order {
+    pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        o::table.find(id).select(Self::as_select()).first(conn).await.optional()
+    }
+
+    pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        o::table
+            .find(id)
+            .select(Self::as_select())
+            .for_update()
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// A page, newest first, of the orders before `before` (an order's id).
+    pub async fn page(
+        conn: &mut Conn,
+        filter: OrderFilter,
+        before: Option<Uuid>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let mut query = o::table
+            .select(Self::as_select())
+            .order(o::id.desc())
+            .limit(limit)
+            .into_boxed();
+        if let Some(key) = filter.api_key_id {
+            query = query.filter(o::api_key_id.eq(key));
+        }
+        if let Some(user) = filter.user_id {
+            query = query.filter(o::user_id.eq(user));
+        }
+        if let Some(state) = filter.state {
+            query = query.filter(o::state.eq(state));
+        }
+        if let Some(before) = before {
+            query = query.filter(o::id.lt(before));
+        }
+        query.load(conn).await
+    }
+
+    /// Guarded: from one state to another. Clears or sets the reason.
+    pub async fn set_state(
+        conn: &mut Conn,
+        id: Uuid,
+        from: OrderState,
+        to: OrderState,
+        reason: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = o::table.filter(o::id.eq(id).and(o::state.eq(from)));
+        let set = (o::state.eq(to), o::reason_code.eq(reason), o::updated_at.eq(now));
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Guarded: `pending` to `processing`, one attempt more.
+    pub async fn set_processing(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = o::table.filter(o::id.eq(id).and(o::state.eq(OrderState::Pending)));
+        let set = (
+            o::state.eq(OrderState::Processing),
+            o::attempts.eq(o::attempts + 1),
+            o::reason_code.eq(None::<String>),
+            o::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Guarded: `processing` to `completed`.
+    pub async fn set_completed(
+        conn: &mut Conn,
+        id: Uuid,
+        completed_at: DateTime<Utc>,
+        ends_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = o::table.filter(o::id.eq(id).and(o::state.eq(OrderState::Processing)));
+        let set = (
+            o::state.eq(OrderState::Completed),
+            o::completed_at.eq(completed_at),
+            o::ends_at.eq(ends_at),
+            o::reason_code.eq(None::<String>),
+            o::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Why a pending order is not delivered yet; no state changes.
+    pub async fn set_reason(conn: &mut Conn, id: Uuid, reason: &str, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = o::table.filter(o::id.eq(id).and(o::state.eq(OrderState::Pending)));
+        let set = (o::reason_code.eq(reason), o::updated_at.eq(now));
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Marks completed orders as settled; answers those that were not yet.
+    pub async fn set_settled(conn: &mut Conn, ids: &[Uuid], now: DateTime<Utc>) -> QueryResult<Vec<Self>> {
+        let rows = o::table.filter(
+            o::id
+                .eq_any(ids)
+                .and(o::state.eq(OrderState::Completed))
+                .and(o::settled_at.is_null()),
+        );
+        diesel::update(rows)
+            .set((o::settled_at.eq(now), o::updated_at.eq(now)))
+            .returning(Self::as_returning())
+            .get_results(conn)
+            .await
+    }
+
+    /// Pending orders past their deadline, locked, skipping those that somebody works on.
+    pub async fn lock_past_deadline(conn: &mut Conn, now: DateTime<Utc>, limit: i64) -> QueryResult<Vec<Self>> {
+        o::table
+            .filter(o::state.eq(OrderState::Pending).and(o::deadline_at.lt(now)))
+            .order(o::deadline_at)
+            .limit(limit)
+            .select(Self::as_select())
+            .for_update()
+            .skip_locked()
+            .load(conn)
+            .await
+    }
+
+    /// How many orders are in each state that is not an end, for metrics.
+    pub async fn count_open(conn: &mut Conn) -> QueryResult<Vec<(OrderState, i64)>> {
+        o::table
+            .filter(o::state.eq_any([OrderState::Pending, OrderState::Processing]))
+            .group_by(o::state)
+            .select((o::state, diesel::dsl::count_star()))
+            .load(conn)
+            .await
+    }
+}

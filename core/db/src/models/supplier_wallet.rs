@@ -1,0 +1,297 @@
+//! Supplier wallets, and the choice of one for an order.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::Conn;
+use crate::schema::supplier_wallets as w;
+use crate::text_enum;
+
+text_enum! {
+    /// Whether a wallet's key has been taken in.
+    WalletState {
+        /// A sealed key waits for a worker.
+        Importing = "importing",
+        /// Its key is at rest and its address known.
+        Active = "active",
+        /// Its key could not be used; `rejected_reason` says why.
+        Rejected = "rejected",
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[diesel(table_name = w, check_for_backend(diesel::pg::Pg))]
+pub struct SupplierWallet {
+    pub id: Uuid,
+    pub address: Option<String>,
+    pub label: Option<String>,
+    pub state: WalletState,
+    pub rejected_reason: Option<String>,
+    pub enabled: bool,
+    pub isolated_at: Option<DateTime<Utc>>,
+    pub isolated_reason: Option<String>,
+    pub failures: i32,
+    pub permission_id: i32,
+    pub last_timestamp_ms: i64,
+    pub balance_sun: i64,
+    pub staked_energy_sun: i64,
+    pub staked_bandwidth_sun: i64,
+    pub delegated_energy_sun: i64,
+    pub delegatable_sun: i64,
+    pub bandwidth_available: i64,
+    pub synced_block: i64,
+    pub synced_at: Option<DateTime<Utc>>,
+    pub reserved_sun: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Insertable)]
+#[diesel(table_name = w)]
+pub struct NewSupplierWallet<'a> {
+    pub id: Uuid,
+    pub label: Option<&'a str>,
+    pub state: WalletState,
+    pub permission_id: i32,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What the chain said of a wallet, and what of our promises it cannot have seen.
+#[derive(Debug, Clone, Copy, AsChangeset)]
+#[diesel(table_name = w)]
+pub struct WalletFigures {
+    pub balance_sun: i64,
+    pub staked_energy_sun: i64,
+    pub staked_bandwidth_sun: i64,
+    pub delegated_energy_sun: i64,
+    pub delegatable_sun: i64,
+    pub bandwidth_available: i64,
+    pub synced_block: i64,
+    pub synced_at: DateTime<Utc>,
+    pub reserved_sun: i64,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl NewSupplierWallet<'_> {
+    pub async fn insert(&self, conn: &mut Conn) -> QueryResult<SupplierWallet> {
+        diesel::insert_into(w::table)
+            .values(self)
+            .returning(SupplierWallet::as_returning())
+            .get_result(conn)
+            .await
+    }
+}
+
+/// Wallets that fit, the best first: without a live delegation to the receiver, then the smallest room that suffices.
+/// A wallet short of bandwidth still fits if it can burn a TRX for it.
+const FITTING: &str = "SELECT w.id FROM supplier_wallets w \
+    WHERE w.state = 'active' AND w.enabled AND w.isolated_at IS NULL AND w.address <> $2 \
+      AND w.delegatable_sun - w.reserved_sun >= $1 \
+      AND (w.bandwidth_available >= $3 OR w.balance_sun >= 1000000) \
+    ORDER BY EXISTS (SELECT 1 FROM delegations d WHERE d.wallet_id = w.id AND d.receiver = $2 \
+                     AND d.state IN ('reserved', 'active', 'reclaiming')), \
+             w.delegatable_sun - w.reserved_sun, w.id \
+    LIMIT 1 FOR UPDATE OF w";
+
+#[derive(QueryableByName)]
+struct WalletId {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+impl SupplierWallet {
+    pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        w::table.find(id).select(Self::as_select()).first(conn).await.optional()
+    }
+
+    pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        w::table
+            .find(id)
+            .select(Self::as_select())
+            .for_update()
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    pub async fn page(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> QueryResult<Vec<Self>> {
+        let mut query = w::table
+            .select(Self::as_select())
+            .order(w::id)
+            .limit(limit)
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(w::id.gt(after));
+        }
+        query.load(conn).await
+    }
+
+    /// Ids of every wallet whose key is in.
+    pub async fn active_ids(conn: &mut Conn) -> QueryResult<Vec<Uuid>> {
+        w::table
+            .filter(w::state.eq(WalletState::Active))
+            .order(w::id)
+            .select(w::id)
+            .load(conn)
+            .await
+    }
+
+    /// Whether an address is one of ours.
+    pub async fn is_ours(conn: &mut Conn, address: &str) -> QueryResult<bool> {
+        diesel::select(diesel::dsl::exists(w::table.filter(w::address.eq(address))))
+            .get_result(conn)
+            .await
+    }
+
+    /// Chooses and locks the best wallet. First among those that nobody holds; if others hold all that fit, waits for
+    /// one: that a wallet is busy for a moment is no lack of energy. The wait re-checks the room it finds.
+    pub async fn choose(conn: &mut Conn, amount_sun: i64, receiver: &str, bandwidth: i64) -> QueryResult<Option<Self>> {
+        for ending in [" SKIP LOCKED", ""] {
+            let found = diesel::sql_query(format!("{FITTING}{ending}"))
+                .bind::<BigInt, _>(amount_sun)
+                .bind::<Text, _>(receiver)
+                .bind::<BigInt, _>(bandwidth)
+                .get_result::<WalletId>(conn)
+                .await
+                .optional()?;
+            if let Some(found) = found {
+                return Self::find(conn, found.id).await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Promises stake and bandwidth to a delegation and notes the timestamp it signs with. The caller holds the lock.
+    pub async fn reserve(
+        conn: &mut Conn,
+        id: Uuid,
+        amount_sun: i64,
+        bandwidth: i64,
+        timestamp_ms: i64,
+        now: DateTime<Utc>,
+    ) -> QueryResult<()> {
+        let set = (
+            w::reserved_sun.eq(w::reserved_sun + amount_sun),
+            w::bandwidth_available.eq(w::bandwidth_available - bandwidth),
+            w::last_timestamp_ms.eq(timestamp_ms),
+            w::updated_at.eq(now),
+        );
+        diesel::update(w::table.find(id)).set(set).execute(conn).await.map(drop)
+    }
+
+    /// Gives a promise back: its delegation can never land. A sync may have forgotten it already, hence the floor.
+    pub async fn release(conn: &mut Conn, id: Uuid, amount_sun: i64, now: DateTime<Utc>) -> QueryResult<()> {
+        use diesel::dsl::sql;
+        let rest = sql::<BigInt>("GREATEST(reserved_sun - ")
+            .bind::<BigInt, _>(amount_sun)
+            .sql(", 0)");
+        diesel::update(w::table.find(id))
+            .set((w::reserved_sun.eq(rest), w::updated_at.eq(now)))
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    /// Notes the timestamp that a transaction signs with. The caller holds the lock.
+    pub async fn set_timestamp(conn: &mut Conn, id: Uuid, timestamp_ms: i64) -> QueryResult<()> {
+        diesel::update(w::table.find(id))
+            .set(w::last_timestamp_ms.eq(timestamp_ms))
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    pub async fn set_figures(conn: &mut Conn, id: Uuid, figures: &WalletFigures) -> QueryResult<()> {
+        diesel::update(w::table.find(id))
+            .set(figures)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    /// One failure more; at `limit` the wallet is isolated with `reason`. Answers whether this call isolated it.
+    pub async fn count_failure(
+        conn: &mut Conn,
+        id: Uuid,
+        limit: i32,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let failures: i32 = diesel::update(w::table.find(id))
+            .set((w::failures.eq(w::failures + 1), w::updated_at.eq(now)))
+            .returning(w::failures)
+            .get_result(conn)
+            .await?;
+        if failures < limit {
+            return Ok(false);
+        }
+        Self::isolate(conn, id, reason, now).await
+    }
+
+    /// No new orders for this wallet until an operator releases it. Answers whether it was not isolated yet.
+    pub async fn isolate(conn: &mut Conn, id: Uuid, reason: &str, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = w::table.filter(w::id.eq(id).and(w::isolated_at.is_null()));
+        let set = (
+            w::isolated_at.eq(now),
+            w::isolated_reason.eq(reason),
+            w::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// A success: what failed before no longer counts.
+    pub async fn clear_failures(conn: &mut Conn, id: Uuid) -> QueryResult<()> {
+        let row = w::table.filter(w::id.eq(id).and(w::failures.gt(0)));
+        diesel::update(row).set(w::failures.eq(0)).execute(conn).await.map(drop)
+    }
+
+    /// Switches a wallet on or off; switching on also releases it from isolation. Answers the wallet as it is then.
+    pub async fn set_enabled(
+        conn: &mut Conn,
+        id: Uuid,
+        enabled: bool,
+        now: DateTime<Utc>,
+    ) -> QueryResult<Option<Self>> {
+        let row = w::table.find(id);
+        if enabled {
+            let released = (
+                w::isolated_at.eq(None::<DateTime<Utc>>),
+                w::isolated_reason.eq(None::<String>),
+                w::failures.eq(0),
+            );
+            diesel::update(row).set(released).execute(conn).await?;
+        }
+        diesel::update(row)
+            .set((w::enabled.eq(enabled), w::updated_at.eq(now)))
+            .returning(Self::as_returning())
+            .get_result(conn)
+            .await
+            .optional()
+    }
+
+    /// Guarded: an import that succeeded.
+    pub async fn set_imported(conn: &mut Conn, id: Uuid, address: &str, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = w::table.filter(w::id.eq(id).and(w::state.eq(WalletState::Importing)));
+        let set = (
+            w::state.eq(WalletState::Active),
+            w::address.eq(address),
+            w::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Guarded: an import that cannot succeed.
+    pub async fn set_rejected(conn: &mut Conn, id: Uuid, reason: &str, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = w::table.filter(w::id.eq(id).and(w::state.eq(WalletState::Importing)));
+        let set = (
+            w::state.eq(WalletState::Rejected),
+            w::rejected_reason.eq(reason),
+            w::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+}

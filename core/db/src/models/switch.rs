@@ -1,0 +1,40 @@
+//! Switches that operators throw at run time.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::Conn;
+use crate::schema::switches as s;
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = s, check_for_backend(diesel::pg::Pg))]
+pub struct Switch {
+    pub name: String,
+    pub enabled: bool,
+    pub reason: String,
+    pub actor: String,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Switch {
+    /// While on, no new order is accepted; running ones finish.
+    pub const MAINTENANCE: &'static str = "maintenance";
+
+    /// Whether a switch is on; one that was never thrown is off.
+    pub async fn is_on(conn: &mut Conn, name: &str) -> QueryResult<bool> {
+        let on = s::table.find(name).select(s::enabled).first(conn).await.optional()?;
+        Ok(on.unwrap_or(false))
+    }
+
+    pub async fn throw(&self, conn: &mut Conn) -> QueryResult<()> {
+        diesel::insert_into(s::table)
+            .values(self)
+            .on_conflict(s::name)
+            .do_update()
+            .set(self)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+}
