@@ -1,0 +1,212 @@
+//! The sections and keys. `config/default.toml` says what each means; `validate` says which values may be used.
+#![expect(missing_docs, reason = "config/default.toml documents the keys, once")]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::layers::{self, value_error};
+use crate::{Network, Secret, SecretUrl, SettingsError, Source};
+
+/// The whole configuration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The environment's name, from `SWITCHYARD_ENV`.
+    #[serde(skip_deserializing)]
+    pub environment: String,
+    pub database: Database,
+    pub redis: Redis,
+    pub api: Api,
+    pub worker: Worker,
+    pub orders: Orders,
+    pub pool: Pool,
+    pub networks: BTreeMap<String, Network>,
+    pub vault: Vault,
+    pub jobs: Jobs,
+    pub schedules: BTreeMap<String, Schedule>,
+    pub telemetry: Telemetry,
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// Reads what this process was started with. Call `validate` before using it.
+    ///
+    /// # Errors
+    /// The first file, variable or key that cannot be read, by name.
+    pub fn load() -> Result<Self, SettingsError> {
+        Self::load_from(&Source::process())
+    }
+
+    /// Reads `source`.
+    ///
+    /// # Errors
+    /// The first file, variable or key that cannot be read, by name.
+    pub fn load_from(source: &Source) -> Result<Self, SettingsError> {
+        let table = toml::Value::Table(layers::read(source)?);
+        let mut settings: Self = serde_path_to_error::deserialize(table).map_err(|error| {
+            let path = error.path().to_string();
+            value_error(&path, error.inner().message())
+        })?;
+        settings.environment.clone_from(&source.environment);
+        Ok(settings)
+    }
+
+    /// Whether this is a developer's own machine or a test; anything else is held to production's rules.
+    #[must_use]
+    pub fn is_development(&self) -> bool {
+        matches!(self.environment.as_str(), "dev" | "test")
+    }
+
+    /// Everything that is in effect as TOML, with secrets masked.
+    ///
+    /// # Errors
+    /// When TOML cannot hold a value; no value of ours is like that.
+    pub fn redacted(&self) -> Result<String, SettingsError> {
+        toml::to_string(self).map_err(|error| value_error("settings", &error.to_string()))
+    }
+}
+
+/// `[database]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    #[serde(default)]
+    pub url: SecretUrl,
+    pub max_connections: usize,
+    pub connect_timeout_ms: u64,
+    pub acquire_timeout_ms: u64,
+    pub statement_timeout_ms: u64,
+}
+
+/// `[redis]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redis {
+    #[serde(default)]
+    pub url: SecretUrl,
+    pub response_timeout_ms: u64,
+    pub connect_timeout_ms: u64,
+}
+
+/// `[api]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    pub listen: SocketAddr,
+    pub ops_listen: SocketAddr,
+    pub request_timeout_ms: u64,
+    pub max_body_bytes: usize,
+    pub max_concurrent_requests: usize,
+    pub drain_timeout_ms: u64,
+}
+
+/// `[worker]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    pub ops_listen: SocketAddr,
+    pub queues: Vec<String>,
+    pub drain_timeout_ms: u64,
+    pub concurrency: BTreeMap<String, usize>,
+}
+
+/// `[orders]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Orders {
+    pub network: String,
+    pub energy_min: i64,
+    pub energy_max: i64,
+    pub duration_min_s: i64,
+    pub duration_max_s: i64,
+    pub deadline_s: i64,
+    pub max_attempts: u32,
+    pub stake_margin_bps: u32,
+    pub receiver_check_ttl_s: u64,
+    pub retry_base_ms: u64,
+    pub retry_max_ms: u64,
+}
+
+/// `[pool]`: the supplier wallets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    pub isolate_after_failures: u32,
+    pub sync_interval_s: u64,
+    pub sync_margin_blocks: u32,
+    pub low_stock_energy: i64,
+    pub min_bandwidth: i64,
+}
+
+/// `[vault]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    pub import_public_key: String,
+    pub import_private_key: Option<Secret>,
+    pub master_key: Option<Secret>,
+    pub passphrase: Option<Secret>,
+    pub previous_master_key: Option<Secret>,
+    pub previous_passphrase: Option<Secret>,
+    pub master_key_id: i32,
+    pub key_cache_ttl_s: u64,
+    pub key_cache_size: usize,
+}
+
+/// `[jobs]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jobs {
+    pub dispatch_interval_ms: u64,
+    pub push_batch: usize,
+    pub max_redis_depth: usize,
+    pub redis_namespace: String,
+}
+
+/// `[schedules.<name>]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    pub cron: String,
+    pub missed: Missed,
+    pub enabled: bool,
+}
+
+/// What is done about ticks that passed while no worker ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// Nothing.
+    Skip,
+    /// The last one is run late.
+    CatchUp,
+}
+
+/// `[telemetry]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    pub log_format: LogFormat,
+    pub log_filter: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub page_size_max: u32,
+    pub orders_per_minute_per_key: u32,
+    pub idempotency_retention_days: u32,
+}

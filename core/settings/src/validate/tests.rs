@@ -1,0 +1,245 @@
+//! Each rule is broken once and must be named; the shipped files must pass.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::*;
+use crate::Source;
+
+const KEY: &str = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
+const DATABASE: &str = "postgres://app:Zk3u9vQx@db:5432/main";
+
+/// The shipped files with variables that a process of the role needs, and more or other ones on top.
+fn settings(environment: &str, role: Role, more: &[(&str, &str)]) -> Settings {
+    let mut variables: BTreeMap<String, String> = BTreeMap::new();
+    let mut set = |name: &str, value: &str| variables.insert(format!("SWITCHYARD__{name}"), value.to_owned());
+    set("DATABASE__URL", DATABASE);
+    set("REDIS__URL", "redis://:Zk3u9vQx@cache:6379/0");
+    set("VAULT__IMPORT_PUBLIC_KEY", KEY);
+    if role == Role::Worker {
+        set("VAULT__IMPORT_PRIVATE_KEY", KEY);
+        set("VAULT__MASTER_KEY", KEY);
+    }
+    for (name, value) in more {
+        set(name, value);
+    }
+    variables.retain(|_, value| value != "(unset)");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
+    Settings::load_from(&Source {
+        dir,
+        environment: environment.into(),
+        variables,
+    })
+    .unwrap()
+}
+
+fn problems(environment: &str, role: Role, more: &[(&str, &str)]) -> Vec<Problem> {
+    match settings(environment, role, more).validate(role) {
+        Ok(()) => Vec::new(),
+        Err(SettingsError::Invalid(Problems(problems))) => problems,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn keys(environment: &str, role: Role, more: &[(&str, &str)]) -> Vec<String> {
+    problems(environment, role, more)
+        .into_iter()
+        .map(|problem| problem.key)
+        .collect()
+}
+
+#[test]
+fn the_shipped_files_are_good_in_every_environment_and_role() {
+    for environment in ["dev", "prod"] {
+        for role in [Role::Api, Role::Worker, Role::Migrate] {
+            assert_eq!(problems(environment, role, &[]), [], "{environment} {role:?}");
+        }
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once_each_with_key_wrong_and_remedy() {
+    let broken = [
+        ("DATABASE__URL", "(unset)"),
+        ("REDIS__URL", "(unset)"),
+        ("VAULT__MASTER_KEY", "(unset)"),
+        ("JOBS__MAX_REDIS_DEPTH", "8000"),
+    ];
+    let error = settings("dev", Role::Worker, &broken)
+        .validate(Role::Worker)
+        .unwrap_err();
+    insta::assert_snapshot!(error, @r"
+    the configuration is not usable:
+      database.url: is missing; set SWITCHYARD__DATABASE__URL or SWITCHYARD__DATABASE__URL_FILE
+      redis.url: is missing; set SWITCHYARD__REDIS__URL or SWITCHYARD__REDIS__URL_FILE
+      vault.master_key: is missing; make one with `openssl rand -hex 32`, or give vault.passphrase
+      jobs.max_redis_depth: is 8000; use a number from 1 to 7999
+    ");
+}
+
+#[test]
+fn the_api_refuses_to_hold_worker_secrets() {
+    for name in [
+        "IMPORT_PRIVATE_KEY",
+        "MASTER_KEY",
+        "PASSPHRASE",
+        "PREVIOUS_MASTER_KEY",
+        "PREVIOUS_PASSPHRASE",
+    ] {
+        let variable = format!("VAULT__{name}");
+        let key = format!("vault.{}", name.to_lowercase());
+        assert_eq!(keys("dev", Role::Api, &[(&variable, KEY)]), [key]);
+    }
+}
+
+#[test]
+fn a_migration_needs_the_database_alone() {
+    let nothing_else = [("REDIS__URL", "(unset)"), ("VAULT__IMPORT_PUBLIC_KEY", "(unset)")];
+    assert_eq!(keys("prod", Role::Migrate, &nothing_else), [""; 0]);
+    assert_eq!(
+        keys("prod", Role::Migrate, &[("DATABASE__URL", "(unset)")]),
+        ["database.url"]
+    );
+}
+
+#[test]
+fn a_worker_needs_one_master_key_and_tells_a_rotation() {
+    let none = ("VAULT__MASTER_KEY", "(unset)");
+    let phrase = ("VAULT__PASSPHRASE", "seven random words in a row, and one more");
+    let previous = ("VAULT__PREVIOUS_MASTER_KEY", KEY);
+    assert_eq!(keys("prod", Role::Worker, &[none]), ["vault.master_key"]);
+    assert_eq!(keys("prod", Role::Worker, &[phrase]), ["vault.passphrase"]);
+    assert_eq!(keys("prod", Role::Worker, &[none, phrase]), [""; 0]);
+    assert_eq!(keys("prod", Role::Worker, &[previous]), ["vault.master_key_id"]);
+    assert_eq!(
+        keys("prod", Role::Worker, &[previous, ("VAULT__MASTER_KEY_ID", "2")]),
+        [""; 0]
+    );
+    let both = [
+        previous,
+        ("VAULT__PREVIOUS_PASSPHRASE", phrase.1),
+        ("VAULT__MASTER_KEY_ID", "2"),
+    ];
+    assert_eq!(keys("prod", Role::Worker, &both), ["vault.previous_passphrase"]);
+    assert_eq!(
+        keys("prod", Role::Worker, &[("VAULT__IMPORT_PRIVATE_KEY", "(unset)")]),
+        ["vault.import_private_key"]
+    );
+}
+
+#[test]
+fn malformed_keys_are_refused_everywhere() {
+    for bad in ["", "00", &KEY[1..], &KEY.replace('8', "g"), &format!("0x{}", &KEY[2..])] {
+        assert_eq!(
+            keys("dev", Role::Worker, &[("VAULT__MASTER_KEY", bad)]),
+            ["vault.master_key"],
+            "{bad}"
+        );
+        assert_eq!(
+            keys("dev", Role::Api, &[("VAULT__IMPORT_PUBLIC_KEY", bad)]),
+            ["vault.import_public_key"],
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn what_is_handy_in_development_is_refused_elsewhere() {
+    let counting = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    let node = |url: &str| format!("[{{name=\"n\", url=\"{url}\", requests_per_second=1, timeout_ms=1000}}]");
+    let (open, local) = (node("http://node.example"), node("http://localhost:9090"));
+    for (name, value, key) in [
+        ("DATABASE__URL", "postgres://app@db/main", "database.url"),
+        ("DATABASE__URL", "postgres://app:@db/main", "database.url"),
+        ("DATABASE__URL", "postgres://app:postgres@db/main", "database.url"),
+        ("REDIS__URL", "redis://cache:6379/0", "redis.url"),
+        ("REDIS__URL", "redis://:changeme@cache:6379/0", "redis.url"),
+        ("VAULT__MASTER_KEY", &"0".repeat(64), "vault.master_key"),
+        ("VAULT__MASTER_KEY", &"deadbeef".repeat(8), "vault.master_key"),
+        ("VAULT__IMPORT_PRIVATE_KEY", counting, "vault.import_private_key"),
+        ("NETWORKS__TRON__ENDPOINTS", &open, "networks.tron.endpoints[n].url"),
+        ("API__LISTEN", "0.0.0.0:0", "api.listen"),
+    ] {
+        assert_eq!(keys("prod", Role::Worker, &[(name, value)]), [key], "{name}={value}");
+        assert_eq!(keys("dev", Role::Worker, &[(name, value)]), [""; 0], "{name}={value}");
+    }
+    assert_eq!(
+        keys("prod", Role::Worker, &[("NETWORKS__TRON__ENDPOINTS", &local)]),
+        [""; 0]
+    );
+    assert_eq!(
+        keys("prod", Role::Worker, &[("REDIS__URL", "redis://127.0.0.1:6379")]),
+        [""; 0]
+    );
+    let weak = [("VAULT__MASTER_KEY", "(unset)"), ("VAULT__PASSPHRASE", "tooshort")];
+    assert_eq!(keys("prod", Role::Worker, &weak), ["vault.passphrase"]);
+}
+
+#[test]
+fn each_range_and_name_is_checked() {
+    for (name, value, key) in [
+        ("DATABASE__URL", "host=db", "database.url"),
+        ("DATABASE__URL", "mysql://a:b@db/main", "database.url"),
+        ("DATABASE__MAX_CONNECTIONS", "0", "database.max_connections"),
+        ("DATABASE__STATEMENT_TIMEOUT_MS", "0", "database.statement_timeout_ms"),
+        ("REDIS__URL", "http://cache", "redis.url"),
+        ("API__MAX_BODY_BYTES", "0", "api.max_body_bytes"),
+        ("API__OPS_LISTEN", "127.0.0.1:8080", "api.ops_listen"),
+        ("WORKER__DRAIN_TIMEOUT_MS", "120000", "worker.drain_timeout_ms"),
+        ("WORKER__QUEUES", "orders,orders", "worker.queues"),
+        ("WORKER__QUEUES", "", "worker.queues"),
+        ("WORKER__QUEUES", "orders,payments", "worker.concurrency.payments"),
+        ("WORKER__CONCURRENCY__ORDERS", "0", "worker.concurrency.orders"),
+        ("ORDERS__NETWORK", "nile", "orders.network"),
+        ("ORDERS__ENERGY_MAX", "9999", "orders.energy_max"),
+        ("ORDERS__DURATION_MAX_S", "299", "orders.duration_max_s"),
+        ("ORDERS__RETRY_MAX_MS", "1999", "orders.retry_max_ms"),
+        ("POOL__ISOLATE_AFTER_FAILURES", "0", "pool.isolate_after_failures"),
+        (
+            "NETWORKS__TRON__TRANSACTION_EXPIRY_S",
+            "86400",
+            "networks.tron.transaction_expiry_s",
+        ),
+        ("NETWORKS__TRON__KEEP_BLOCKS", "59", "networks.tron.keep_blocks"),
+        (
+            "NETWORKS__TRON__MAX_BLOCKS_PER_FETCH",
+            "101",
+            "networks.tron.max_blocks_per_fetch",
+        ),
+        ("NETWORKS__TRON__ENDPOINTS", "[]", "networks.tron.endpoints"),
+        (
+            "NETWORKS__TRON__ENDPOINT_API_KEYS",
+            "devnet=",
+            "networks.tron.endpoint_api_keys",
+        ),
+        (
+            "NETWORKS__TRON__ENDPOINT_API_KEYS",
+            "elsewhere=k",
+            "networks.tron.endpoint_api_keys",
+        ),
+        ("JOBS__PUSH_BATCH", "5001", "jobs.push_batch"),
+        ("JOBS__REDIS_NAMESPACE", "{a}", "jobs.redis_namespace"),
+        ("SCHEDULES__PRUNE__CRON", "0 17 3 * *", "schedules.prune.cron"),
+        ("SCHEDULES__PRUNE__CRON", "0 0 0 31 2 *", "schedules.prune.cron"),
+        ("TELEMETRY__LOG_FILTER", "loud=very", "telemetry.log_filter"),
+        (
+            "LIMITS__IDEMPOTENCY_RETENTION_DAYS",
+            "29",
+            "limits.idempotency_retention_days",
+        ),
+    ] {
+        assert_eq!(keys("dev", Role::Worker, &[(name, value)]), [key], "{name}={value}");
+    }
+}
+
+#[test]
+fn credentials_in_a_node_url_are_refused_and_not_shown() {
+    let endpoints = "[{name=\"n\", url=\"https://me:hunter2@node.example\", requests_per_second=1, timeout_ms=1000}]";
+    let more = [
+        ("NETWORKS__TRON__ENDPOINTS", endpoints),
+        ("NETWORKS__TRON__ENDPOINT_API_KEYS", "hunter2"),
+    ];
+    let found = problems("dev", Role::Worker, &more);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(!format!("{found:?}").contains("hunter2"));
+}
