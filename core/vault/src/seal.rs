@@ -56,12 +56,12 @@ impl SealedImport {
     /// # Errors
     /// [`SealError::Length`] when it is shorter than any seal or longer than [`MAX_SEALED_LEN`], and
     /// [`SealError::Version`] for a version byte that is unknown.
-    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, SealError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealError> {
         if bytes.len() <= HEADER_LEN + TAG_LEN || bytes.len() > MAX_SEALED_LEN {
             return Err(SealError::Length);
         }
         match bytes[0] {
-            VERSION => Ok(Self(bytes)),
+            VERSION => Ok(Self(bytes.to_vec())),
             other => Err(SealError::Version(other)),
         }
     }
@@ -125,7 +125,7 @@ pub fn seal(
     bytes.extend_from_slice(&encapsulated.to_bytes());
     bytes.extend_from_slice(&buffer);
     bytes.extend_from_slice(&tag.to_bytes());
-    SealedImport::from_bytes(bytes)
+    SealedImport::from_bytes(&bytes)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn the_form_is_version_encapsulated_key_ciphertext_and_tag() {
     assert_eq!(sealed.as_bytes().len(), 1 + 32 + secret.encode().len() + 16);
     let parts = [&[1][..], sealed.encapsulated_key(), sealed.ciphertext(), sealed.tag()].concat();
     assert_eq!(parts, sealed.as_bytes());
-    assert_eq!(SealedImport::from_bytes(parts).unwrap(), sealed);
+    assert_eq!(SealedImport::from_bytes(&parts).unwrap(), sealed);
 }
 
 #[test]
@@ -47,16 +47,16 @@ fn unknown_versions_and_wrong_lengths_are_refused() {
     for version in [0, 2, 255] {
         let mut bytes = good.as_bytes().to_vec();
         bytes[0] = version;
-        assert_eq!(SealedImport::from_bytes(bytes), Err(SealError::Version(version)));
+        assert_eq!(SealedImport::from_bytes(&bytes), Err(SealError::Version(version)));
     }
     for length in [0, 1, 33, 49, MAX_SEALED_LEN + 1] {
         assert_eq!(
-            SealedImport::from_bytes(vec![1; length]),
+            SealedImport::from_bytes(&vec![1; length]),
             Err(SealError::Length),
             "{length}"
         );
     }
     for length in [50, MAX_SEALED_LEN] {
-        assert!(SealedImport::from_bytes(vec![1; length]).is_ok(), "{length}");
+        assert!(SealedImport::from_bytes(&vec![1; length]).is_ok(), "{length}");
     }
 }
