@@ -1,0 +1,14 @@
+//! The movements of the business, one file each: which account is debited, which is credited, and under which event.
+
+mod held;
+mod operator_adjustment;
+mod order_cancel;
+mod order_hold;
+mod order_refund;
+mod order_settle;
+
+pub use operator_adjustment::{Adjustment, Direction, adjust_in_tx};
+pub use order_cancel::{cancel_in_tx, cancel_many_in_tx};
+pub use order_hold::{Hold, hold_in_tx};
+pub use order_refund::refund_in_tx;
+pub use order_settle::{settle_in_tx, settle_many_in_tx};

@@ -1,0 +1,78 @@
+//! One transfer: an amount of one asset from one account to another, named by the business event that moves it.
+
+use chrono::{DateTime, Utc};
+use kernel::{Amount, OrderId};
+
+use crate::{Account, LedgerError};
+
+db::text_enum! {
+    /// Why money moved: one reason for each file of `movements`.
+    Reason {
+        /// A user paid for an order into escrow.
+        OrderHold = "order_hold",
+        /// A delivered order was earned.
+        OrderSettle = "order_settle",
+        /// A failed order was paid back.
+        OrderRefund = "order_refund",
+        /// An order given up before delivery was paid back.
+        OrderCancel = "order_cancel",
+        /// An operator credited or debited a user.
+        OperatorAdjustment = "operator_adjustment",
+    }
+}
+
+/// What is to be posted. Both accounts hold the same asset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transfer {
+    /// The deterministic id of the business event, such as `order:<id>:hold`.
+    pub event: String,
+    /// The account that the amount leaves.
+    pub debit: Account,
+    /// The account that the amount reaches.
+    pub credit: Account,
+    /// How much; never zero.
+    pub amount: Amount,
+    /// Why.
+    pub reason: Reason,
+    /// The order that it is about; present exactly for the order reasons.
+    pub order: Option<OrderId>,
+    /// Who moved it, when a person or a client did: `api_key:<id>`, `operator:<name>`.
+    pub actor: Option<String>,
+    /// What a person said of it.
+    pub note: Option<String>,
+    /// When it happened. Neither this nor the actor is part of the contents that a replay must repeat.
+    pub at: DateTime<Utc>,
+}
+
+impl Transfer {
+    /// Refuses what the database would refuse, with an error that says why.
+    pub(crate) fn check(&self) -> Result<(), LedgerError> {
+        if self.amount.is_zero() {
+            return Err(LedgerError::ZeroAmount);
+        }
+        if self.debit.asset() != self.credit.asset() {
+            return Err(LedgerError::Malformed("two assets"));
+        }
+        if self.debit == self.credit {
+            return Err(LedgerError::Malformed("one account on both sides"));
+        }
+        if (self.reason == Reason::OperatorAdjustment) == self.order.is_some() {
+            return Err(LedgerError::Malformed(
+                "an order reason needs an order, another has none",
+            ));
+        }
+        check_text("event", &self.event, 200)?;
+        for (field, text, max) in [("actor", &self.actor, 200), ("note", &self.note, 500)] {
+            text.as_ref().map_or(Ok(()), |text| check_text(field, text, max))?;
+        }
+        Ok(())
+    }
+}
+
+/// PostgreSQL counts characters, too.
+pub(crate) fn check_text(field: &'static str, text: &str, max: usize) -> Result<(), LedgerError> {
+    if text.is_empty() || text.chars().count() > max || text.chars().any(char::is_control) {
+        return Err(LedgerError::BadText { field, max });
+    }
+    Ok(())
+}
