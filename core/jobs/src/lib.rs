@@ -1,1 +1,25 @@
-//! To be written.
+//! The jobs: what is still to be done, how often and how fast it is tried, and the wake-ups that Redis carries for it.
+//!
+//! The table `jobs` is the truth; a wake-up that is lost costs seconds. Handlers are not here, and nothing here decides
+//! about money.
+
+mod enqueue;
+mod feed;
+mod kind;
+mod operate;
+mod policy;
+mod run;
+mod wake;
+mod wake_queue;
+
+pub use enqueue::{JobRequest, enqueue_in_tx, enqueue_many_in_tx};
+pub use feed::{Feed, bury_never_finished, take_due};
+pub use kind::{JobKind, Queue};
+pub use operate::{
+    DeadCursor, DeadFilter, DeadJob, DropRequest, QueueFigures, drop_with_reason, list_dead, queue_figures, redrive,
+    redrive_all,
+};
+pub use policy::{Policy, backoff, backoff_for};
+pub use run::{Completed, RunningJob, again, begin, bury, complete, complete_in_tx, retry};
+pub use wake::Wake;
+pub use wake_queue::{PushReport, WakeConfig, WakeError, WakeQueue};

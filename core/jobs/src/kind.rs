@@ -1,0 +1,67 @@
+//! The kinds of jobs and the queues they wait in. Their words are stored: they never change.
+
+use std::cmp::Ordering;
+
+db::text_enum! {
+    /// What is to be done. The object id of a job says to what.
+    JobKind {
+        /// Gives an order its energy. Object: the order.
+        OrdersDelegate = "orders.delegate",
+        /// Cancels the orders whose deadline has passed. Object: `all`.
+        OrdersCancelExpired = "orders.cancel_expired",
+        /// Takes the energy of an ended rental back. Object: the delegation.
+        DelegationsReclaim = "delegations.reclaim",
+        /// Sends again what no block has shown yet. Object: the network.
+        ChainResendTransactions = "chain.resend_transactions",
+        /// Settles what has become final. Object: the network.
+        ChainSettleFinal = "chain.settle_final",
+        /// Reads a supplier wallet from the chain. Object: the wallet.
+        WalletsSync = "wallets.sync",
+        /// Moves a sealed key into the vault. Object: the import.
+        WalletsImport = "wallets.import",
+        /// Compares the stock of energy with what is asked for. Object: the network.
+        WalletsCheckStock = "wallets.check_stock",
+        /// Proves the books and the chain against one another. Object: the name of the proof.
+        OperationsReconcile = "operations.reconcile",
+        /// Removes what nobody needs any more. Object: `all`.
+        OperationsPrune = "operations.prune",
+    }
+}
+
+impl PartialOrd for JobKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for JobKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.word().cmp(other.word())
+    }
+}
+
+db::text_enum! {
+    /// Where jobs wait; a worker serves some queues, each with its own concurrency.
+    Queue {
+        /// Orders of customers.
+        Orders = "orders",
+        /// Reclaims.
+        Delegations = "delegations",
+        /// Sending and settling.
+        Chain = "chain",
+        /// Supplier wallets.
+        Wallets = "wallets",
+        /// Reconciliation and housekeeping.
+        Reports = "reports",
+    }
+}
+
+impl Queue {
+    /// The kinds that wait in this queue.
+    pub fn kinds(self) -> impl Iterator<Item = JobKind> {
+        JobKind::ALL
+            .iter()
+            .copied()
+            .filter(move |kind| kind.policy().queue == self)
+    }
+}

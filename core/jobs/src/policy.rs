@@ -1,0 +1,131 @@
+//! The one table that says where a kind of job waits, how long a run may take and how often it is tried.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::{JobKind, Queue};
+
+/// How a kind of job is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// The queue it waits in.
+    pub queue: Queue,
+    /// A run that takes longer is abandoned and counted as failed.
+    pub timeout: Duration,
+    /// After so many failed runs in a row the job is dead and waits for an operator.
+    pub max_runs: u32,
+    /// The longest pause after the first failure; it doubles with each further one.
+    pub backoff_base: Duration,
+    /// The longest pause ever.
+    pub backoff_max: Duration,
+}
+
+/// What a run may overstay its timeout before it counts as lost: the time to write down how it ended.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Policy {
+    /// How long a begun run keeps others from beginning; after it, the worker is taken for dead.
+    #[must_use]
+    pub fn lease(&self) -> TimeDelta {
+        TimeDelta::from_std(self.timeout.saturating_add(GRACE)).unwrap_or(TimeDelta::MAX)
+    }
+}
+
+impl JobKind {
+    /// The policy of this kind. Timeouts stay below the 120 s after which apalis takes a silent worker for dead.
+    #[must_use]
+    pub const fn policy(self) -> Policy {
+        let (queue, timeout, max_runs, base, max) = match self {
+            Self::OrdersDelegate => (Queue::Orders, 20, 25, 1, 30),
+            Self::OrdersCancelExpired => (Queue::Orders, 30, 10, 2, 60),
+            Self::DelegationsReclaim => (Queue::Delegations, 20, 50, 2, 300),
+            Self::ChainResendTransactions => (Queue::Chain, 20, 20, 1, 30),
+            Self::ChainSettleFinal => (Queue::Chain, 30, 20, 1, 60),
+            Self::WalletsSync => (Queue::Wallets, 20, 10, 2, 120),
+            Self::WalletsImport => (Queue::Wallets, 20, 10, 2, 60),
+            Self::WalletsCheckStock => (Queue::Wallets, 20, 10, 5, 120),
+            Self::OperationsReconcile | Self::OperationsPrune => (Queue::Reports, 100, 5, 10, 300),
+        };
+        Policy {
+            queue,
+            timeout: Duration::from_secs(timeout),
+            max_runs,
+            backoff_base: Duration::from_secs(base),
+            backoff_max: Duration::from_secs(max),
+        }
+    }
+}
+
+/// The pause after `runs` failed runs: anything between a quarter of the base and `base × 2^(runs-1)`, never above the
+/// maximum. Full jitter, so that jobs which failed together do not come back together; `seed` chooses within the range.
+#[must_use]
+pub fn backoff(policy: &Policy, runs: u32, seed: u64) -> Duration {
+    let factor = 1_u32.checked_shl(runs.saturating_sub(1)).unwrap_or(u32::MAX);
+    let ceiling = policy.backoff_base.saturating_mul(factor).min(policy.backoff_max);
+    let floor = (policy.backoff_base / 4).min(ceiling);
+    let span = u64::try_from((ceiling - floor).as_millis()).unwrap_or(u64::MAX);
+    floor + Duration::from_millis(mix(seed) % span.saturating_add(1))
+}
+
+/// The pause for one job: the seed is made of its name and its number of runs.
+#[must_use]
+pub fn backoff_for(kind: JobKind, object_id: &str, runs: u32) -> Duration {
+    let name = kind.word().bytes().chain(object_id.bytes());
+    let seed = name.fold(u64::from(runs), |seed, byte| mix(seed ^ u64::from(byte)));
+    backoff(&kind.policy(), runs, seed)
+}
+
+/// One step of SplitMix64: spreads a small change of the input over all bits.
+const fn mix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_doubles_at_most_and_stays_within_its_bounds() {
+        for kind in JobKind::ALL {
+            let policy = kind.policy();
+            for runs in [0, 1, 2, 3, 8, 31, 32, 33, u32::MAX] {
+                for seed in 0..200 {
+                    let pause = backoff(&policy, runs, seed);
+                    assert!(pause <= policy.backoff_max, "{kind} {runs}");
+                    assert!(pause >= policy.backoff_base / 4, "{kind} {runs}");
+                    if runs <= 1 {
+                        assert!(pause <= policy.backoff_base, "{kind} {runs}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn jobs_that_failed_together_come_back_apart() {
+        let pauses: std::collections::BTreeSet<_> = (0..100)
+            .map(|n| backoff_for(JobKind::OrdersDelegate, &n.to_string(), 5))
+            .collect();
+        assert!(pauses.len() > 90, "only {} different pauses", pauses.len());
+        let longest = pauses.last().copied().unwrap_or_default();
+        let shortest = pauses.first().copied().unwrap_or_default();
+        assert!(
+            longest - shortest > Duration::from_secs(8),
+            "{shortest:?} to {longest:?}"
+        );
+    }
+
+    #[test]
+    fn a_lease_outlasts_its_run_and_apalis_waits_longer() {
+        for kind in JobKind::ALL {
+            let policy = kind.policy();
+            assert!(policy.lease() > TimeDelta::from_std(policy.timeout).unwrap());
+            assert!(policy.lease() < TimeDelta::seconds(120), "{kind}");
+            assert!(policy.max_runs >= 2 && policy.backoff_base <= policy.backoff_max);
+        }
+    }
+}
