@@ -1,0 +1,5 @@
+//! Placeholder while the command is being written.
+use anyhow::Result;
+pub(crate) fn run(_: &crate::interrupt::Interrupt) -> Result<()> {
+    Ok(())
+}

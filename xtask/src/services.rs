@@ -1,0 +1,378 @@
+//! PostgreSQL and Redis of this checkout's own, on free ports of 127.0.0.1. Whatever else runs on the machine is
+//! neither used nor touched; what was started here is recognised by process id and start time.
+
+mod install;
+mod postgres;
+mod process;
+mod redis;
+mod state;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
+
+use postgres::Postgres;
+pub(crate) use postgres::Psql;
+use redis::Redis;
+use state::{Credentials, DATABASE, OWNER, Server, Servers};
+
+use crate::repo;
+
+/// A port found free may be taken by another program before the server has it.
+const START_ATTEMPTS: usize = 3;
+
+/// Which instance, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct ServicesOptions {
+    /// Its name: data, ports and passwords are the instance's own.
+    pub(crate) name: String,
+    /// Whether data must outlive the machine's crash. Tests go without and are faster.
+    pub(crate) durable: bool,
+}
+
+/// A running instance.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Services {
+    pub(crate) name: String,
+    /// The owner's login to the database `postgres`: may make databases.
+    pub(crate) database_admin_url: String,
+    /// The owner's login to the product's database: runs migrations.
+    pub(crate) database_owner_url: String,
+    /// The API's login.
+    pub(crate) database_api_url: String,
+    /// The workers' login.
+    pub(crate) database_worker_url: String,
+    /// Redis, with its password.
+    pub(crate) redis_url: String,
+    postgres: Server,
+    redis: Server,
+}
+
+impl Services {
+    /// Starts what does not run yet; installs what is missing. What runs already is used as it is.
+    pub(crate) fn ensure(options: &ServicesOptions) -> Result<Self> {
+        install::ensure()?;
+        let dir = state::instance_dir(&repo::root(), &options.name)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .create(&dir)
+            .context("cannot make the services' folder")?;
+        let _one_at_a_time = lock(&dir)?;
+        let credentials = Credentials::of(&dir)?;
+        let mut servers = read_servers(&dir)?;
+        start_redis(&dir, &mut servers, &credentials, options)?;
+        start_postgres(&dir, &mut servers, &credentials, options)?;
+        match servers {
+            Servers {
+                postgres: Some(postgres),
+                redis: Some(redis),
+            } => Ok(Self::describe(&options.name, &credentials, postgres, redis)),
+            _ => bail!("the services were started but not noted"),
+        }
+    }
+
+    /// Stops the instance of this name; its data stays. One that does not run is fine.
+    pub(crate) fn stop_named(name: &str) -> Result<()> {
+        let dir = state::instance_dir(&repo::root(), name)?;
+        if !dir.exists() {
+            return Ok(());
+        }
+        let _one_at_a_time = lock(&dir)?;
+        let servers: Servers = read_servers(&dir)?;
+        // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients
+        for (server, signal) in [(&servers.postgres, Signal::SIGINT), (&servers.redis, Signal::SIGTERM)] {
+            if let Some(server) = server {
+                server.process.stop(signal)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops the instance of this name and removes its data.
+    pub(crate) fn remove(name: &str) -> Result<()> {
+        Self::stop_named(name)?;
+        let dir = state::instance_dir(&repo::root(), name)?;
+        for folder in [elsewhere(&dir), dir] {
+            match std::fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot remove {}", folder.display()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// `psql` as the owner.
+    pub(crate) fn psql(&self) -> Result<PsqlLogin> {
+        let credentials = Credentials::of(&state::instance_dir(&repo::root(), &self.name)?)?;
+        Ok(PsqlLogin {
+            port: self.postgres.port,
+            password: credentials.owner,
+        })
+    }
+
+    /// Everything about it, for people and programs.
+    pub(crate) fn to_json(&self) -> Result<String> {
+        serde_json::to_string_pretty(self).context("cannot write JSON")
+    }
+
+    fn describe(name: &str, credentials: &Credentials, postgres: Server, redis: Server) -> Self {
+        let database = |user: &str, password: &str, database: &str| {
+            format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", postgres.port)
+        };
+        Self {
+            name: name.to_owned(),
+            database_admin_url: database(OWNER, &credentials.owner, "postgres"),
+            database_owner_url: database(OWNER, &credentials.owner, DATABASE),
+            database_api_url: database("switchyard_api_login", &credentials.api, DATABASE),
+            database_worker_url: database("switchyard_worker_login", &credentials.worker, DATABASE),
+            redis_url: format!("redis://:{}@127.0.0.1:{}/0", credentials.redis, redis.port),
+            postgres,
+            redis,
+        }
+    }
+}
+
+/// The owner's way into `psql`.
+pub(crate) struct PsqlLogin {
+    port: u16,
+    password: String,
+}
+
+impl PsqlLogin {
+    /// Runs SQL; answers rows, one a line, columns parted by tabs.
+    pub(crate) fn run(&self, database: &str, sql: &str) -> Result<String> {
+        Psql {
+            port: self.port,
+            password: &self.password,
+        }
+        .run(database, sql)
+    }
+}
+
+/// What is known of an instance, as JSON.
+pub(crate) fn status(name: &str) -> Result<String> {
+    let dir = state::instance_dir(&repo::root(), name)?;
+    let servers = read_servers(&dir)?;
+    let running = |server: &Option<Server>| server.as_ref().is_some_and(|server| server.process.is_alive());
+    if let (Some(postgres), Some(redis), true, true) = (
+        &servers.postgres,
+        &servers.redis,
+        running(&servers.postgres),
+        running(&servers.redis),
+    ) {
+        return Services::describe(name, &Credentials::of(&dir)?, postgres.clone(), redis.clone()).to_json();
+    }
+    let status = serde_json::json!({
+        "name": name,
+        "postgres_running": running(&servers.postgres),
+        "redis_running": running(&servers.redis),
+    });
+    serde_json::to_string_pretty(&status).context("cannot write JSON")
+}
+
+fn start_redis(dir: &Path, servers: &mut Servers, credentials: &Credentials, options: &ServicesOptions) -> Result<()> {
+    let redis = Redis::in_folder(&dir.join("redis"))?;
+    let before = servers.redis.take();
+    servers.redis = Some(start(
+        before,
+        |port| redis.start(port, &credentials.redis, options.durable),
+        |server| {
+            note(
+                dir,
+                &Servers {
+                    redis: Some(server.clone()),
+                    postgres: servers.postgres.clone(),
+                },
+            )?;
+            redis.wait(&server.process, server.port, &credentials.redis)
+        },
+    )?);
+    note(dir, servers)
+}
+
+fn start_postgres(
+    dir: &Path,
+    servers: &mut Servers,
+    credentials: &Credentials,
+    options: &ServicesOptions,
+) -> Result<()> {
+    let postgres = Postgres::in_folder(&postgres_home(dir)?)?;
+    postgres.init(&credentials.owner, options.durable)?;
+    let before = servers.postgres.take();
+    servers.postgres = Some(start(
+        before,
+        |port| postgres.start(port, options.durable),
+        |server| {
+            note(
+                dir,
+                &Servers {
+                    postgres: Some(server.clone()),
+                    redis: servers.redis.clone(),
+                },
+            )?;
+            postgres.prepare(&server.process, server.port, credentials)
+        },
+    )?);
+    note(dir, servers)
+}
+
+/// The server that runs already, or a new one that `wait` has found ready. `wait` notes it first, so that it can be
+/// stopped whatever happens to us.
+fn start(
+    before: Option<Server>,
+    spawn: impl Fn(u16) -> Result<process::Process>,
+    wait: impl Fn(&Server) -> Result<()>,
+) -> Result<Server> {
+    if let Some(running) = before.clone().filter(|server| server.process.is_alive()) {
+        wait(&running)?;
+        return Ok(running);
+    }
+    let mut preferred = before.map(|server| server.port);
+    let mut attempt = 1;
+    loop {
+        let port = state::free_port(preferred.take())?;
+        let server = Server {
+            process: spawn(port)?,
+            port,
+        };
+        match wait(&server) {
+            Ok(()) => return Ok(server),
+            Err(error) => {
+                server.process.stop(Signal::SIGINT)?;
+                if attempt == START_ATTEMPTS {
+                    return Err(error);
+                }
+            }
+        }
+        attempt += 1;
+    }
+}
+
+fn note(dir: &Path, servers: &Servers) -> Result<()> {
+    state::write_json(&dir.join("state.json"), servers)
+}
+
+fn read_servers(dir: &Path) -> Result<Servers> {
+    Ok(state::read_json(&dir.join("state.json"))?.unwrap_or_default())
+}
+
+/// Keeps other commands off the instance until dropped.
+fn lock(dir: &Path) -> Result<File> {
+    let file = open_lock(dir)?;
+    file.lock().context("cannot lock the instance")?;
+    Ok(file)
+}
+
+fn open_lock(dir: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("lock"))
+        .context("cannot open the lock")
+}
+
+/// PostgreSQL's folder: in the instance's, or elsewhere if the user it runs as cannot get there (a checkout in /root).
+fn postgres_home(dir: &Path) -> Result<PathBuf> {
+    let home = dir.join("postgres");
+    if Postgres::can_live_in(&home)? {
+        return Ok(home);
+    }
+    let base = elsewhere(dir);
+    match std::fs::DirBuilder::new().mode(0o711).create(&base) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            return Err(error).with_context(|| format!("cannot make {}", base.display()));
+        }
+        _ => {}
+    }
+    let owner = std::fs::symlink_metadata(&base).context("cannot look at the folder")?;
+    if !owner.is_dir() || owner.uid() != nix::unistd::geteuid().as_raw() {
+        bail!("{} is somebody else's", base.display());
+    }
+    Ok(base.join("postgres"))
+}
+
+fn elsewhere(dir: &Path) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    dir.hash(&mut hasher);
+    PathBuf::from(format!("/var/tmp/switchyard-{:016x}", hasher.finish()))
+}
+
+/// A fresh instance that ends, data and all, when this value is dropped, or at the next run if we are killed.
+pub(crate) struct Ephemeral {
+    pub(crate) services: Services,
+    /// Held while we live: tells others that the instance is in use.
+    _in_use: File,
+}
+
+impl Ephemeral {
+    /// Starts a fresh instance for `purpose`.
+    pub(crate) fn start(purpose: &str) -> Result<Self> {
+        sweep(purpose)?;
+        let name = format!("{purpose}-{}", std::process::id());
+        let in_use = in_use(&name)?.context("another program has our process id")?;
+        match Services::ensure(&ServicesOptions {
+            name: name.clone(),
+            durable: false,
+        }) {
+            Ok(services) => Ok(Self {
+                services,
+                _in_use: in_use,
+            }),
+            Err(error) => {
+                if let Err(left) = Services::remove(&name) {
+                    eprintln!("could not clean up: {left:#}");
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for Ephemeral {
+    fn drop(&mut self) {
+        if let Err(error) = Services::remove(&self.services.name) {
+            eprintln!("could not stop the services: {error:#}");
+        }
+    }
+}
+
+/// The mark that an instance is in use; `None` if somebody else has it.
+fn in_use(name: &str) -> Result<Option<File>> {
+    let dir = state::instance_dir(&repo::root(), name)?;
+    std::fs::create_dir_all(&dir).context("cannot make the services' folder")?;
+    let mut options = OpenOptions::new();
+    let file = options
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("in_use"))
+        .context("cannot mark")?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).context("cannot mark the instance as in use"),
+    }
+}
+
+/// Ends instances that a killed run left behind.
+fn sweep(purpose: &str) -> Result<()> {
+    let parent = repo::root().join(".switchyard/services");
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let left_behind = name.strip_prefix(purpose).and_then(|rest| rest.strip_prefix('-'));
+        let ours = left_behind.is_some_and(|pid| pid.chars().all(|c| c.is_ascii_digit()));
+        if ours && in_use(&name)?.is_some() {
+            Services::remove(&name)?;
+        }
+    }
+    Ok(())
+}
