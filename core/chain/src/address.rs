@@ -1,5 +1,8 @@
 //! TRON addresses and their three forms: base58check `T…`, hex `41…`, and the 20 bytes of logs and calldata.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::str::FromStr;
 

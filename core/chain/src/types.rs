@@ -1,5 +1,8 @@
 //! What a chain tells us, in words that fit every chain.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::str::FromStr;
 
