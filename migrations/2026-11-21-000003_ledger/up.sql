@@ -57,18 +57,28 @@ CREATE TABLE ledger_checkpoints (
 );
 
 -- Keeps the cached balances. It runs with its owner's rights: the processes may insert transfers, and nobody but this
--- function changes a balance. Rows are locked in code order, so that two transfers cannot wait for each other.
+-- function changes a balance. Rows are locked in code order, so that two transfers cannot wait for each other; not FOR
+-- UPDATE, since the foreign keys of both have locked the row FOR KEY SHARE already, and each would wait for the other.
+-- pg_temp comes last: a temporary table of the caller's must not stand in for the accounts.
 CREATE FUNCTION ledger_apply_transfer() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path FROM CURRENT AS $$
+    SET search_path = public, pg_temp AS $$
 BEGIN
+    IF NEW.xact_id <> pg_current_xact_id() THEN -- it would hide below a checkpoint
+        RAISE EXCEPTION 'xact_id is not for the writer to choose' USING ERRCODE = 'restrict_violation';
+    END IF;
     PERFORM 1 FROM ledger_accounts
         WHERE code IN (NEW.debit_account, NEW.credit_account) AND balance IS NOT NULL
-        ORDER BY code FOR UPDATE;
+        ORDER BY code FOR NO KEY UPDATE;
     UPDATE ledger_accounts
         SET balance = balance + CASE WHEN code = NEW.credit_account THEN NEW.amount ELSE -NEW.amount END
         WHERE code IN (NEW.debit_account, NEW.credit_account) AND balance IS NOT NULL;
     RETURN NULL;
 END $$;
+-- For callers that decide by a balance: the processes may not update accounts, so they could not lock one themselves.
+CREATE FUNCTION ledger_lock_balance(wanted text) RETURNS bigint LANGUAGE sql SECURITY DEFINER
+    SET search_path = public, pg_temp AS $$
+    SELECT balance FROM ledger_accounts WHERE code = wanted FOR NO KEY UPDATE
+$$;
 CREATE TRIGGER ledger_transfers_apply AFTER INSERT ON ledger_transfers
     FOR EACH ROW EXECUTE FUNCTION ledger_apply_transfer();
 
