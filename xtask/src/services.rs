@@ -1,13 +1,14 @@
 //! PostgreSQL and Redis of this checkout's own, on free ports of 127.0.0.1. Whatever else runs on the machine is
 //! neither used nor touched; what was started here is recognised by process id and start time.
 
+mod ephemeral;
 mod install;
 mod postgres;
 mod process;
 mod redis;
 mod state;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -16,8 +17,9 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
-use postgres::Postgres;
-pub(crate) use postgres::Psql;
+pub(crate) use ephemeral::Ephemeral;
+use postgres::{Postgres, Psql};
+pub(crate) use process::wait_until;
 use redis::Redis;
 use state::{Credentials, DATABASE, OWNER, Server, Servers};
 
@@ -265,19 +267,15 @@ fn read_servers(dir: &Path) -> Result<Servers> {
 
 /// Keeps other commands off the instance until dropped.
 fn lock(dir: &Path) -> Result<File> {
-    let file = open_lock(dir)?;
-    file.lock().context("cannot lock the instance")?;
-    Ok(file)
-}
-
-fn open_lock(dir: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
-    options
+    let file = options
         .create(true)
         .truncate(false)
         .write(true)
         .open(dir.join("lock"))
-        .context("cannot open the lock")
+        .context("cannot open the lock")?;
+    file.lock().context("cannot lock the instance")?;
+    Ok(file)
 }
 
 /// PostgreSQL's folder: in the instance's, or elsewhere if the user it runs as cannot get there (a checkout in /root).
@@ -304,75 +302,4 @@ fn elsewhere(dir: &Path) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     dir.hash(&mut hasher);
     PathBuf::from(format!("/var/tmp/switchyard-{:016x}", hasher.finish()))
-}
-
-/// A fresh instance that ends, data and all, when this value is dropped, or at the next run if we are killed.
-pub(crate) struct Ephemeral {
-    pub(crate) services: Services,
-    /// Held while we live: tells others that the instance is in use.
-    _in_use: File,
-}
-
-impl Ephemeral {
-    /// Starts a fresh instance for `purpose`.
-    pub(crate) fn start(purpose: &str) -> Result<Self> {
-        sweep(purpose)?;
-        let name = format!("{purpose}-{}", std::process::id());
-        let in_use = in_use(&name)?.context("another program has our process id")?;
-        match Services::ensure(&ServicesOptions {
-            name: name.clone(),
-            durable: false,
-        }) {
-            Ok(services) => Ok(Self {
-                services,
-                _in_use: in_use,
-            }),
-            Err(error) => {
-                if let Err(left) = Services::remove(&name) {
-                    eprintln!("could not clean up: {left:#}");
-                }
-                Err(error)
-            }
-        }
-    }
-}
-
-impl Drop for Ephemeral {
-    fn drop(&mut self) {
-        if let Err(error) = Services::remove(&self.services.name) {
-            eprintln!("could not stop the services: {error:#}");
-        }
-    }
-}
-
-/// The mark that an instance is in use; `None` if somebody else has it.
-fn in_use(name: &str) -> Result<Option<File>> {
-    let dir = state::instance_dir(&repo::root(), name)?;
-    std::fs::create_dir_all(&dir).context("cannot make the services' folder")?;
-    let mut options = OpenOptions::new();
-    let file = options
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join("in_use"))
-        .context("cannot mark")?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(error).context("cannot mark the instance as in use"),
-    }
-}
-
-/// Ends instances that a killed run left behind.
-fn sweep(purpose: &str) -> Result<()> {
-    let parent = repo::root().join(".switchyard/services");
-    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let left_behind = name.strip_prefix(purpose).and_then(|rest| rest.strip_prefix('-'));
-        let ours = left_behind.is_some_and(|pid| pid.chars().all(|c| c.is_ascii_digit()));
-        if ours && in_use(&name)?.is_some() {
-            Services::remove(&name)?;
-        }
-    }
-    Ok(())
 }
