@@ -79,6 +79,8 @@ CREATE TABLE delegations (
     state text NOT NULL CHECK (state IN ('reserved', 'active', 'reclaiming', 'reclaimed', 'released')),
     -- the block that carried it, while active
     block_number bigint,
+    -- the block that undid it, once reclaimed
+    reclaim_block_number bigint,
     active_at timestamptz,
     ends_at timestamptz,
     reclaimed_at timestamptz,
@@ -86,7 +88,9 @@ CREATE TABLE delegations (
     updated_at timestamptz NOT NULL,
     CONSTRAINT delegations_active_has_times CHECK (
         state NOT IN ('active', 'reclaiming', 'reclaimed')
-        OR (block_number IS NOT NULL AND active_at IS NOT NULL AND ends_at IS NOT NULL))
+        OR (block_number IS NOT NULL AND active_at IS NOT NULL AND ends_at IS NOT NULL)),
+    CONSTRAINT delegations_reclaimed_has_block CHECK (
+        (state = 'reclaimed') = (reclaim_block_number IS NOT NULL AND reclaimed_at IS NOT NULL))
 );
 -- An order has at most one delegation that was not given up.
 CREATE UNIQUE INDEX delegations_one_per_order ON delegations (order_id) WHERE state <> 'released';

@@ -95,6 +95,7 @@ diesel::table! {
         amount_sun -> BigInt,
         state -> Text,
         block_number -> Nullable<BigInt>,
+        reclaim_block_number -> Nullable<BigInt>,
         active_at -> Nullable<Timestamptz>,
         ends_at -> Nullable<Timestamptz>,
         reclaimed_at -> Nullable<Timestamptz>,

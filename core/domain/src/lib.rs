@@ -1,1 +1,24 @@
-//! To be written.
+//! What Switchyard does, one module per aggregate: the state machines and the use cases around them.
+//!
+//! No HTTP and no network: what the chain says comes in as values of `chain`, jobs go out as rows and wakes. Functions
+//! that end in `_in_tx` run inside the caller's transaction.
+
+pub mod api_keys;
+pub mod delegations;
+mod error;
+pub mod findings;
+pub mod orders;
+pub mod pricing;
+pub mod receivers;
+pub mod reconcile;
+pub mod transactions;
+pub mod users;
+pub mod wallets;
+pub mod watch;
+
+pub use error::DomainError;
+
+/// The actor of what the system does by itself.
+pub const WORKER: &str = "worker";
+/// The actor of what a block brought.
+pub const CHAIN: &str = "chain";

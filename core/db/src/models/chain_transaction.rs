@@ -173,6 +173,14 @@ impl ChainTransaction {
             .await
     }
 
+    /// Whether anything included up to `number` is not final yet.
+    pub async fn any_to_finalise(conn: &mut Conn, network: &str, number: i64) -> QueryResult<bool> {
+        let rows = ct::table
+            .filter(ct::network.eq(network).and(ct::state.eq(TxState::Included)))
+            .filter(ct::block_number.le(number).assume_not_null());
+        diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
+    }
+
     /// Claims transactions that are due to be sent again or looked at, by moving their next check to `next`.
     pub async fn claim_to_check(
         conn: &mut Conn,

@@ -42,6 +42,7 @@ pub struct Delegation {
     pub amount_sun: i64,
     pub state: DelegationState,
     pub block_number: Option<i64>,
+    pub reclaim_block_number: Option<i64>,
     pub active_at: Option<DateTime<Utc>>,
     pub ends_at: Option<DateTime<Utc>>,
     pub reclaimed_at: Option<DateTime<Utc>>,
@@ -82,6 +83,16 @@ impl Delegation {
             .first(conn)
             .await
             .optional()
+    }
+
+    /// The orders that these delegations are for.
+    pub async fn orders_of(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+        d::table
+            .filter(d::id.eq_any(ids))
+            .order(d::order_id)
+            .select(d::order_id)
+            .load(conn)
+            .await
     }
 
     /// Every delegation tried for an order, oldest first.
@@ -132,6 +143,24 @@ impl Delegation {
             .await
     }
 
+    /// Whether nothing of a wallet is in motion and everything of it happened up to `block`, so that a snapshot as of
+    /// that block must agree with our books.
+    pub async fn is_quiet(conn: &mut Conn, wallet: Uuid, block: i64) -> QueryResult<bool> {
+        let moving = d::state
+            .eq_any([DelegationState::Reserved, DelegationState::Reclaiming])
+            .or(d::state
+                .eq(DelegationState::Active)
+                .and(d::block_number.gt(block).assume_not_null()));
+        let fresh = d::state.eq(DelegationState::Reclaimed).and(
+            d::reclaim_block_number
+                .is_null()
+                .or(d::reclaim_block_number.gt(block).assume_not_null()),
+        );
+        let rows = d::table.filter(d::wallet_id.eq(wallet)).filter(moving.or(fresh));
+        let any: bool = diesel::select(diesel::dsl::exists(rows)).get_result(conn).await?;
+        Ok(!any)
+    }
+
     /// Rentals that ended before `before` and are still active: their reclaim was lost or cannot succeed.
     pub async fn overdue(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> QueryResult<Vec<Self>> {
         d::table
@@ -173,8 +202,30 @@ impl Delegation {
         now: DateTime<Utc>,
     ) -> QueryResult<bool> {
         let row = d::table.filter(d::id.eq(id).and(d::state.eq(from)));
-        let reclaimed_at = (to == DelegationState::Reclaimed).then_some(now);
-        let set = (d::state.eq(to), d::reclaimed_at.eq(reclaimed_at), d::updated_at.eq(now));
+        let set = (
+            d::state.eq(to),
+            d::reclaimed_at.eq(None::<DateTime<Utc>>),
+            d::reclaim_block_number.eq(None::<i64>),
+            d::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
+    /// Guarded: `reclaiming` to `reclaimed`.
+    pub async fn set_reclaimed(
+        conn: &mut Conn,
+        id: Uuid,
+        block: i64,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = d::table.filter(d::id.eq(id).and(d::state.eq(DelegationState::Reclaiming)));
+        let set = (
+            d::state.eq(DelegationState::Reclaimed),
+            d::reclaim_block_number.eq(block),
+            d::reclaimed_at.eq(at),
+            d::updated_at.eq(now),
+        );
         Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 }

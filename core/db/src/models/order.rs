@@ -71,7 +71,6 @@ pub struct NewOrder<'a> {
 /// What a list of orders is narrowed to.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OrderFilter {
-    pub api_key_id: Option<Uuid>,
     pub user_id: Option<i64>,
     pub state: Option<OrderState>,
 }
@@ -113,9 +112,6 @@ impl Order {
             .order(o::id.desc())
             .limit(limit)
             .into_boxed();
-        if let Some(key) = filter.api_key_id {
-            query = query.filter(o::api_key_id.eq(key));
-        }
         if let Some(user) = filter.user_id {
             query = query.filter(o::user_id.eq(user));
         }
@@ -204,6 +200,17 @@ impl Order {
             .select(Self::as_select())
             .for_update()
             .skip_locked()
+            .load(conn)
+            .await
+    }
+
+    /// Pending orders, the nearest deadline first.
+    pub async fn pending_ids(conn: &mut Conn, limit: i64) -> QueryResult<Vec<Uuid>> {
+        o::table
+            .filter(o::state.eq(OrderState::Pending))
+            .order(o::deadline_at)
+            .limit(limit)
+            .select(o::id)
             .load(conn)
             .await
     }

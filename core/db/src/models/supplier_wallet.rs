@@ -183,17 +183,10 @@ impl SupplierWallet {
         diesel::update(w::table.find(id)).set(set).execute(conn).await.map(drop)
     }
 
-    /// Gives a promise back: its delegation can never land. A sync may have forgotten it already, hence the floor.
-    pub async fn release(conn: &mut Conn, id: Uuid, amount_sun: i64, now: DateTime<Utc>) -> QueryResult<()> {
-        use diesel::dsl::sql;
-        let rest = sql::<BigInt>("GREATEST(reserved_sun - ")
-            .bind::<BigInt, _>(amount_sun)
-            .sql(", 0)");
-        diesel::update(w::table.find(id))
-            .set((w::reserved_sun.eq(rest), w::updated_at.eq(now)))
-            .execute(conn)
-            .await
-            .map(drop)
+    /// Sets the reservation to a recounted figure. The caller holds the lock.
+    pub async fn set_reserved(conn: &mut Conn, id: Uuid, reserved_sun: i64, now: DateTime<Utc>) -> QueryResult<()> {
+        let set = (w::reserved_sun.eq(reserved_sun), w::updated_at.eq(now));
+        diesel::update(w::table.find(id)).set(set).execute(conn).await.map(drop)
     }
 
     /// Notes the timestamp that a transaction signs with. The caller holds the lock.

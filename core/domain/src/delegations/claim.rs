@@ -1,0 +1,174 @@
+//! Claiming an order for delivery: the guarded update, the choice of a wallet and the reservation.
+
+use chrono::{DateTime, Utc};
+use db::Conn;
+use db::models::{
+    ChainCursor, Delegation, DelegationState, IntentKind, NewDelegation, Order, OrderState, SupplierWallet,
+};
+use kernel::{ChainTransactionId, DelegationId, IdGen, OrderId, WalletId};
+use serde_json::json;
+
+use crate::findings::{self, FindingKind};
+use crate::orders::{Event, end_past_deadline_in_tx, guarded, note_in_tx};
+use crate::transactions::{Intent, Signed, store_in_tx};
+use crate::{DomainError, WORKER};
+
+/// What a claim needs to know beforehand.
+#[derive(Debug, Clone)]
+pub struct ClaimRequest {
+    /// The order.
+    pub order: OrderId,
+    /// The new delegation's id.
+    pub delegation: DelegationId,
+    /// Staked sun that gives the order's energy at the network's ratio, margin included.
+    pub amount_sun: i64,
+    /// Bandwidth points that the transaction costs.
+    pub bandwidth: i64,
+    /// The current time.
+    pub now: DateTime<Utc>,
+}
+
+/// What came of a claim.
+#[derive(Debug)]
+pub enum Claim {
+    /// The order is no longer pending: there is nothing to do.
+    NotPending,
+    /// The order is past its deadline and was cancelled, money back.
+    PastDeadline,
+    /// No wallet has the room; the order waits.
+    NoWalletFits,
+    /// Reserved; sign and store before the commit.
+    Claimed(Box<Claimed>),
+}
+
+/// A reservation to sign for.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The order, now processing.
+    pub order: Order,
+    /// The wallet chosen, locked.
+    pub wallet: SupplierWallet,
+    /// The delegation to make.
+    pub delegation: DelegationId,
+    /// Staked sun to delegate.
+    pub amount_sun: i64,
+    /// `raw_data.timestamp` to sign with, never used by this wallet before.
+    pub timestamp_ms: i64,
+    /// The network's state as the watcher stored it: reference block and clock.
+    pub cursor: ChainCursor,
+}
+
+/// Claims a pending order and reserves stake for it. Of several claims of one order one gets it: the row lock decides.
+///
+/// # Errors
+/// When the network was never read, or the database fails.
+pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimRequest) -> Result<Claim, DomainError> {
+    let now = request.now;
+    let Some(order) = Order::lock(conn, request.order.0).await? else {
+        return Err(DomainError::NotFound("order"));
+    };
+    if order.state != OrderState::Pending {
+        return Ok(Claim::NotPending);
+    }
+    if order.deadline_at <= now {
+        end_past_deadline_in_tx(conn, &order, now).await?;
+        return Ok(Claim::PastDeadline);
+    }
+    let cursor = ChainCursor::find(conn, &order.network)
+        .await?
+        .ok_or(DomainError::NotFound("network"))?;
+    let wallet = SupplierWallet::choose(conn, request.amount_sun, &order.receiver, request.bandwidth).await?;
+    let Some(wallet) = wallet else {
+        Order::set_reason(conn, order.id, "no_wallet_fits", now).await?;
+        let detail = json!({ "order": order.id, "energy": order.energy, "amount_sun": request.amount_sun });
+        findings::record_in_tx(conn, ids, FindingKind::NoWalletFits, &order.network, detail, now).await?;
+        return Ok(Claim::NoWalletFits);
+    };
+    findings::clear_in_tx(conn, FindingKind::NoWalletFits, &order.network, now).await?;
+    let timestamp_ms = cursor
+        .head_time
+        .timestamp_millis()
+        .max(wallet.last_timestamp_ms.saturating_add(1));
+    SupplierWallet::reserve(
+        conn,
+        wallet.id,
+        request.amount_sun,
+        request.bandwidth,
+        timestamp_ms,
+        now,
+    )
+    .await?;
+    insert_reserved(conn, &order, wallet.id, request).await?;
+    guarded(Order::set_processing(conn, order.id, now).await?, "order", order.id)?;
+    Ok(Claim::Claimed(Box::new(Claimed {
+        order,
+        wallet,
+        delegation: request.delegation,
+        amount_sun: request.amount_sun,
+        timestamp_ms,
+        cursor,
+    })))
+}
+
+async fn insert_reserved(
+    conn: &mut Conn,
+    order: &Order,
+    wallet: uuid::Uuid,
+    request: &ClaimRequest,
+) -> Result<(), DomainError> {
+    let new = NewDelegation {
+        id: request.delegation.0,
+        order_id: order.id,
+        wallet_id: wallet,
+        network: &order.network,
+        receiver: &order.receiver,
+        energy: order.energy,
+        amount_sun: request.amount_sun,
+        state: DelegationState::Reserved,
+        created_at: request.now,
+        updated_at: request.now,
+    };
+    Ok(new.insert(conn).await?)
+}
+
+/// Stores what was signed for a claim, in the claim's transaction. Only after its commit may the bytes be sent.
+///
+/// # Errors
+/// When the database refuses the transaction; the claim is then undone with it.
+pub async fn signed_in_tx(
+    conn: &mut Conn,
+    claimed: &Claimed,
+    id: ChainTransactionId,
+    signed: &Signed,
+    (now, next_check_at): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<(), DomainError> {
+    let order = &claimed.order;
+    let intent = Intent {
+        kind: IntentKind::Delegate,
+        delegation: claimed.delegation,
+        wallet: WalletId(claimed.wallet.id),
+    };
+    store_in_tx(conn, id, &order.network, intent, signed, (now, next_check_at)).await?;
+    let detail = json!({
+        "delegation": claimed.delegation,
+        "wallet": claimed.wallet.address,
+        "amount_sun": claimed.amount_sun,
+        "txid": signed.txid,
+        "attempt": order.attempts + 1,
+    });
+    let event = Event {
+        order: OrderId(order.id),
+        event: "signed",
+        state: OrderState::Processing,
+        actor: WORKER,
+        detail,
+    };
+    note_in_tx(conn, event, now).await
+}
+
+/// The delegation that an id names.
+pub(super) async fn lock(conn: &mut Conn, id: DelegationId) -> Result<Delegation, DomainError> {
+    Delegation::lock(conn, id.0)
+        .await?
+        .ok_or(DomainError::NotFound("delegation"))
+}

@@ -1,0 +1,132 @@
+//! The one error of the use cases, with the stable code that clients see.
+
+use db::DbError;
+use db::models::OrderState;
+use kernel::{Amount, ErrorClass};
+use ledger::LedgerError;
+
+/// Why a use case refused or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DomainError {
+    /// There is no such object.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// The Idempotency-Key was used before, for another request.
+    #[error("this Idempotency-Key was used for another request; use a fresh key")]
+    IdempotencyMismatch,
+    /// The order is past the point where it can be cancelled.
+    #[error("only a pending order can be cancelled; this one is {0}")]
+    NotCancellable(OrderState),
+    /// The balance does not cover the price.
+    #[error("the balance does not cover {needed} TRX; deposit first")]
+    InsufficientFunds {
+        /// The price.
+        needed: Amount,
+    },
+    /// The user may not order.
+    #[error("this user is blocked")]
+    UserBlocked,
+    /// No new orders for now.
+    #[error("new orders are stopped for maintenance; try again later")]
+    Maintenance,
+    /// More or less energy than is sold in one order.
+    #[error("energy must be between {min} and {max}")]
+    EnergyOutOfRange {
+        /// Least.
+        min: i64,
+        /// Most.
+        max: i64,
+    },
+    /// Longer or shorter than is rented.
+    #[error("duration_s must be between {min} and {max} seconds")]
+    DurationOutOfRange {
+        /// Least.
+        min: i32,
+        /// Most.
+        max: i32,
+    },
+    /// The price table has no band for this energy and duration.
+    #[error("no price for this energy and duration; see the price table")]
+    NoPrice,
+    /// The receiver is a wallet of ours.
+    #[error("the receiver must not be a wallet of the supplier")]
+    ReceiverIsSupplier,
+    /// A price table with no band, overlapping bands or a price beyond all bounds.
+    #[error("bad price table: {0}")]
+    BadPriceTable(&'static str),
+    /// A text too long, or empty where it must not be.
+    #[error("{0}")]
+    BadText(&'static str),
+    /// The wallet's key is not taken in, so it cannot be used.
+    #[error("the wallet is not active yet")]
+    WalletNotActive,
+    /// The ledger refused.
+    #[error("the ledger refused")]
+    Ledger(#[from] LedgerError),
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
+    /// A state that cannot be: rolled back, logged and alarmed.
+    #[error("broken invariant: {0}")]
+    Broken(String),
+}
+
+impl From<diesel::result::Error> for DomainError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(DbError::Query(error))
+    }
+}
+
+impl DomainError {
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::NotFound(_) => ErrorClass::NotFound,
+            Self::IdempotencyMismatch
+            | Self::NotCancellable(_)
+            | Self::InsufficientFunds { .. }
+            | Self::WalletNotActive => ErrorClass::Conflict,
+            Self::UserBlocked => ErrorClass::Forbidden,
+            Self::Maintenance => ErrorClass::Unavailable,
+            Self::EnergyOutOfRange { .. }
+            | Self::DurationOutOfRange { .. }
+            | Self::NoPrice
+            | Self::ReceiverIsSupplier
+            | Self::BadPriceTable(_)
+            | Self::BadText(_) => ErrorClass::Invalid,
+            Self::Ledger(error) => error.class(),
+            Self::Db(error) => error.class(),
+            Self::Broken(_) => ErrorClass::Bug,
+        }
+    }
+
+    /// The stable code that clients may rely on.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::IdempotencyMismatch => "idempotency_key_reused",
+            Self::NotCancellable(_) => "order_not_cancellable",
+            Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::UserBlocked => "user_blocked",
+            Self::Maintenance => "maintenance",
+            Self::EnergyOutOfRange { .. } => "energy_out_of_range",
+            Self::DurationOutOfRange { .. } => "duration_out_of_range",
+            Self::NoPrice => "no_price",
+            Self::ReceiverIsSupplier => "receiver_is_supplier",
+            Self::BadPriceTable(_) => "bad_price_table",
+            Self::BadText(_) => "bad_text",
+            Self::WalletNotActive => "wallet_not_active",
+            Self::Ledger(LedgerError::InsufficientFunds { .. }) => "insufficient_funds",
+            Self::Ledger(LedgerError::ReferenceReused { .. }) => "reference_reused",
+            Self::Ledger(LedgerError::UnknownUser(_)) => "not_found",
+            Self::Ledger(LedgerError::ZeroAmount) => "amount_zero",
+            Self::Ledger(LedgerError::BadText { .. }) => "bad_text",
+            Self::Ledger(_) | Self::Db(_) | Self::Broken(_) => match self.class() {
+                ErrorClass::Unavailable => "unavailable",
+                _ => "internal",
+            },
+        }
+    }
+}

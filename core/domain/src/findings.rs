@@ -1,0 +1,139 @@
+//! Findings: conditions that wait for an operator. One open row per kind and subject, however often it is seen.
+
+use chrono::{DateTime, Utc};
+use db::Conn;
+use db::models::{Finding, NewFinding, Severity};
+use kernel::IdGen;
+use serde_json::Value;
+
+use crate::{DomainError, WORKER};
+
+/// What may be found, with its severity and what an operator does about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FindingKind {
+    /// No wallet has the room for an order.
+    NoWalletFits,
+    /// A wallet failed too often and gets no new orders.
+    WalletIsolated,
+    /// The chain's delegated stake differs from our books.
+    DelegatedDiffers,
+    /// A rental ended and could not be reclaimed yet.
+    ReclaimFails,
+    /// A transaction that we held for dead is in a block.
+    DeadTransactionLanded,
+    /// Scanning stopped.
+    ScanHalted,
+    /// Cached balances differ from the sum of transfers.
+    BalanceDiffers,
+    /// Debits and credits of an asset differ.
+    LedgerUnbalanced,
+    /// Escrow differs from the price of open orders.
+    EscrowDiffers,
+    /// Reserved stake differs from live delegations.
+    ReservationDiffers,
+    /// An order waits beyond its deadline.
+    OrderStuck,
+}
+
+impl FindingKind {
+    /// The stored kind.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NoWalletFits => "pool.no_wallet_fits",
+            Self::WalletIsolated => "wallets.isolated",
+            Self::DelegatedDiffers => "wallets.delegated_differs",
+            Self::ReclaimFails => "delegations.reclaim_fails",
+            Self::DeadTransactionLanded => "chain.dead_transaction_landed",
+            Self::ScanHalted => "chain.scan_halted",
+            Self::BalanceDiffers => "ledger.balance_differs",
+            Self::LedgerUnbalanced => "ledger.unbalanced",
+            Self::EscrowDiffers => "ledger.escrow_differs",
+            Self::ReservationDiffers => "wallets.reservation_differs",
+            Self::OrderStuck => "orders.stuck",
+        }
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::NoWalletFits | Self::WalletIsolated | Self::ReservationDiffers | Self::OrderStuck => {
+                Severity::Warning
+            }
+            _ => Severity::Critical,
+        }
+    }
+
+    /// What an operator does about it.
+    #[must_use]
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::NoWalletFits => "Add or refill a supplier wallet, or wait for rentals to end.",
+            Self::WalletIsolated => "Look at the wallet's last transactions; then toggle it on to release it.",
+            Self::DelegatedDiffers => {
+                "Compare the wallet's delegations on chain with `delegations`; undo foreign ones by hand."
+            }
+            Self::ReclaimFails => {
+                "Look at the delegation on chain and at the wallet's bandwidth; re-drive `delegations.reclaim`."
+            }
+            Self::DeadTransactionLanded => {
+                "Stop the workers; compare the order with the chain; settle or refund by hand."
+            }
+            Self::ScanHalted => "Find out which fork the endpoints follow; then `switchyard-worker chain resume`.",
+            Self::BalanceDiffers => {
+                "Stop withdrawals; compare `ledger_accounts` with `ledger_transfers` for the account."
+            }
+            Self::LedgerUnbalanced => "Stop the workers; restore the ledger from a backup and replay.",
+            Self::EscrowDiffers => "Compare open orders with transfers of `house:escrow`; correct by a new transfer.",
+            Self::ReservationDiffers => {
+                "Run a wallet sync; if it comes back, look for delegations stuck in `reserved`."
+            }
+            Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
+        }
+    }
+}
+
+/// Stores what was found, counts it, and logs it when it is new.
+///
+/// # Errors
+/// When the row cannot be written.
+pub async fn record_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    kind: FindingKind,
+    subject: &str,
+    detail: Value,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let finding = NewFinding {
+        id: ids.uuid(),
+        kind: kind.word(),
+        severity: kind.severity(),
+        subject,
+        detail,
+        action: kind.action(),
+    };
+    let detail = finding.detail.to_string();
+    if finding.record(conn, now).await? {
+        metrics::counter!("switchyard_findings_total", "kind" => kind.word()).increment(1);
+        tracing::error!(kind = kind.word(), subject, detail, action = kind.action(), "finding");
+    }
+    Ok(())
+}
+
+/// Closes a finding whose condition no longer holds.
+///
+/// # Errors
+/// When the row cannot be written.
+pub async fn clear_in_tx(
+    conn: &mut Conn,
+    kind: FindingKind,
+    subject: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    if Finding::resolve(conn, kind.word(), subject, WORKER, now).await? {
+        tracing::info!(kind = kind.word(), subject, "finding resolved");
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! Accepting an order: idempotency, price, payment into escrow and the job, all in one transaction.
+
+use chain::TronAddress;
+use chrono::{DateTime, Duration, Utc};
+use db::models::{IdempotencyKey, NewIdempotencyKey, NewOrder, Order, OrderState, SupplierWallet, Switch, User};
+use db::{Conn, Pool, run_tx};
+use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
+use kernel::{ApiKeyId, Asset, IdGen, OrderId, UserId};
+use ledger::LedgerError;
+use ledger::movements::{Hold, hold_in_tx};
+use serde_json::json;
+
+use super::{Event, note_in_tx};
+use crate::{DomainError, pricing};
+
+/// What may be ordered, and how long we try.
+#[derive(Debug, Clone)]
+pub struct OrderPolicy {
+    /// The network that orders are delivered on.
+    pub network: String,
+    /// Least energy of an order.
+    pub energy_min: i64,
+    /// Most energy of an order.
+    pub energy_max: i64,
+    /// Shortest rental, seconds.
+    pub duration_min_s: i32,
+    /// Longest rental, seconds.
+    pub duration_max_s: i32,
+    /// What is not delivered this long after acceptance is given back.
+    pub deadline: Duration,
+}
+
+/// The caller's mark of one request, so that it is carried out once.
+#[derive(Debug, Clone)]
+pub struct Idempotency {
+    /// The Idempotency-Key header.
+    pub key: String,
+    /// SHA-256 over method, path and body.
+    pub request_sha256: [u8; 32],
+}
+
+/// An order to accept.
+#[derive(Debug, Clone)]
+pub struct AcceptOrder {
+    /// Who calls.
+    pub api_key: ApiKeyId,
+    /// Who pays.
+    pub user: UserId,
+    /// Who receives the energy.
+    pub receiver: TronAddress,
+    /// How much.
+    pub energy: i64,
+    /// For how long, seconds.
+    pub duration_s: i32,
+    /// The caller's mark.
+    pub idempotency: Idempotency,
+}
+
+/// The order, new or as it was accepted before.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// The order as it is now.
+    pub order: Order,
+    /// Whether this request was carried out before.
+    pub replayed: bool,
+    /// To be pushed after the commit.
+    pub wake: Option<Wake>,
+}
+
+/// Accepts and charges an order once per idempotency key.
+///
+/// # Errors
+/// The request is invalid, the balance too small, the key used for another request, or new orders are stopped; nothing
+/// is written then.
+pub async fn accept(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    policy: &OrderPolicy,
+    request: &AcceptOrder,
+    now: DateTime<Utc>,
+) -> Result<Accepted, DomainError> {
+    if !(policy.energy_min..=policy.energy_max).contains(&request.energy) {
+        return Err(DomainError::EnergyOutOfRange {
+            min: policy.energy_min,
+            max: policy.energy_max,
+        });
+    }
+    if !(policy.duration_min_s..=policy.duration_max_s).contains(&request.duration_s) {
+        return Err(DomainError::DurationOutOfRange {
+            min: policy.duration_min_s,
+            max: policy.duration_max_s,
+        });
+    }
+    let id = OrderId::new(ids);
+    run_tx(pool, "accept_order", async |conn| {
+        if let Some(order) = replay(conn, id, request, now).await? {
+            return Ok(Accepted {
+                order,
+                replayed: true,
+                wake: None,
+            });
+        }
+        let (order, wake) = accept_new(conn, id, policy, request, now).await?;
+        Ok(Accepted {
+            order,
+            replayed: false,
+            wake,
+        })
+    })
+    .await
+}
+
+/// Claims the key for `id`; answers the earlier order if there is one. A request with the same key that runs at this
+/// moment is waited for by the claim itself, since its row is not committed yet.
+async fn replay(
+    conn: &mut Conn,
+    id: OrderId,
+    request: &AcceptOrder,
+    now: DateTime<Utc>,
+) -> Result<Option<Order>, DomainError> {
+    let Idempotency { key, request_sha256 } = &request.idempotency;
+    let claim = NewIdempotencyKey {
+        api_key_id: request.api_key.0,
+        key,
+        request_sha256,
+        resource_kind: "order",
+        resource_id: id.to_string(),
+        created_at: now,
+    };
+    if claim.claim(conn).await? {
+        return Ok(None);
+    }
+    let earlier = IdempotencyKey::find(conn, request.api_key.0, key)
+        .await?
+        .ok_or(DomainError::IdempotencyMismatch)?;
+    if earlier.resource_kind != "order" || earlier.request_sha256 != request_sha256 {
+        return Err(DomainError::IdempotencyMismatch);
+    }
+    let earlier: OrderId = earlier
+        .resource_id
+        .parse()
+        .map_err(|_| DomainError::Broken("an idempotency row".into()))?;
+    let order = Order::find(conn, earlier.0).await?;
+    Ok(Some(order.ok_or_else(|| {
+        DomainError::Broken(format!("order {earlier} of an idempotency key is missing"))
+    })?))
+}
+
+async fn accept_new(
+    conn: &mut Conn,
+    id: OrderId,
+    policy: &OrderPolicy,
+    request: &AcceptOrder,
+    now: DateTime<Utc>,
+) -> Result<(Order, Option<Wake>), DomainError> {
+    let receiver = request.receiver.to_string();
+    let actor = format!("api_key:{}", request.api_key);
+    if Switch::is_on(conn, Switch::MAINTENANCE).await? {
+        return Err(DomainError::Maintenance);
+    }
+    if User::ensure(conn, request.user.0, now).await?.blocked_at.is_some() {
+        return Err(DomainError::UserBlocked);
+    }
+    if SupplierWallet::is_ours(conn, &receiver).await? {
+        return Err(DomainError::ReceiverIsSupplier);
+    }
+    let price = pricing::price_of(conn, request.energy, request.duration_s).await?;
+    let new = NewOrder {
+        id: id.0,
+        user_id: request.user.0,
+        api_key_id: request.api_key.0,
+        network: &policy.network,
+        receiver: &receiver,
+        energy: request.energy,
+        duration_s: request.duration_s,
+        price_sun: price.amount.minor(),
+        price_version_id: price.version.0,
+        state: OrderState::Pending,
+        deadline_at: now + policy.deadline,
+        created_at: now,
+        updated_at: now,
+    };
+    let order = new.insert(conn).await?;
+    let hold = Hold {
+        order: id,
+        user: request.user,
+        asset: Asset::Trx,
+        amount: price.amount,
+        actor: &actor,
+        at: now,
+    };
+    hold_in_tx(conn, &hold).await.map_err(|error| match error {
+        LedgerError::InsufficientFunds { needed, .. } => DomainError::InsufficientFunds { needed },
+        other => other.into(),
+    })?;
+    let event = Event {
+        order: id,
+        event: "accepted",
+        state: OrderState::Pending,
+        actor: &actor,
+        detail: json!({ "price": price.amount }),
+    };
+    note_in_tx(conn, event, now).await?;
+    let job = JobRequest {
+        kind: JobKind::OrdersDelegate,
+        object_id: &id.to_string(),
+        run_at: now,
+        now,
+    };
+    Ok((order, enqueue_in_tx(conn, job).await?))
+}

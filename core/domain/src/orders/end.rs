@@ -1,0 +1,169 @@
+//! The ends of an order. Money leaves escrow in the transaction that ends the order, and only once.
+
+use chrono::{DateTime, Utc};
+use db::models::{NewOrderEvent, Order, OrderState};
+use db::{Conn, Pool, run_tx};
+use kernel::OrderId;
+use ledger::movements::{cancel_in_tx, cancel_many_in_tx, refund_in_tx, settle_many_in_tx};
+use serde_json::json;
+
+use super::{Event, guarded, note_in_tx};
+use crate::{DomainError, WORKER};
+
+/// Cancels a pending order at its user's wish; the money is back at once. Cancelling a cancelled order is a no-op.
+///
+/// # Errors
+/// [`DomainError::NotCancellable`] once anything was signed for it.
+pub async fn cancel_by_user(pool: &Pool, id: OrderId, actor: &str, now: DateTime<Utc>) -> Result<Order, DomainError> {
+    run_tx(pool, "cancel_order", async |conn| {
+        // the row lock decides the race with the claim: whoever comes second sees the other's state
+        let order = Order::lock(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
+        match order.state {
+            OrderState::Cancelled => return Ok(order),
+            OrderState::Pending => {}
+            other => return Err(DomainError::NotCancellable(other)),
+        }
+        let reason = "cancelled_by_user";
+        let moved = Order::set_state(
+            conn,
+            id.0,
+            OrderState::Pending,
+            OrderState::Cancelled,
+            Some(reason),
+            now,
+        )
+        .await?;
+        guarded(moved, "order", id)?;
+        cancel_in_tx(conn, id, Some(actor), now).await?;
+        let event = Event {
+            order: id,
+            event: "cancelled",
+            state: OrderState::Cancelled,
+            actor,
+            detail: json!({ "reason": reason }),
+        };
+        note_in_tx(conn, event, now).await?;
+        Order::find(conn, id.0).await?.ok_or(DomainError::NotFound("order"))
+    })
+    .await
+}
+
+/// Cancels pending orders past their deadline, at most `limit`; answers how many.
+///
+/// # Errors
+/// When the database fails; nothing is written then.
+pub async fn cancel_past_deadline(pool: &Pool, limit: i64, now: DateTime<Utc>) -> Result<usize, DomainError> {
+    run_tx(pool, "cancel_expired_orders", async |conn| {
+        let orders = Order::lock_past_deadline(conn, now, limit).await?;
+        cancel_locked_in_tx(conn, &orders, "deadline_passed", now).await?;
+        Ok(orders.len())
+    })
+    .await
+}
+
+/// Cancels a pending order past its deadline whose row the caller holds.
+pub(crate) async fn end_past_deadline_in_tx(
+    conn: &mut Conn,
+    order: &Order,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    cancel_locked_in_tx(conn, std::slice::from_ref(order), "deadline_passed", now).await
+}
+
+async fn cancel_locked_in_tx(
+    conn: &mut Conn,
+    orders: &[Order],
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let mut events = Vec::with_capacity(orders.len());
+    for order in orders {
+        let moved = Order::set_state(
+            conn,
+            order.id,
+            OrderState::Pending,
+            OrderState::Cancelled,
+            Some(reason),
+            now,
+        )
+        .await?;
+        guarded(moved, "order", order.id)?;
+        events.push(NewOrderEvent {
+            order_id: order.id,
+            at: now,
+            event: "cancelled",
+            state: OrderState::Cancelled,
+            actor: WORKER,
+            // why it had not been delivered until then
+            detail: json!({ "reason": reason, "waited_for": order.reason_code }),
+        });
+    }
+    let ids: Vec<OrderId> = orders.iter().map(|order| OrderId(order.id)).collect();
+    cancel_many_in_tx(conn, &ids, None, now).await?;
+    Ok(NewOrderEvent::insert_many(conn, &events).await?)
+}
+
+/// Ends an order that cannot be delivered: failed, and refunded in the same transaction. The caller holds its row, and
+/// no transaction for it can land any more.
+///
+/// # Errors
+/// When the order is not in `from`, or the database fails.
+pub async fn fail_in_tx(
+    conn: &mut Conn,
+    id: OrderId,
+    from: OrderState,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    guarded(
+        Order::set_state(conn, id.0, from, OrderState::Failed, Some(reason), now).await?,
+        "order",
+        id,
+    )?;
+    refund_in_tx(conn, id, now).await?;
+    let refunded = Order::set_state(conn, id.0, OrderState::Failed, OrderState::Refunded, Some(reason), now).await?;
+    guarded(refunded, "order", id)?;
+    let event = |event, state| NewOrderEvent {
+        order_id: id.0,
+        at: now,
+        event,
+        state,
+        actor: WORKER,
+        detail: json!({ "reason": reason }),
+    };
+    let events = [
+        event("failed", OrderState::Failed),
+        event("refunded", OrderState::Refunded),
+    ];
+    Ok(NewOrderEvent::insert_many(conn, &events).await?)
+}
+
+/// Settles delivered orders whose delegation is final: escrow to revenue. Those that are settled already are passed.
+///
+/// # Errors
+/// When the ledger or the database fails.
+pub async fn settle_in_tx(conn: &mut Conn, ids: &[OrderId], now: DateTime<Utc>) -> Result<usize, DomainError> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
+    let settled = Order::set_settled(conn, &ids, now).await?;
+    if settled.is_empty() {
+        return Ok(0);
+    }
+    let orders: Vec<OrderId> = settled.iter().map(|order| OrderId(order.id)).collect();
+    settle_many_in_tx(conn, &orders, now).await?;
+    let events: Vec<NewOrderEvent<'_>> = settled
+        .iter()
+        .map(|order| NewOrderEvent {
+            order_id: order.id,
+            at: now,
+            event: "settled",
+            state: OrderState::Completed,
+            actor: WORKER,
+            detail: json!({}),
+        })
+        .collect();
+    NewOrderEvent::insert_many(conn, &events).await?;
+    Ok(settled.len())
+}

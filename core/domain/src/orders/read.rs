@@ -1,0 +1,97 @@
+//! Reading orders.
+
+use chrono::{DateTime, Utc};
+use db::models::{ChainTransaction, Delegation, Order, OrderEvent, OrderFilter, SupplierWallet};
+use db::{Pool, acquire, run_tx};
+use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
+use kernel::OrderId;
+
+use crate::DomainError;
+
+/// An order with all that happened to it.
+#[derive(Debug, Clone)]
+pub struct OrderDetail {
+    /// The order.
+    pub order: Order,
+    /// Its timeline, oldest first.
+    pub events: Vec<OrderEvent>,
+    /// Delegations tried, oldest first, each with its wallet's address.
+    pub delegations: Vec<(Delegation, Option<String>)>,
+    /// Transactions signed for them, oldest first.
+    pub transactions: Vec<ChainTransaction>,
+}
+
+/// An order.
+///
+/// # Errors
+/// [`DomainError::NotFound`].
+pub async fn find(pool: &Pool, id: OrderId) -> Result<Order, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Order::find(&mut conn, id.0)
+        .await?
+        .ok_or(DomainError::NotFound("order"))
+}
+
+/// An order with its timeline, delegations and transactions.
+///
+/// # Errors
+/// [`DomainError::NotFound`].
+pub async fn detail(pool: &Pool, id: OrderId) -> Result<OrderDetail, DomainError> {
+    let mut conn = acquire(pool).await?;
+    let order = Order::find(&mut conn, id.0)
+        .await?
+        .ok_or(DomainError::NotFound("order"))?;
+    let events = OrderEvent::of_order(&mut conn, id.0).await?;
+    let mut delegations = Vec::new();
+    for delegation in Delegation::of_order(&mut conn, id.0).await? {
+        let wallet = SupplierWallet::find(&mut conn, delegation.wallet_id).await?;
+        delegations.push((delegation, wallet.and_then(|wallet| wallet.address)));
+    }
+    let intents: Vec<_> = delegations.iter().map(|(delegation, _)| delegation.id).collect();
+    let transactions = ChainTransaction::of_intents(&mut conn, &intents).await?;
+    Ok(OrderDetail {
+        order,
+        events,
+        delegations,
+        transactions,
+    })
+}
+
+/// A page of orders, newest first, before the order `before`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn page(
+    pool: &Pool,
+    filter: OrderFilter,
+    before: Option<OrderId>,
+    limit: i64,
+) -> Result<Vec<Order>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Ok(Order::page(&mut conn, filter, before.map(|id| id.0), limit).await?)
+}
+
+/// Asks for every pending order to be worked on now, the nearest deadline first, at most 1000; answers the wakes to push.
+///
+/// # Errors
+/// When the database fails.
+pub async fn wake_pending(pool: &Pool, now: DateTime<Utc>) -> Result<(usize, Vec<Wake>), DomainError> {
+    run_tx(pool, "wake_pending_orders", async |conn| {
+        let ids: Vec<String> = Order::pending_ids(conn, 1000)
+            .await?
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let requests: Vec<JobRequest<'_>> = ids
+            .iter()
+            .map(|id| JobRequest {
+                kind: JobKind::OrdersDelegate,
+                object_id: id,
+                run_at: now,
+                now,
+            })
+            .collect();
+        Ok((ids.len(), enqueue_many_in_tx(conn, &requests).await?))
+    })
+    .await
+}

@@ -1,0 +1,184 @@
+//! The proofs that run all the time: each difference becomes a finding, each repair that is safe is made at once.
+
+use chrono::{DateTime, Duration, Utc};
+use db::{Conn, Pool, run_tx};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
+use kernel::{Asset, IdGen};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::DomainError;
+use crate::findings::{self, FindingKind};
+
+/// What one run found and mended.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Findings recorded, new or seen again.
+    pub findings: usize,
+    /// Jobs made for work that had none.
+    pub requeued: usize,
+    /// To be pushed after the commits.
+    pub wakes: Vec<Wake>,
+}
+
+/// Runs every proof once.
+///
+/// # Errors
+/// When the database fails; proofs that ran before keep their findings.
+pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Report, DomainError> {
+    let mut report = Report::default();
+    report.findings += run_tx(pool, "reconcile_ledger", async |conn| {
+        ledger_in_tx(conn, ids, now).await
+    })
+    .await?;
+    report.findings += run_tx(pool, "reconcile_escrow", async |conn| {
+        escrow_in_tx(conn, ids, now).await
+    })
+    .await?;
+    report.findings += run_tx(pool, "reconcile_reservations", async |conn| {
+        reservations_in_tx(conn, ids, now).await
+    })
+    .await?;
+    report.findings += run_tx(pool, "reconcile_stuck", async |conn| stuck_in_tx(conn, ids, now).await).await?;
+    report.wakes = run_tx(pool, "reconcile_lost_orders", async |conn| {
+        lost_orders_in_tx(conn, now).await
+    })
+    .await?;
+    report.requeued = report.wakes.len();
+    Ok(report)
+}
+
+/// Debits equal credits per asset, and every cached balance equals the sum of its transfers.
+async fn ledger_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<usize, DomainError> {
+    let mut found = 0;
+    for imbalance in ledger::check_balanced(conn).await? {
+        let subject = format!("asset:{}", imbalance.asset);
+        let detail = json!({ "total": imbalance.total.to_string() });
+        findings::record_in_tx(conn, ids, FindingKind::LedgerUnbalanced, &subject, detail, now).await?;
+        found += 1;
+    }
+    for difference in ledger::check_replay(conn).await? {
+        let subject = format!("account:{}", difference.account.code());
+        let detail = json!({ "kept": difference.kept.to_string(), "replayed": difference.replayed.to_string() });
+        findings::record_in_tx(conn, ids, FindingKind::BalanceDiffers, &subject, detail, now).await?;
+        found += 1;
+    }
+    Ok(found)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Sum {
+    #[diesel(sql_type = Text)]
+    sum: String,
+}
+
+/// Escrow holds the price of every order that is neither settled nor given back, and nothing else. Both figures come
+/// from one snapshot.
+async fn escrow_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<usize, DomainError> {
+    diesel::sql_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        .execute(conn)
+        .await?;
+    let open: Sum = diesel::sql_query(
+        "SELECT COALESCE(sum(price_sun), 0)::text AS sum FROM orders \
+         WHERE state IN ('pending', 'processing') OR (state = 'completed' AND settled_at IS NULL)",
+    )
+    .get_result(conn)
+    .await?;
+    let escrow = ledger::escrow_balance(conn, Asset::Trx).await?.to_string();
+    let subject = "account:house:escrow:TRX";
+    if open.sum == escrow {
+        findings::clear_in_tx(conn, FindingKind::EscrowDiffers, subject, now).await?;
+        return Ok(0);
+    }
+    let detail = json!({ "escrow_sun": escrow, "open_orders_sun": open.sum });
+    findings::record_in_tx(conn, ids, FindingKind::EscrowDiffers, subject, detail, now).await?;
+    Ok(1)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Reserved {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    kept: i64,
+    #[diesel(sql_type = BigInt)]
+    counted: i64,
+}
+
+/// A wallet's reservation is the sum of its delegations that the last sync did not see.
+async fn reservations_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<usize, DomainError> {
+    let differing: Vec<Reserved> = diesel::sql_query(
+        "SELECT w.id, w.reserved_sun AS kept, c.counted FROM supplier_wallets w \
+         CROSS JOIN LATERAL (SELECT COALESCE(sum(d.amount_sun), 0)::bigint AS counted FROM delegations d \
+             WHERE d.wallet_id = w.id AND (d.state = 'reserved' \
+                 OR (d.state IN ('active', 'reclaiming') AND d.block_number > w.synced_block))) c \
+         WHERE w.reserved_sun <> c.counted ORDER BY w.id LIMIT 100",
+    )
+    .load(conn)
+    .await?;
+    for row in &differing {
+        let detail = json!({ "kept_sun": row.kept, "counted_sun": row.counted });
+        let subject = format!("wallet:{}", row.id);
+        findings::record_in_tx(conn, ids, FindingKind::ReservationDiffers, &subject, detail, now).await?;
+    }
+    Ok(differing.len())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Stuck {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason_code: Option<String>,
+}
+
+/// No open order is far beyond its deadline: a transaction dies within its expiry and a solidified block.
+async fn stuck_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<usize, DomainError> {
+    let stuck: Vec<Stuck> = diesel::sql_query(
+        "SELECT id, state, reason_code FROM orders WHERE state IN ('pending', 'processing') AND deadline_at < $1 \
+         ORDER BY deadline_at LIMIT 100",
+    )
+    .bind::<Timestamptz, _>(now - Duration::minutes(15))
+    .load(conn)
+    .await?;
+    for order in &stuck {
+        let detail = json!({ "state": order.state, "reason": order.reason_code });
+        findings::record_in_tx(
+            conn,
+            ids,
+            FindingKind::OrderStuck,
+            &format!("order:{}", order.id),
+            detail,
+            now,
+        )
+        .await?;
+    }
+    Ok(stuck.len())
+}
+
+/// A pending order always has its job. One without (dropped by hand, or a bug) gets a new one.
+async fn lost_orders_in_tx(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainError> {
+    let lost: Vec<Stuck> = diesel::sql_query(
+        "SELECT o.id, o.state, o.reason_code FROM orders o WHERE o.state = 'pending' \
+         AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = $1 AND j.object_id = o.id::text) \
+         ORDER BY o.deadline_at LIMIT 500 FOR UPDATE OF o SKIP LOCKED",
+    )
+    .bind::<Text, _>(JobKind::OrdersDelegate.word())
+    .load(conn)
+    .await?;
+    let ids: Vec<String> = lost.iter().map(|order| order.id.to_string()).collect();
+    let requests: Vec<JobRequest<'_>> = ids
+        .iter()
+        .map(|id| JobRequest {
+            kind: JobKind::OrdersDelegate,
+            object_id: id,
+            run_at: now,
+            now,
+        })
+        .collect();
+    Ok(enqueue_many_in_tx(conn, &requests).await?)
+}

@@ -1,0 +1,191 @@
+//! Chain transactions: stored signed, then moved by what nodes answer and by what blocks carry. Death is final and
+//! proven: by expiry under a solidified block, or by refusal on the very first send.
+
+use chain::{Broadcast, Refusal};
+use chrono::{DateTime, Duration, Utc};
+use db::models::{ChainTransaction, DeathCause, IntentKind, NewChainTransaction, TxState};
+use db::{Conn, Pool, run_tx};
+use jobs::Wake;
+use kernel::{ChainTransactionId, DelegationId, IdGen, WalletId};
+
+use crate::DomainError;
+use crate::delegations::{self, DeathPolicy};
+
+/// Bytes that are signed and not yet stored.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// 64 hex digits.
+    pub txid: String,
+    /// The whole signed transaction.
+    pub raw: Vec<u8>,
+    /// `raw_data.timestamp`, unique per wallet.
+    pub timestamp_ms: i64,
+    /// `raw_data.expiration`.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intent {
+    /// Make or undo.
+    pub kind: IntentKind,
+    /// The delegation.
+    pub delegation: DelegationId,
+    /// Who signs.
+    pub wallet: WalletId,
+}
+
+/// How often signed bytes are sent again while nobody has seen them in a block.
+#[derive(Debug, Clone, Copy)]
+pub struct ResendPolicy {
+    /// After the first send; doubles with each further one.
+    pub after: Duration,
+    /// Never longer than this.
+    pub at_most: Duration,
+}
+
+impl ResendPolicy {
+    /// When a transaction that was sent `sends` times is looked at again.
+    #[must_use]
+    pub fn next(&self, sends: i32, now: DateTime<Utc>) -> DateTime<Utc> {
+        let doublings = u32::try_from(sends.clamp(0, 16)).unwrap_or(16);
+        let wait = self
+            .after
+            .checked_mul(1 << doublings)
+            .map_or(self.at_most, |wait| wait.min(self.at_most));
+        now + wait
+    }
+}
+
+/// Stores signed bytes before anybody sends them. A second live transaction of the same intent is refused by the
+/// database.
+///
+/// # Errors
+/// When the row is refused: then nothing may be sent.
+pub async fn store_in_tx(
+    conn: &mut Conn,
+    id: ChainTransactionId,
+    network: &str,
+    intent: Intent,
+    signed: &Signed,
+    (now, next_check_at): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<(), DomainError> {
+    let new = NewChainTransaction {
+        id: id.0,
+        network,
+        txid: signed.txid.clone(),
+        intent_kind: intent.kind,
+        intent_id: intent.delegation.0,
+        wallet_id: intent.wallet.0,
+        raw: &signed.raw,
+        timestamp_ms: signed.timestamp_ms,
+        expires_at: signed.expires_at,
+        state: TxState::Signed,
+        next_check_at,
+        created_at: now,
+        updated_at: now,
+    };
+    Ok(new.insert(conn).await?)
+}
+
+/// One send and its answer.
+#[derive(Debug, Clone)]
+pub struct Sent<'a> {
+    /// What was sent.
+    pub transaction: ChainTransactionId,
+    /// What the node said.
+    pub answer: &'a Broadcast,
+    /// Whether this is certainly the first time that these bytes left: the process that signed them says so, nobody else.
+    pub first_send: bool,
+}
+
+/// What became of a transaction after an answer was recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// It can never land; its intent went back to work or ended.
+    pub died: bool,
+    /// To be pushed after the commit.
+    pub wakes: Vec<Wake>,
+}
+
+/// Records a node's answer. Only a refusal on the very first send is a death; anything else may still land.
+///
+/// # Errors
+/// When the database fails: the transaction is then sent again later, which is harmless.
+pub async fn record_answer(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    sent: Sent<'_>,
+    (resend, death): (ResendPolicy, &DeathPolicy),
+    now: DateTime<Utc>,
+) -> Result<Recorded, DomainError> {
+    run_tx(pool, "record_broadcast", async |conn| {
+        let Some(transaction) = ChainTransaction::lock(conn, sent.transaction.0).await? else {
+            return Err(DomainError::NotFound("chain transaction"));
+        };
+        if !matches!(transaction.state, TxState::Signed | TxState::Sent) {
+            return Ok(Recorded::default()); // a block was faster than the answer
+        }
+        let answer = (sent.answer.code(), sent.answer.message());
+        let next = resend.next(transaction.sends, now);
+        ChainTransaction::record_send(conn, transaction.id, answer, now, next).await?;
+        match sent.answer {
+            Broadcast::Refused { refusal, .. } if sent.first_send => {
+                let cause = DeathCause::RefusedOnFirstSend;
+                let wakes = bury_in_tx(conn, ids, &transaction, (cause, Some(*refusal)), death, now).await?;
+                Ok(Recorded { died: true, wakes })
+            }
+            _ => Ok(Recorded::default()),
+        }
+    })
+    .await
+}
+
+/// Buries a transaction whose death is proven, and sends its intent back to work or ends it. The caller holds its row.
+///
+/// # Errors
+/// When it was not waiting to land, or the database fails.
+pub async fn bury_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    transaction: &ChainTransaction,
+    (cause, refusal): (DeathCause, Option<Refusal>),
+    policy: &DeathPolicy,
+    now: DateTime<Utc>,
+) -> Result<Vec<Wake>, DomainError> {
+    let moved = ChainTransaction::set_dead(conn, transaction.id, cause, now).await?;
+    crate::orders::guarded(moved, "chain transaction", transaction.id)?;
+    metrics::counter!("switchyard_chain_transactions_dead_total",
+        "intent" => transaction.intent_kind.word(), "cause" => cause.word())
+    .increment(1);
+    tracing::warn!(txid = transaction.txid, intent = %transaction.intent_kind, cause = %cause, "transaction is dead");
+    delegations::after_death_in_tx(conn, ids, transaction, (cause.word(), refusal), policy, now).await
+}
+
+/// Buries one transaction if the blocks we read prove that it can never land: a solidified block at or past its expiry
+/// is applied, and no block up to it carries the id (else its state would say so).
+///
+/// # Errors
+/// When the database fails.
+pub async fn bury_if_expired(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    id: ChainTransactionId,
+    policy: &DeathPolicy,
+    now: DateTime<Utc>,
+) -> Result<Recorded, DomainError> {
+    run_tx(pool, "bury_expired", async |conn| {
+        let Some(transaction) = ChainTransaction::lock(conn, id.0).await? else {
+            return Err(DomainError::NotFound("chain transaction"));
+        };
+        let solid = db::models::ChainCursor::find(conn, &transaction.network).await?;
+        let proven =
+            solid.is_some_and(|cursor| cursor.halted_at.is_none() && cursor.solid_time >= transaction.expires_at);
+        if !proven || !matches!(transaction.state, TxState::Signed | TxState::Sent) {
+            return Ok(Recorded::default());
+        }
+        let wakes = bury_in_tx(conn, ids, &transaction, (DeathCause::Expired, None), policy, now).await?;
+        Ok(Recorded { died: true, wakes })
+    })
+    .await
+}

@@ -1,0 +1,126 @@
+//! Customers: their balances, corrections by an operator or a bot, and the addresses they keep.
+
+use chain::TronAddress;
+use chrono::{DateTime, Utc};
+use db::models::{User, UserWallet};
+use db::{Pool, acquire, run_tx};
+use kernel::{Amount, Asset, UserId};
+use ledger::Posted;
+use ledger::movements::{Adjustment, adjust_in_tx};
+
+use crate::DomainError;
+
+/// A user's balance in every asset; a user never seen has nothing.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn balances(pool: &Pool, user: UserId) -> Result<Vec<(Asset, Amount)>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    let held = ledger::user_balances(&mut conn, user).await?;
+    let of = |asset| {
+        held.iter()
+            .find(|(a, _)| *a == asset)
+            .map_or(Amount::ZERO, |(_, amount)| *amount)
+    };
+    Ok(Asset::ALL.into_iter().map(|asset| (asset, of(asset))).collect())
+}
+
+/// What an adjustment left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adjusted {
+    /// The balance afterwards.
+    pub balance: Amount,
+    /// Whether the same adjustment was booked before, so that nothing moved now.
+    pub replayed: bool,
+}
+
+/// Credits or debits a user against `house:adjustments`. The same reference and contents again is a no-op.
+///
+/// # Errors
+/// Insufficient funds, a reference used for something else, or a database failure.
+pub async fn adjust(pool: &Pool, adjustment: &Adjustment<'_>) -> Result<Adjusted, DomainError> {
+    run_tx(pool, "adjust_balance", async |conn| {
+        User::ensure(conn, adjustment.user.0, adjustment.at).await?;
+        let posted = adjust_in_tx(conn, adjustment).await?;
+        let balance = ledger::lock_user_balance_in_tx(conn, adjustment.user, adjustment.asset).await?;
+        Ok(Adjusted {
+            balance,
+            replayed: posted == Posted::Already,
+        })
+    })
+    .await
+}
+
+/// The addresses that a user keeps, oldest first.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn wallets(pool: &Pool, user: UserId) -> Result<Vec<UserWallet>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Ok(UserWallet::of_user(&mut conn, user.0).await?)
+}
+
+/// Keeps an address for a user, with a label. Answers the row and whether it is new.
+///
+/// # Errors
+/// When the label is too long, the user keeps too many, or the database fails.
+pub async fn keep_wallet(
+    pool: &Pool,
+    user: UserId,
+    address: TronAddress,
+    label: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<(UserWallet, bool), DomainError> {
+    if label.as_ref().is_some_and(|label| label.chars().count() > 100) {
+        return Err(DomainError::BadText("label must have at most 100 characters"));
+    }
+    let wallet = UserWallet {
+        user_id: user.0,
+        address: address.to_string(),
+        label,
+        created_at: now,
+    };
+    let new = run_tx(pool, "keep_user_wallet", async |conn| {
+        User::ensure(conn, user.0, now).await?;
+        let kept = UserWallet::of_user(conn, user.0).await?;
+        if kept.len() >= 100 && !kept.iter().any(|k| k.address == wallet.address) {
+            return Err(DomainError::BadText(
+                "a user keeps at most 100 addresses; delete one first",
+            ));
+        }
+        Ok(wallet.upsert(conn).await?)
+    })
+    .await?;
+    Ok((wallet, new))
+}
+
+/// Forgets an address of a user.
+///
+/// # Errors
+/// [`DomainError::NotFound`] when the user does not keep it.
+pub async fn forget_wallet(pool: &Pool, user: UserId, address: TronAddress) -> Result<(), DomainError> {
+    let mut conn = acquire(pool).await?;
+    if UserWallet::delete(&mut conn, user.0, &address.to_string()).await? {
+        Ok(())
+    } else {
+        Err(DomainError::NotFound("address"))
+    }
+}
+
+/// Blocks a user with a reason, or unblocks with none. A blocked user's running orders go on.
+///
+/// # Errors
+/// [`DomainError::NotFound`] for a user never seen.
+pub async fn set_blocked(
+    pool: &Pool,
+    user: UserId,
+    reason: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let mut conn = acquire(pool).await?;
+    if User::set_blocked(&mut conn, user.0, reason, now).await? {
+        Ok(())
+    } else {
+        Err(DomainError::NotFound("user"))
+    }
+}

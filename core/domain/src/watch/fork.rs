@@ -1,0 +1,65 @@
+//! Taking blocks back that a fork replaced.
+
+use chrono::{DateTime, Utc};
+use db::Conn;
+use db::models::{BlockRow, ChainCursor, ChainTransaction};
+use jobs::Wake;
+
+use super::lock_at;
+use crate::DomainError;
+use crate::delegations::reverted_in_tx;
+
+/// What came of following a fork back.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ForkOutcome {
+    /// The cursor stands on the common ancestor.
+    Reverted {
+        /// How many blocks were taken back.
+        blocks: usize,
+        /// How many transactions of ours may land again.
+        transactions: usize,
+        /// To be pushed after the commit.
+        wakes: Vec<Wake>,
+    },
+    /// Somebody else moved the cursor meanwhile: look again.
+    Moved,
+    /// The fork reaches below what was solidified: scanning must halt.
+    BelowSolid,
+}
+
+/// Takes back every block above `ancestor`, which the caller found to be common to our blocks and the node's, while the
+/// cursor still stands on `head_block_id`.
+///
+/// # Errors
+/// When the database fails; nothing is written then.
+pub async fn revert_in_tx(
+    conn: &mut Conn,
+    network: &str,
+    head_block_id: &str,
+    ancestor: &BlockRow,
+    now: DateTime<Utc>,
+) -> Result<ForkOutcome, DomainError> {
+    let Some(cursor) = lock_at(conn, network, head_block_id).await? else {
+        return Ok(ForkOutcome::Moved);
+    };
+    let stored = BlockRow::find(conn, network, ancestor.number).await?;
+    if stored.as_ref() != Some(ancestor) {
+        return Ok(ForkOutcome::Moved);
+    }
+    if ancestor.number < cursor.solid_number {
+        return Ok(ForkOutcome::BelowSolid);
+    }
+    let transactions = ChainTransaction::lock_included_above(conn, network, ancestor.number).await?;
+    let mut wakes = Vec::new();
+    for transaction in &transactions {
+        wakes.extend(reverted_in_tx(conn, transaction, now).await?);
+    }
+    let blocks = BlockRow::delete_above(conn, network, ancestor.number).await?;
+    let head = (ancestor.number, ancestor.block_id.as_str(), ancestor.block_time);
+    ChainCursor::set_head(conn, network, head, now).await?;
+    Ok(ForkOutcome::Reverted {
+        blocks,
+        transactions: transactions.len(),
+        wakes,
+    })
+}
