@@ -1,6 +1,8 @@
 -- What is kept: the cached balance of a user's account; for a house account its last checkpoint and what came since.
 WITH kept AS (
-    SELECT a.code, a.asset, COALESCE(a.balance::numeric, COALESCE(base.balance, 0) + since.balance) AS balance
+    SELECT code, asset, balance::numeric AS balance FROM ledger_accounts WHERE balance IS NOT NULL
+    UNION ALL
+    SELECT a.code, a.asset, COALESCE(base.balance, 0) + since.balance
     FROM ledger_accounts AS a
     LEFT JOIN LATERAL (
         SELECT c.below_xact, c.credits - c.debits AS balance
@@ -8,14 +10,15 @@ WITH kept AS (
         WHERE c.account = a.code AND c.below_xact <= pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY c.created_at DESC, c.below_xact DESC
         LIMIT 1
-    ) AS base ON a.balance IS NULL
-    LEFT JOIN LATERAL (
+    ) AS base ON true
+    CROSS JOIN LATERAL (
         SELECT
             COALESCE((SELECT sum(t.amount) FROM ledger_transfers AS t
                 WHERE t.credit_account = a.code AND t.xact_id >= COALESCE(base.below_xact, '0'::xid8)), 0)
             - COALESCE((SELECT sum(t.amount) FROM ledger_transfers AS t
                 WHERE t.debit_account = a.code AND t.xact_id >= COALESCE(base.below_xact, '0'::xid8)), 0) AS balance
-    ) AS since ON a.balance IS NULL
+    ) AS since
+    WHERE a.balance IS NULL
 )
 SELECT asset, sum(balance)::text AS total
 FROM kept

@@ -79,11 +79,18 @@ async fn random_movements_beside_each_other_keep_every_total() {
     for task in tasks {
         credited += task.await.unwrap();
     }
-    let users = books.number("SELECT sum(balance) FROM ledger_accounts WHERE user_id IS NOT NULL").await;
+    let users = books
+        .number("SELECT sum(balance) FROM ledger_accounts WHERE user_id IS NOT NULL")
+        .await;
     let [escrow, revenue, adjustments] = books.houses().await;
     assert_eq!(i128::from(users) + escrow + revenue, i128::from(credited));
     assert_eq!(adjustments, -i128::from(credited));
-    assert_eq!(books.number("SELECT count(*) FROM ledger_accounts WHERE balance < 0").await, 0);
+    assert_eq!(
+        books
+            .number("SELECT count(*) FROM ledger_accounts WHERE balance < 0")
+            .await,
+        0
+    );
     books.assert_proven().await;
 }
 
@@ -113,5 +120,9 @@ async fn postings_to_one_user_queue_and_never_deadlock() {
     }
     let holds = TASKS * ROUNDS;
     assert_eq!(books.trx(1).await, 10_000 - i64::try_from(holds).unwrap());
-    assert_eq!(runs.load(Ordering::SeqCst), u32::try_from(holds).unwrap(), "no posting had to be run again");
+    assert_eq!(
+        runs.load(Ordering::SeqCst),
+        u32::try_from(holds).unwrap(),
+        "no posting had to be run again"
+    );
 }

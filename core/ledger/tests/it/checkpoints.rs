@@ -40,7 +40,11 @@ async fn a_transfer_of_an_open_transaction_is_not_lost() {
     movements::adjust_in_tx(&mut slow, &credit).await.unwrap();
     books.fund(3, 20).await;
     books.checkpoint().await;
-    assert_eq!(books.house(ADJUSTMENTS).await, -120, "what is not committed is not there yet");
+    assert_eq!(
+        books.house(ADJUSTMENTS).await,
+        -120,
+        "what is not committed is not there yet"
+    );
     slow.batch_execute("COMMIT").await.unwrap();
     assert_eq!(books.house(ADJUSTMENTS).await, -127);
     books.checkpoint_all().await;
@@ -60,7 +64,12 @@ async fn balances_are_read_from_the_last_checkpoint() {
     books.checkpoint_all().await;
     assert_eq!(books.number(&format!("{kept} AND debits > 100")).await, 150);
     // users' balances are cached and need none
-    assert_eq!(books.number("SELECT count(*) FROM ledger_checkpoints WHERE account LIKE 'user:%'").await, 0);
+    assert_eq!(
+        books
+            .number("SELECT count(*) FROM ledger_checkpoints WHERE account LIKE 'user:%'")
+            .await,
+        0
+    );
     // a false one is believed by the balance, and found by the proofs
     books
         .db
@@ -79,7 +88,10 @@ async fn balances_are_read_from_the_last_checkpoint() {
     };
     assert_eq!(found, [expected]);
     let found = ledger::check_balanced(&mut conn).await.unwrap();
-    assert_eq!(found.iter().map(|found| (found.asset, found.total)).collect::<Vec<_>>(), [(Asset::Trx, -151)]);
+    assert_eq!(
+        found.iter().map(|found| (found.asset, found.total)).collect::<Vec<_>>(),
+        [(Asset::Trx, -151)]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,9 +130,11 @@ async fn checkpoints_beside_writers_add_up() {
     });
     let writers: Vec<_> = writers.collect();
     while !writers.iter().all(tokio::task::JoinHandle::is_finished) {
-        run_tx(&books.worker, "test", async |conn| ledger::checkpoint_in_tx(conn, at()).await)
-            .await
-            .unwrap();
+        run_tx(&books.worker, "test", async |conn| {
+            ledger::checkpoint_in_tx(conn, at()).await
+        })
+        .await
+        .unwrap();
         let mut conn = db::acquire(&books.worker).await.unwrap();
         assert_eq!(ledger::check_replay(&mut conn).await.unwrap(), []);
         assert_eq!(ledger::check_balanced(&mut conn).await.unwrap(), []);

@@ -55,7 +55,10 @@ async fn transfers_and_checkpoints_are_never_changed() {
         .db
         .sql("INSERT INTO ledger_checkpoints VALUES ('house:adjustments:TRX', '1', 0, 0, now())")
         .await;
-    for sql in ["UPDATE ledger_checkpoints SET debits = 1", "DELETE FROM ledger_checkpoints"] {
+    for sql in [
+        "UPDATE ledger_checkpoints SET debits = 1",
+        "DELETE FROM ledger_checkpoints",
+    ] {
         assert!(refusal(&owner, sql).await.contains("append-only"));
         assert!(refusal(&books.worker, sql).await.contains("permission denied"));
     }
@@ -81,13 +84,31 @@ async fn a_balance_changes_only_by_a_transfer() {
         }
     }
     let open = |code: &str, user: &str, balance: &str| {
-        format!("INSERT INTO ledger_accounts (code, user_id, asset, balance) VALUES ('{code}', {user}, 'TRX', {balance})")
+        format!(
+            "INSERT INTO ledger_accounts (code, user_id, asset, balance) VALUES ('{code}', {user}, 'TRX', {balance})"
+        )
     };
     for pool in [&owner, &books.api, &books.worker] {
-        assert!(refusal(pool, &open("user:2:TRX", "2", "5")).await.contains("opens at zero"));
-        assert!(refusal(pool, &open("user:2:TRX", "2", "NULL")).await.contains("balance_kept"));
-        assert!(refusal(pool, &open("user:3:TRX", "2", "0")).await.contains("ledger_accounts_code"));
-        assert!(refusal(pool, &open("house:escrow:USDT", "NULL", "NULL")).await.contains("ledger_accounts_code"));
+        assert!(
+            refusal(pool, &open("user:2:TRX", "2", "5"))
+                .await
+                .contains("opens at zero")
+        );
+        assert!(
+            refusal(pool, &open("user:2:TRX", "2", "NULL"))
+                .await
+                .contains("balance_kept")
+        );
+        assert!(
+            refusal(pool, &open("user:3:TRX", "2", "0"))
+                .await
+                .contains("ledger_accounts_code")
+        );
+        assert!(
+            refusal(pool, &open("house:escrow:USDT", "NULL", "NULL"))
+                .await
+                .contains("ledger_accounts_code")
+        );
     }
     assert_eq!(books.trx(1).await, 100);
 }
@@ -101,17 +122,47 @@ async fn raw_transfers_cannot_break_the_books() {
     let (user, house, escrow) = ("user:1:TRX", "house:adjustments:TRX", "house:escrow:TRX");
     let by_hand = "'operator_adjustment', NULL";
     let wrong = [
-        (insert("raw:1", user, house, &format!("'TRX', 91, {by_hand}")), "not_overdrawn"),
-        (insert("raw:2", house, user, &format!("'TRX', 0, {by_hand}")), "ledger_transfers_positive"),
-        (insert("raw:3", house, user, &format!("'TRX', -1, {by_hand}")), "ledger_transfers_positive"),
-        (insert("raw:4", user, user, &format!("'TRX', 1, {by_hand}")), "two_accounts"),
-        (insert("raw:5", house, user, &format!("'USDT', 1, {by_hand}")), "foreign key"),
-        (insert("raw:6", "house:gifts:TRX", user, &format!("'TRX', 1, {by_hand}")), "foreign key"),
+        (
+            insert("raw:1", user, house, &format!("'TRX', 91, {by_hand}")),
+            "not_overdrawn",
+        ),
+        (
+            insert("raw:2", house, user, &format!("'TRX', 0, {by_hand}")),
+            "ledger_transfers_positive",
+        ),
+        (
+            insert("raw:3", house, user, &format!("'TRX', -1, {by_hand}")),
+            "ledger_transfers_positive",
+        ),
+        (
+            insert("raw:4", user, user, &format!("'TRX', 1, {by_hand}")),
+            "two_accounts",
+        ),
+        (
+            insert("raw:5", house, user, &format!("'USDT', 1, {by_hand}")),
+            "foreign key",
+        ),
+        (
+            insert("raw:6", "house:gifts:TRX", user, &format!("'TRX', 1, {by_hand}")),
+            "foreign key",
+        ),
         (insert("raw:7", house, user, "'TRX', 1, 'gift', NULL"), "reason_check"),
-        (insert("raw:8", escrow, user, "'TRX', 1, 'order_refund', NULL"), "ledger_transfers_order"),
-        (insert("adjustment:fund-1", house, user, &format!("'TRX', 1, {by_hand}")), "ledger_transfers_pkey"),
-        (insert("raw:9", escrow, user, &format!("'TRX', 10, 'order_refund', '{order}'")), "one_end"),
-        (insert("raw:10", user, escrow, &format!("'TRX', 10, 'order_hold', '{order}'")), "one_hold"),
+        (
+            insert("raw:8", escrow, user, "'TRX', 1, 'order_refund', NULL"),
+            "ledger_transfers_order",
+        ),
+        (
+            insert("adjustment:fund-1", house, user, &format!("'TRX', 1, {by_hand}")),
+            "ledger_transfers_pkey",
+        ),
+        (
+            insert("raw:9", escrow, user, &format!("'TRX', 10, 'order_refund', '{order}'")),
+            "one_end",
+        ),
+        (
+            insert("raw:10", user, escrow, &format!("'TRX', 10, 'order_hold', '{order}'")),
+            "one_hold",
+        ),
     ];
     let owner = books.db.pool(Role::Owner);
     for (sql, word) in wrong {
@@ -130,7 +181,12 @@ async fn a_temporary_table_does_not_stand_in_for_the_accounts() {
     let shadow = "CREATE TEMP TABLE ledger_accounts (code text, balance bigint);
         INSERT INTO pg_temp.ledger_accounts VALUES ('user:1:TRX', 1000000);
         GRANT ALL ON pg_temp.ledger_accounts TO PUBLIC;";
-    let take = insert("raw:1", "user:1:TRX", "house:adjustments:TRX", "'TRX', 1000, 'operator_adjustment', NULL");
+    let take = insert(
+        "raw:1",
+        "user:1:TRX",
+        "house:adjustments:TRX",
+        "'TRX', 1000, 'operator_adjustment', NULL",
+    );
     for pool in [&books.api, &books.worker] {
         let said = refusal(pool, &format!("{shadow} {take}")).await;
         assert!(said.contains("ledger_accounts_not_overdrawn"), "{said}");

@@ -4,6 +4,7 @@ mod bank;
 mod catalogue;
 mod checkpoints;
 mod guards;
+mod model;
 mod movements;
 mod posting;
 mod proofs;

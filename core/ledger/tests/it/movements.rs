@@ -51,7 +51,10 @@ async fn a_settled_order_is_earned_and_never_paid_back() {
     assert_eq!(books.houses().await, [0, 30, -100]);
     for refused in [books.refund(order).await, books.cancel(order).await] {
         let refused = refused.unwrap_err();
-        assert!(matches!(refused, LedgerError::OrderEnded(id) if id == order), "{refused:?}");
+        assert!(
+            matches!(refused, LedgerError::OrderEnded(id) if id == order),
+            "{refused:?}"
+        );
     }
     assert_eq!((books.trx(1).await, books.houses().await), (70, [0, 30, -100]));
     books.assert_proven().await;
@@ -100,7 +103,10 @@ async fn what_was_never_held_cannot_end() {
     ] {
         let refused = refused.unwrap_err();
         assert_eq!(refused.class(), ErrorClass::Bug);
-        assert!(matches!(refused, LedgerError::NotHeld(id) if id == orders[1]), "{refused:?}");
+        assert!(
+            matches!(refused, LedgerError::NotHeld(id) if id == orders[1]),
+            "{refused:?}"
+        );
     }
     assert_eq!(books.houses().await, [30, 0, -100]);
 }
@@ -117,7 +123,10 @@ async fn many_orders_settle_at_once_all_or_none() {
     assert_eq!(books.settle_many(&first[..300]).await.unwrap(), 300);
     books.refund(*last).await.unwrap();
     let refused = books.settle_many(&orders).await.unwrap_err();
-    assert!(matches!(refused, LedgerError::OrderEnded(id) if id == *last), "{refused:?}");
+    assert!(
+        matches!(refused, LedgerError::OrderEnded(id) if id == *last),
+        "{refused:?}"
+    );
     assert_eq!(books.houses().await[1], 600);
     // more than one statement holds, and every order named twice
     let twice: Vec<OrderId> = first.iter().chain(first).copied().collect();
@@ -134,13 +143,19 @@ async fn many_orders_cancel_at_once_to_their_own_payers() {
     let orders = books.orders(3).await;
     for user in 1..=3 {
         books.fund(user, 100).await;
-        books.hold(orders[usize::try_from(user).unwrap() - 1], user, user * 10).await.unwrap();
+        books
+            .hold(orders[usize::try_from(user).unwrap() - 1], user, user * 10)
+            .await
+            .unwrap();
     }
     let new = db::run_tx(&books.worker, "test", async |conn| {
         cancel_many_in_tx(conn, &orders, None, at()).await
     });
     assert_eq!(new.await.unwrap(), 3);
-    assert_eq!([books.trx(1).await, books.trx(2).await, books.trx(3).await], [100, 100, 100]);
+    assert_eq!(
+        [books.trx(1).await, books.trx(2).await, books.trx(3).await],
+        [100, 100, 100]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,7 +180,10 @@ async fn an_adjustment_moves_once_for_each_reference() {
     for other in other {
         let refused = books.adjust(&other).await.unwrap_err();
         assert_eq!(refused.class(), ErrorClass::Conflict);
-        assert!(matches!(refused, LedgerError::ReferenceReused { .. }), "{other:?}: {refused:?}");
+        assert!(
+            matches!(refused, LedgerError::ReferenceReused { .. }),
+            "{other:?}: {refused:?}"
+        );
     }
     assert_eq!((books.trx(1).await, books.transfers().await), (30, 2));
     books.assert_proven().await;
@@ -183,13 +201,20 @@ async fn an_adjustment_says_what_is_wrong_with_it() {
     bad[3].reference = "a\0b";
     bad[4].reference = &long[..151];
     for bad in bad {
-        assert_eq!(books.adjust(&bad).await.unwrap_err().class(), ErrorClass::Invalid, "{bad:?}");
+        assert_eq!(
+            books.adjust(&bad).await.unwrap_err().class(),
+            ErrorClass::Invalid,
+            "{bad:?}"
+        );
     }
     let mut nobody = good;
     nobody.user = UserId(99);
     let refused = books.adjust(&nobody).await.unwrap_err();
     assert!(matches!(refused, LedgerError::UnknownUser(UserId(99))), "{refused:?}");
-    let refused = books.adjust(&adjustment("d", 1, Direction::Debit, 1)).await.unwrap_err();
+    let refused = books
+        .adjust(&adjustment("d", 1, Direction::Debit, 1))
+        .await
+        .unwrap_err();
     assert!(matches!(refused, LedgerError::InsufficientFunds { .. }), "{refused:?}");
     assert_eq!(books.transfers().await, 0);
 }

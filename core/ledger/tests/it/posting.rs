@@ -37,7 +37,9 @@ fn metrics() -> &'static PrometheusHandle {
 
 fn reused_total() -> u64 {
     let text = metrics().render();
-    let line = text.lines().find_map(|line| line.strip_prefix("switchyard_ledger_event_reused_total "));
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("switchyard_ledger_event_reused_total "));
     line.map_or(0, |value| value.parse().unwrap())
 }
 
@@ -70,13 +72,21 @@ async fn an_event_with_other_contents_is_refused_and_counted() {
 async fn a_batch_answers_for_each_in_the_order_given() {
     let books = Books::new().await;
     post(&books, &[gift("gift:b", 2, 5)]).await.unwrap();
-    let batch = [gift("gift:c", 9, 1), gift("gift:b", 2, 5), gift("gift:a", 1, 2), gift("gift:c", 9, 1)];
+    let batch = [
+        gift("gift:c", 9, 1),
+        gift("gift:b", 2, 5),
+        gift("gift:a", 1, 2),
+        gift("gift:c", 9, 1),
+    ];
     let posted = post(&books, &batch).await.unwrap();
     assert_eq!(posted, [Posted::New, Posted::Already, Posted::New, Posted::Already]);
     assert_eq!([books.trx(1).await, books.trx(2).await, books.trx(9).await], [2, 5, 1]);
     // one event with two contents in a single batch moves nothing
     let clash = [gift("gift:d", 1, 1), gift("gift:d", 1, 2)];
-    assert!(matches!(post(&books, &clash).await, Err(LedgerError::EventReused { .. })));
+    assert!(matches!(
+        post(&books, &clash).await,
+        Err(LedgerError::EventReused { .. })
+    ));
     assert_eq!((books.trx(1).await, books.transfers().await), (2, 3));
     // the overdrawn one of many is named
     let take = |event: &str, user, minor| Transfer {
@@ -84,7 +94,9 @@ async fn a_batch_answers_for_each_in_the_order_given() {
         credit: Account::Adjustments(Asset::Trx),
         ..gift(event, user, minor)
     };
-    let refused = post(&books, &[take("take:1", 1, 1), take("take:2", 2, 6)]).await.unwrap_err();
+    let refused = post(&books, &[take("take:1", 1, 1), take("take:2", 2, 6)])
+        .await
+        .unwrap_err();
     assert!(
         matches!(&refused, LedgerError::InsufficientFunds { account, .. } if *account == user_trx(2)),
         "{refused:?}"
@@ -135,7 +147,10 @@ async fn a_second_hold_under_another_event_is_refused() {
         ..gift("x", 1, 10)
     };
     let refused = post(&books, &[second]).await.unwrap_err();
-    assert!(matches!(refused, LedgerError::OrderHeld(id) if id == order), "{refused:?}");
+    assert!(
+        matches!(refused, LedgerError::OrderHeld(id) if id == order),
+        "{refused:?}"
+    );
     assert_eq!(books.trx(1).await, 90);
 }
 
@@ -160,7 +175,11 @@ async fn a_posting_is_one_prepared_statement() {
     .get_result(&mut conn)
     .await
     .unwrap();
-    assert_eq!((plans.statements, plans.runs), (1, 3), "prepared once, and nothing else was asked");
+    assert_eq!(
+        (plans.statements, plans.runs),
+        (1, 3),
+        "prepared once, and nothing else was asked"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,7 +202,9 @@ async fn a_locked_balance_waits_for_nobody_else_to_spend_it() {
     let (one, two) = tokio::join!(spend(orders[0]), spend(orders[1]));
     assert!(one ^ two, "one of the two saw what the other left");
     let mut conn = db::acquire(&books.api).await.unwrap();
-    let nobody = ledger::lock_user_balance_in_tx(&mut conn, UserId(5), Asset::Usdt).await.unwrap();
+    let nobody = ledger::lock_user_balance_in_tx(&mut conn, UserId(5), Asset::Usdt)
+        .await
+        .unwrap();
     assert!(nobody.is_zero());
 }
 

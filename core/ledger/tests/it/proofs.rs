@@ -28,7 +28,10 @@ async fn a_forged_balance_is_found_by_both_proofs() {
     };
     assert_eq!(found, [expected]);
     let found = ledger::check_balanced(&mut conn).await.unwrap();
-    assert_eq!(found.iter().map(|found| (found.asset, found.total)).collect::<Vec<_>>(), [(Asset::Trx, 5)]);
+    assert_eq!(
+        found.iter().map(|found| (found.asset, found.total)).collect::<Vec<_>>(),
+        [(Asset::Trx, 5)]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,6 +47,9 @@ async fn escrow_is_what_open_orders_paid() {
     assert_eq!(ledger::escrow_balance(&mut conn, Asset::Trx).await.unwrap(), 20);
     assert_eq!(ledger::escrow_balance(&mut conn, Asset::Usdt).await.unwrap(), 0);
     let balances = ledger::user_balances(&mut conn, UserId(1)).await.unwrap();
-    let minor: Vec<_> = balances.into_iter().map(|(asset, amount)| (asset, amount.minor())).collect();
+    let minor: Vec<_> = balances
+        .into_iter()
+        .map(|(asset, amount)| (asset, amount.minor()))
+        .collect();
     assert_eq!(minor, [(Asset::Trx, 70), (Asset::Usdt, 0)]);
 }

@@ -87,7 +87,10 @@ impl Books {
 
     pub(crate) async fn hold(&self, order: OrderId, user: i64, minor: i64) -> Result<Posted, LedgerError> {
         let hold = hold(order, user, minor);
-        run_tx(&self.api, "test", async |conn| ledger::movements::hold_in_tx(conn, &hold).await).await
+        run_tx(&self.api, "test", async |conn| {
+            ledger::movements::hold_in_tx(conn, &hold).await
+        })
+        .await
     }
 
     pub(crate) async fn settle(&self, order: OrderId) -> Result<Posted, LedgerError> {
@@ -122,7 +125,12 @@ impl Books {
     pub(crate) async fn trx(&self, user: i64) -> i64 {
         let mut conn = db::acquire(&self.api).await.unwrap();
         let balances = ledger::user_balances(&mut conn, UserId(user)).await.unwrap();
-        balances.into_iter().find(|(asset, _)| *asset == Asset::Trx).unwrap().1.minor()
+        balances
+            .into_iter()
+            .find(|(asset, _)| *asset == Asset::Trx)
+            .unwrap()
+            .1
+            .minor()
     }
 
     pub(crate) async fn house(&self, account: Account) -> i128 {
@@ -140,9 +148,11 @@ impl Books {
     }
 
     pub(crate) async fn checkpoint(&self) -> usize {
-        run_tx(&self.worker, "test", async |conn| ledger::checkpoint_in_tx(conn, at()).await)
-            .await
-            .unwrap()
+        run_tx(&self.worker, "test", async |conn| {
+            ledger::checkpoint_in_tx(conn, at()).await
+        })
+        .await
+        .unwrap()
     }
 
     /// One number, asked as the owner.
