@@ -200,12 +200,12 @@ pub async fn retry(
     })
 }
 
-/// The run went well and wants another at `at`; nothing counts as failed. If somebody asked meanwhile for an earlier
+/// The run went well and wants another at `at`, for the reason `code`; nothing counts as failed. If somebody asked meanwhile for an earlier
 /// run, the earlier time holds.
 ///
 /// # Errors
 /// When PostgreSQL does not answer.
-pub async fn again(pool: &Pool, job: &RunningJob, at: DateTime<Utc>) -> Result<Completed, DbError> {
+pub async fn again(pool: &Pool, job: &RunningJob, at: DateTime<Utc>, code: &str) -> Result<Completed, DbError> {
     let mut conn = acquire(pool).await?;
     let next = diesel::dsl::case_when(
         jobs::request.eq(job.request),
@@ -218,6 +218,7 @@ pub async fn again(pool: &Pool, job: &RunningJob, at: DateTime<Utc>) -> Result<C
             jobs::runs.eq(0),
             jobs::started_at.eq(None::<DateTime<Utc>>),
             jobs::pushed_at.eq(None::<DateTime<Utc>>),
+            jobs::last_error_code.eq(bounded(code, MAX_CODE)),
         ))
         .execute(&mut conn)
         .await?;

@@ -81,7 +81,7 @@ async fn a_run_that_was_given_up_cannot_end_the_job_of_another() {
     for ended in [
         complete(&pool, &slow).await.unwrap(),
         retry(&pool, &slow, t, "x", "y").await.unwrap(),
-        again(&pool, &slow, t).await.unwrap(),
+        again(&pool, &slow, t, "later").await.unwrap(),
         bury(&pool, &slow, "x", "y", t).await.unwrap(),
     ] {
         assert_eq!(ended, Completed::Lost);
@@ -131,9 +131,9 @@ async fn a_failure_waits_for_its_time_and_a_request_pulls_it_forward() {
     ask(&db, "o", t + seconds(10), t).await;
     let job = start(&db, "o", t + seconds(20)).await;
     assert_eq!(job.runs, 2, "a failed run stays counted");
-    again(&pool, &job, t + seconds(40)).await.unwrap();
+    again(&pool, &job, t + seconds(40), "later").await.unwrap();
     assert!(
-        row(&db, "o").await.starts_with("due request 1 runs 0 ää"),
+        row(&db, "o").await == "due request 1 runs 0 later",
         "a good run clears the count"
     );
     assert!(begin(&pool, KIND, "o", t + seconds(30)).await.unwrap().is_none());
@@ -147,7 +147,7 @@ async fn again_does_not_delay_a_request_that_came_during_the_run() {
     ask(&db, "o", t, t).await;
     let job = start(&db, "o", t).await;
     ask(&db, "o", t, t).await;
-    again(&pool, &job, t + seconds(3600)).await.unwrap();
+    again(&pool, &job, t + seconds(3600), "later").await.unwrap();
     start(&db, "o", t + seconds(2)).await;
 }
 

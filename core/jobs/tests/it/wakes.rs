@@ -37,7 +37,7 @@ async fn one_generation_waits_once_and_a_full_queue_takes_no_more() {
     let report = queue.push_now(&wakes(0..1000)).await;
     assert!(report.skipped > 0 && report.failed == 0, "{report:?}");
     // a slice is pushed as a whole, so the bound is overstepped by less than two slices
-    assert!(queue.depth(Queue::Orders).await.unwrap() < 300 + 512);
+    assert!(queue.depth(Queue::Orders).await.unwrap() < 300 + 256);
     assert_eq!(queue.depth(Queue::Wallets).await.unwrap(), 0);
 }
 
