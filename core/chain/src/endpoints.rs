@@ -74,7 +74,7 @@ impl EndpointList {
     /// Asks the endpoints in order until one gives an answer that `read` takes. For questions, which may be asked twice.
     ///
     /// # Errors
-    /// [`ChainError::Unavailable`].
+    /// [`ChainError::Unavailable`], or [`ChainError::Malformed`] if the last one asked gave an answer without use.
     pub async fn call<T>(
         &self,
         request: &Request<'_>,
@@ -84,7 +84,7 @@ impl EndpointList {
         loop {
             match attempts.next()?.ask(request, &read).await {
                 Ok(answer) => return Ok(answer),
-                Err(failure) => attempts.failed(&failure),
+                Err(failure) => attempts.failed(failure),
             }
         }
     }
@@ -96,6 +96,7 @@ impl EndpointList {
             list: self,
             place: 0,
             made: 0,
+            asked: None,
             last: None,
         }
     }
@@ -107,14 +108,16 @@ pub struct Attempts<'a> {
     list: &'a EndpointList,
     place: usize,
     made: usize,
-    last: Option<String>,
+    asked: Option<&'a Endpoint>,
+    last: Option<(&'a Endpoint, Failure)>,
 }
 
 impl<'a> Attempts<'a> {
     /// The next endpoint that is not resting.
     ///
     /// # Errors
-    /// [`ChainError::Unavailable`] if there is none; it names the failure that [`Self::failed`] was last told of.
+    /// If there is none: [`ChainError::Malformed`] if the failure that [`Self::failed`] was last told of is an unusable answer,
+    /// else [`ChainError::Unavailable`].
     #[expect(clippy::should_implement_trait, reason = "an iterator could not say why it ended")]
     pub fn next(&mut self) -> Result<&'a Endpoint, ChainError> {
         while self.made < MAX_ATTEMPTS
@@ -123,27 +126,29 @@ impl<'a> Attempts<'a> {
             self.place += 1;
             if !endpoint.is_resting() {
                 self.made += 1;
-                self.last = Some(format!("{}: no answer yet", endpoint.name()));
+                self.asked = Some(endpoint);
                 return Ok(endpoint);
             }
         }
-        let last = self
-            .last
-            .take()
-            .unwrap_or_else(|| "every endpoint is resting".to_owned());
-        Err(ChainError::Unavailable {
-            network: self.list.network.clone(),
-            last,
+        let network = self.list.network.clone();
+        Err(match &self.last {
+            Some((endpoint, Failure::Unusable(unusable))) if !unusable.throttled => ChainError::Malformed {
+                network,
+                detail: format!("{}: {}", endpoint.name(), unusable.detail),
+            },
+            Some((endpoint, failure)) => ChainError::Unavailable {
+                network,
+                last: format!("{}: {failure}", endpoint.name()),
+            },
+            None => ChainError::Unavailable {
+                network,
+                last: "every endpoint is resting".to_owned(),
+            },
         })
     }
 
     /// Notes why the endpoint that [`Self::next`] gave did not do.
-    pub fn failed(&mut self, failure: &Failure) {
-        let name = self
-            .place
-            .checked_sub(1)
-            .and_then(|place| self.list.endpoints.get(place))
-            .map(Endpoint::name);
-        self.last = Some(format!("{}: {failure}", name.unwrap_or_default()));
+    pub fn failed(&mut self, failure: Failure) {
+        self.last = self.asked.map(|endpoint| (endpoint, failure));
     }
 }

@@ -159,13 +159,11 @@ const fn wide_double(value: i128) -> f64 {
 }
 
 /// Java's cast to `long`: towards zero, saturating.
-
 const fn truncated(value: f64) -> i64 {
     value as i64
 }
 
 /// Java's `Math.round` for numbers that are not negative.
-
 fn rounded(value: f64) -> i128 {
     i128::from(value.round() as i64)
 }

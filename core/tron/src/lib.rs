@@ -3,6 +3,7 @@
 //! Transactions are made here, byte for byte; a node is never asked to build what we sign.
 #![warn(clippy::float_arithmetic)]
 
+mod client;
 mod energy;
 mod error;
 mod hash;
@@ -12,6 +13,7 @@ pub mod proto;
 pub mod trc20;
 mod tx;
 
+pub use client::TronClient;
 pub use energy::{
     EnergyStake, Undelegation, Usage, delegatable_sun, energy_for_sun, returned_usage, sun_for_energy,
     sun_for_energy_with_margin, usage_sun,

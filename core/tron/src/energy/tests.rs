@@ -123,3 +123,13 @@ fn usage_without_a_window_is_gone() {
         0
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn the_inverse_holds_on_every_market(energy in 1_i64..10_000_000_000, limit in 1_000_000_i64..1_000_000_000_000, weight in 1_i64..100_000_000_000) {
+        let market = EnergyMarket { total_limit: limit, total_weight: weight };
+        let sun = sun_for_energy(energy, market).unwrap();
+        proptest::prop_assert!(energy_for_sun(sun, market) >= energy);
+        proptest::prop_assert!(energy_for_sun(sun - 1, market) < energy);
+    }
+}

@@ -140,17 +140,15 @@ impl ContractBody {
     }
 
     fn encode_value(&self) -> Vec<u8> {
-        let owner_address = self.owner().as_bytes().to_vec();
+        let bytes = |address: &TronAddress| address.as_bytes().to_vec();
+        let owner_address = bytes(&self.owner());
         match self {
-            Self::Transfer { to, amount_sun, .. } => {
-                let to_address = to.as_bytes().to_vec();
-                TransferContract {
-                    owner_address,
-                    to_address,
-                    amount: *amount_sun,
-                }
-                .encode_to_vec()
+            Self::Transfer { to, amount_sun, .. } => TransferContract {
+                owner_address,
+                to_address: bytes(to),
+                amount: *amount_sun,
             }
+            .encode_to_vec(),
             Self::TriggerSmart {
                 contract,
                 call_value_sun,
@@ -158,7 +156,7 @@ impl ContractBody {
                 ..
             } => TriggerSmartContract {
                 owner_address,
-                contract_address: contract.as_bytes().to_vec(),
+                contract_address: bytes(contract),
                 call_value: *call_value_sun,
                 data: data.clone(),
                 call_token_value: 0,
@@ -194,7 +192,7 @@ impl ContractBody {
                 owner_address,
                 resource: (*resource).into(),
                 balance: *balance_sun,
-                receiver_address: receiver.as_bytes().to_vec(),
+                receiver_address: bytes(receiver),
                 lock: *lock,
                 lock_period: *lock_period_blocks,
             }
@@ -208,7 +206,7 @@ impl ContractBody {
                 owner_address,
                 resource: (*resource).into(),
                 balance: *balance_sun,
-                receiver_address: receiver.as_bytes().to_vec(),
+                receiver_address: bytes(receiver),
             }
             .encode_to_vec(),
         }
@@ -243,15 +241,7 @@ impl ContractBody {
                     amount_sun: amount,
                 }
             }
-            ContractType::TriggerSmart => {
-                let call = TriggerSmartContract::decode(value)?;
-                Self::TriggerSmart {
-                    owner: address(&call.owner_address)?,
-                    contract: address(&call.contract_address)?,
-                    call_value_sun: call.call_value,
-                    data: call.data,
-                }
-            }
+            ContractType::TriggerSmart => trigger(value)?,
             ContractType::FreezeBalanceV2 => {
                 let FreezeBalanceV2Contract {
                     owner_address,
@@ -288,28 +278,42 @@ impl ContractBody {
                     owner: address(&owner_address)?,
                 }
             }
-            ContractType::DelegateResource => {
-                let delegation = DelegateResourceContract::decode(value)?;
-                Self::Delegate {
-                    owner: address(&delegation.owner_address)?,
-                    receiver: address(&delegation.receiver_address)?,
-                    balance_sun: delegation.balance,
-                    resource: code(delegation.resource)?,
-                    lock: delegation.lock,
-                    lock_period_blocks: delegation.lock_period,
-                }
-            }
-            ContractType::UnDelegateResource => {
-                let delegation = UnDelegateResourceContract::decode(value)?;
-                Self::UnDelegate {
-                    owner: address(&delegation.owner_address)?,
-                    receiver: address(&delegation.receiver_address)?,
-                    balance_sun: delegation.balance,
-                    resource: code(delegation.resource)?,
-                }
-            }
+            ContractType::DelegateResource => delegate(value)?,
+            ContractType::UnDelegateResource => undelegate(value)?,
         })
     }
+}
+
+fn trigger(value: &[u8]) -> Result<ContractBody, TronError> {
+    let call = TriggerSmartContract::decode(value)?;
+    Ok(ContractBody::TriggerSmart {
+        owner: address(&call.owner_address)?,
+        contract: address(&call.contract_address)?,
+        call_value_sun: call.call_value,
+        data: call.data,
+    })
+}
+
+fn delegate(value: &[u8]) -> Result<ContractBody, TronError> {
+    let delegation = DelegateResourceContract::decode(value)?;
+    Ok(ContractBody::Delegate {
+        owner: address(&delegation.owner_address)?,
+        receiver: address(&delegation.receiver_address)?,
+        balance_sun: delegation.balance,
+        resource: code(delegation.resource)?,
+        lock: delegation.lock,
+        lock_period_blocks: delegation.lock_period,
+    })
+}
+
+fn undelegate(value: &[u8]) -> Result<ContractBody, TronError> {
+    let delegation = UnDelegateResourceContract::decode(value)?;
+    Ok(ContractBody::UnDelegate {
+        owner: address(&delegation.owner_address)?,
+        receiver: address(&delegation.receiver_address)?,
+        balance_sun: delegation.balance,
+        resource: code(delegation.resource)?,
+    })
 }
 
 /// The protocol's name of a contract's message.

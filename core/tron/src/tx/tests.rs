@@ -120,3 +120,24 @@ fn garbage_is_no_transaction() {
     assert!(decode_transaction(&[0xff; 40]).is_err());
     assert!(decode_transaction(&[]).is_err());
 }
+
+proptest::proptest! {
+    #[test]
+    fn arbitrary_bytes_are_refused_or_read_but_never_panic(bytes: Vec<u8>) {
+        if let Ok(decoded) = decode_transaction(&bytes) {
+            proptest::prop_assert_eq!(txid(&decoded.unsigned.encode()), decoded.txid);
+        }
+    }
+
+    #[test]
+    fn one_flipped_bit_never_keeps_the_id(at in 0_usize..2_000, bit in 0_u8..8) {
+        let mut raw = example().encode();
+        let at = at % raw.len();
+        raw[at] ^= 1 << bit;
+        proptest::prop_assert_ne!(txid(&raw), txid(&example().encode()));
+        let bytes = Transaction { raw_data: raw, signature: Vec::new(), ret: Vec::new() }.encode_to_vec();
+        if let Ok(decoded) = decode_transaction(&bytes) {
+            proptest::prop_assert_ne!(decoded.unsigned, example());
+        }
+    }
+}

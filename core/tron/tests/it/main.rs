@@ -2,4 +2,5 @@
 
 extern crate switchyard_tron as tron;
 
+#[cfg(test)]
 mod vectors;

@@ -105,6 +105,19 @@ async fn a_call_tries_a_bounded_number_of_endpoints_each_once() {
 }
 
 #[tokio::test]
+async fn an_answer_without_use_is_told_from_no_answer() {
+    let (a, b) = (
+        Node::start(&[Reply::Status(500)]).await,
+        Node::start(&[Reply::Text("{}")]).await,
+    );
+    let error = list(&[&a, &b], &clock()).call(&request(), read).await.unwrap_err();
+    assert!(matches!(error, ChainError::Malformed { .. }));
+    assert_eq!(error.to_string(), "unusable answer from nile: b: no n");
+    let error = list(&[&b, &a], &clock()).call(&request(), read).await.unwrap_err();
+    assert!(matches!(error, ChainError::Unavailable { .. }));
+}
+
+#[tokio::test]
 async fn what_the_first_cannot_take_in_time_goes_to_the_next() {
     let (a, b) = (
         Node::start(&[Reply::Number(1)]).await,

@@ -1,0 +1,120 @@
+//! The node client: questions over HTTP, answers checked before they are believed.
+//!
+//! Every question goes through [`EndpointList`], which bounds and counts it. Only [`broadcast`](TronClient::broadcast) has an
+//! effect on the chain, and only it is not asked twice.
+
+mod blocks;
+mod broadcast;
+mod json;
+mod refusal;
+#[cfg(test)]
+mod tests;
+mod wallet;
+
+use async_trait::async_trait;
+use chain::endpoints::{EndpointList, Request, Side};
+use chain::{
+    Block, BlockRef, Broadcast, ChainClient, ChainError, Inclusion, Receiver, TronAddress, TxId, WalletSnapshot,
+};
+use serde_json::{Value, json};
+
+use json::{Header, Info};
+
+/// The longest answer about one thing. A full block with all its transactions is well below it.
+const SMALL: usize = 8 << 20;
+
+/// A TRON network behind its nodes' HTTP API.
+#[derive(Debug)]
+pub struct TronClient {
+    endpoints: EndpointList,
+}
+
+impl TronClient {
+    /// A client of the network that these endpoints belong to.
+    #[must_use]
+    pub const fn new(endpoints: EndpointList) -> Self {
+        Self { endpoints }
+    }
+
+    /// The header that an answer consists of, which has to be there.
+    async fn newest(&self, request: &Request<'_>) -> Result<BlockRef, ChainError> {
+        let read = |body: &[u8]| {
+            json::read::<Header>(body)?
+                .block_ref()?
+                .ok_or_else(|| json::wrong("no block"))
+        };
+        self.endpoints.call(request, read).await
+    }
+}
+
+/// A question for the full side.
+const fn full<'a>(path: &'static str, body: &'a Value) -> Request<'a> {
+    Request {
+        side: Side::Full,
+        path,
+        body,
+        max_bytes: SMALL,
+    }
+}
+
+/// A question for the solidified side.
+const fn solid<'a>(path: &'static str, body: &'a Value) -> Request<'a> {
+    Request {
+        side: Side::Solid,
+        path,
+        body,
+        max_bytes: SMALL,
+    }
+}
+
+#[async_trait]
+impl ChainClient for TronClient {
+    fn network(&self) -> &str {
+        self.endpoints.network()
+    }
+
+    async fn head(&self) -> Result<BlockRef, ChainError> {
+        self.newest(&full("/wallet/getnowblock", &json!({}))).await
+    }
+
+    async fn solid_head(&self) -> Result<BlockRef, ChainError> {
+        self.newest(&solid("/walletsolidity/getnowblock", &json!({}))).await
+    }
+
+    async fn block_ref(&self, number: i64) -> Result<Option<BlockRef>, ChainError> {
+        let body = json!({ "num": number });
+        let read = |body: &[u8]| match json::read::<Header>(body)?.block_ref()? {
+            Some(block) if block.number != number => Err(json::wrong(format!("block {} instead", block.number))),
+            block => Ok(block),
+        };
+        self.endpoints.call(&full("/wallet/getblockbynum", &body), read).await
+    }
+
+    async fn blocks(&self, from: i64, to: i64) -> Result<Vec<Block>, ChainError> {
+        blocks::read(&self.endpoints, from, to).await
+    }
+
+    async fn broadcast(&self, signed: &[u8]) -> Broadcast {
+        broadcast::send(&self.endpoints, signed).await
+    }
+
+    async fn solid_inclusion(&self, txid: TxId) -> Result<Option<Inclusion>, ChainError> {
+        let body = json!({ "value": txid.to_string() });
+        let read = |body: &[u8]| json::read::<Info>(body)?.inclusion(txid);
+        self.endpoints
+            .call(&solid("/walletsolidity/gettransactioninfobyid", &body), read)
+            .await
+    }
+
+    async fn receiver(&self, address: TronAddress) -> Result<Receiver, ChainError> {
+        wallet::receiver(&self.endpoints, address).await
+    }
+
+    async fn wallet_snapshot(&self, address: TronAddress) -> Result<WalletSnapshot, ChainError> {
+        wallet::snapshot(&self.endpoints, address).await
+    }
+
+    async fn delegated_energy_sun(&self, from: TronAddress, to: TronAddress) -> Result<i64, ChainError> {
+        wallet::delegated_energy_sun(&self.endpoints, from, to).await
+    }
+}

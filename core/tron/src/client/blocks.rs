@@ -1,0 +1,208 @@
+//! Whole blocks: transactions and receipts, checked against each other.
+//!
+//! A block that contradicts itself or its neighbour is not handed on. Receipts come by another call, perhaps from another
+//! node than the block: where they do not fit, the next node is asked, and if none has them the block is incomplete.
+
+use std::collections::HashMap;
+
+use chain::endpoints::{EndpointList, Request, Side, Unusable};
+use chain::{Block, BlockRef, ChainError, TransactionSeen, TxId, TxOutcome};
+use futures::{StreamExt, TryStreamExt};
+use serde_json::json;
+
+use super::json::{self, BlockList, FullBlock, Info, Transaction};
+
+/// The most blocks that one call of ours may ask for.
+const MAX_BLOCKS: i64 = 100;
+/// Blocks in one answer: few enough that the answer stays small beside the process.
+const CHUNK: i64 = 20;
+/// The longest such answer: twenty blocks as full as they can be.
+const MAX_BYTES: usize = 48 << 20;
+/// Receipts asked for at the same time.
+const CONCURRENCY: usize = 8;
+
+/// A block whose receipts are still to be fetched.
+struct Bare {
+    at: BlockRef,
+    transactions: Vec<(TxId, TxOutcome)>,
+}
+
+/// The blocks `from..=to` that there are, in order.
+pub(super) async fn read(endpoints: &EndpointList, from: i64, to: i64) -> Result<Vec<Block>, ChainError> {
+    let last = to.min(from.saturating_add(MAX_BLOCKS - 1));
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut start = from;
+    while start <= last {
+        let end = last.min(start + CHUNK - 1);
+        let bare = chunk(endpoints, start, end, blocks.last().map(|block| block.at.id.clone())).await?;
+        let complete = i64::try_from(bare.len()) == Ok(end - start + 1);
+        let whole: Vec<Block> = futures::stream::iter(bare.into_iter().map(|block| receipts(endpoints, block)))
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        blocks.extend(whole);
+        if !complete {
+            break;
+        }
+        start = end + 1;
+    }
+    Ok(blocks)
+}
+
+/// The blocks `start..=end` that there are, without receipts; the first must follow `parent` if that is known.
+async fn chunk(
+    endpoints: &EndpointList,
+    start: i64,
+    end: i64,
+    parent: Option<String>,
+) -> Result<Vec<Bare>, ChainError> {
+    let body = json!({ "startNum": start, "endNum": end.saturating_add(1) });
+    let request = Request {
+        side: Side::Full,
+        path: "/wallet/getblockbylimitnext",
+        body: &body,
+        max_bytes: MAX_BYTES,
+    };
+    let read = |body: &[u8]| linked(json::read::<BlockList>(body)?, start, end, parent.as_deref());
+    endpoints.call(&request, read).await
+}
+
+/// Checks that the blocks are the first of `start..=end`, each the parent of the next.
+fn linked(list: BlockList, start: i64, end: i64, parent: Option<&str>) -> Result<Vec<Bare>, Unusable> {
+    let mut blocks: Vec<Bare> = Vec::with_capacity(list.block.len());
+    for (block, expected) in list.block.into_iter().zip(start..) {
+        let bare = bare(block)?;
+        if bare.at.number != expected || expected > end {
+            return Err(json::wrong(format!(
+                "block {} where {expected} of {start}..={end} belongs",
+                bare.at.number
+            )));
+        }
+        let before = blocks.last().map(|block| block.at.id.as_str()).or(parent);
+        if before.is_some_and(|id| id != bare.at.parent_id) {
+            return Err(json::wrong(format!(
+                "block {expected} does not follow the one before it"
+            )));
+        }
+        blocks.push(bare);
+    }
+    Ok(blocks)
+}
+
+fn bare(block: FullBlock) -> Result<Bare, Unusable> {
+    let at = block
+        .header
+        .block_ref()?
+        .ok_or_else(|| json::wrong("an empty block among others"))?;
+    let transactions = block
+        .transactions
+        .iter()
+        .map(|seen| ended(&at, seen))
+        .collect::<Result<_, _>>()?;
+    Ok(Bare { at, transactions })
+}
+
+/// How a transaction ended. Absence of a result is not failure, which would have it made again: it is an unusable answer.
+fn ended(at: &BlockRef, seen: &Transaction) -> Result<(TxId, TxOutcome), Unusable> {
+    let txid = seen
+        .id
+        .parse()
+        .map_err(|_| json::wrong(format!("a transaction id that is none in block {}", at.number)))?;
+    match seen.ret.first().and_then(|ret| ret.contract_ret.as_deref()) {
+        Some("SUCCESS") => Ok((txid, TxOutcome::Ok)),
+        Some(_) => Ok((txid, TxOutcome::Failed)),
+        None => Err(json::wrong(format!(
+            "transaction {txid} of block {} has no result",
+            at.number
+        ))),
+    }
+}
+
+/// Fetches a block's receipts from the first endpoint that has them all.
+async fn receipts(endpoints: &EndpointList, block: Bare) -> Result<Block, ChainError> {
+    if block.transactions.is_empty() {
+        return Ok(Block {
+            at: block.at,
+            transactions: Vec::new(),
+        });
+    }
+    let number = block.at.number;
+    let body = json!({ "num": number });
+    let request = Request {
+        side: Side::Full,
+        path: "/wallet/gettransactioninfobyblocknum",
+        body: &body,
+        max_bytes: MAX_BYTES,
+    };
+    let mut attempts = endpoints.attempts();
+    let mut incomplete = None;
+    loop {
+        let endpoint = match attempts.next() {
+            Ok(endpoint) => endpoint,
+            Err(unavailable) => return Err(incomplete.unwrap_or(unavailable)),
+        };
+        match endpoint.ask(&request, infos).await {
+            Err(failure) => attempts.failed(failure),
+            Ok(infos) => match joined(&block, infos) {
+                Ok(transactions) => {
+                    return Ok(Block {
+                        at: block.at,
+                        transactions,
+                    });
+                }
+                Err(detail) => {
+                    attempts.failed(endpoint.disappointed(&request, Unusable::new(detail.clone())));
+                    incomplete = Some(ChainError::Incomplete {
+                        network: endpoints.network().to_owned(),
+                        number,
+                        detail,
+                    });
+                }
+            },
+        }
+    }
+}
+
+/// A list, or `{}` where the node has nothing.
+fn infos(body: &[u8]) -> Result<Vec<Info>, Unusable> {
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return json::read(body);
+    }
+    json::read::<Nothing>(body).map(|Nothing {}| Vec::new())
+}
+
+/// An object without any field.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// Puts each receipt to its transaction: all of them, no other ones, all of this block.
+fn joined(block: &Bare, infos: Vec<Info>) -> Result<Vec<TransactionSeen>, String> {
+    let mut by_id = HashMap::with_capacity(infos.len());
+    for info in infos {
+        if info.block_number != block.at.number {
+            return Err(format!("a receipt of block {}", info.block_number));
+        }
+        let id = info
+            .id
+            .as_deref()
+            .and_then(|id| id.parse::<TxId>().ok())
+            .ok_or("a receipt without an id")?;
+        by_id.insert(id, info);
+    }
+    let mut transactions = Vec::with_capacity(block.transactions.len());
+    for (txid, outcome) in &block.transactions {
+        let info = by_id.remove(txid).ok_or_else(|| format!("no receipt of {txid}"))?;
+        transactions.push(TransactionSeen {
+            txid: *txid,
+            outcome: *outcome,
+            fee_sun: info.fee,
+            energy_used: info.receipt.energy_usage_total,
+            bandwidth_used: info.receipt.net_usage,
+        });
+    }
+    match by_id.keys().next() {
+        Some(stranger) => Err(format!("a receipt of {stranger}, which is not in the block")),
+        None => Ok(transactions),
+    }
+}

@@ -1,0 +1,267 @@
+//! Shapes of the nodes' JSON, as far as we read it. Defaults are left out by nodes: a missing number is zero.
+//!
+//! Whole numbers are read as `i64`, never through a float. An answer with another number where a whole one belongs is refused.
+
+use chain::endpoints::Unusable;
+use chain::{BlockRef, Inclusion, TxId, TxOutcome};
+use chrono::DateTime;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// How much of a node's own words is kept.
+const MAX_WORDS: usize = 300;
+
+/// Why an answer does not do.
+pub(super) fn wrong(detail: impl Into<String>) -> Unusable {
+    Unusable::new(detail)
+}
+
+/// The beginning of a node's own words.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(MAX_WORDS).collect()
+}
+
+/// Reads an answer. `{"Error": …}` is a failure that comes with status 200, and so is what is not JSON.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unusable> {
+    if body.trim_ascii_start().first() == Some(&b'{') {
+        let probe: Probe = parse(body)?;
+        if let Some(error) = probe.error {
+            return Err(refused(&error.to_string()));
+        }
+    }
+    parse(body)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unusable> {
+    serde_json::from_slice(body).map_err(|error| {
+        let start = String::from_utf8_lossy(&body[..body.len().min(80)]);
+        wrong(format!("{error}; it begins with {start:?}"))
+    })
+}
+
+/// Nodes and their gateways say in words that they are asked too much.
+fn refused(words: &str) -> Unusable {
+    let throttled = [
+        "lack of computing resources",
+        "frequency limit",
+        "request rate exceeded",
+    ];
+    let throttled = throttled.iter().any(|known| words.contains(known));
+    Unusable {
+        detail: shortened(words),
+        throttled,
+    }
+}
+
+#[derive(Deserialize)]
+struct Probe {
+    #[serde(rename = "Error")]
+    error: Option<serde_json::Value>,
+}
+
+/// A block without its transactions; `{}` where there is none.
+#[derive(Deserialize)]
+pub(super) struct Header {
+    #[serde(rename = "blockID")]
+    id: Option<String>,
+    block_header: Option<HeaderOuter>,
+}
+
+#[derive(Deserialize)]
+struct HeaderOuter {
+    raw_data: HeaderRaw,
+}
+
+#[derive(Deserialize)]
+struct HeaderRaw {
+    #[serde(default)]
+    number: i64,
+    #[serde(default)]
+    timestamp: i64,
+    #[serde(rename = "parentHash")]
+    parent_hash: String,
+}
+
+impl Header {
+    /// The block's place, if there is a block; the height has to be the one that its id begins with.
+    pub(super) fn block_ref(self) -> Result<Option<BlockRef>, Unusable> {
+        let (id, raw) = match (self.id, self.block_header) {
+            (None, None) => return Ok(None),
+            (Some(id), Some(header)) => (id, header.raw_data),
+            _ => return Err(wrong("half a block")),
+        };
+        if !is_block_id(&id) || !is_block_id(&raw.parent_hash) {
+            return Err(wrong("a block id that is not 64 lower-case hex digits"));
+        }
+        if id[..16] != format!("{:016x}", raw.number) {
+            return Err(wrong(format!("block {} with the id {id}", raw.number)));
+        }
+        let time = DateTime::from_timestamp_millis(raw.timestamp).ok_or_else(|| wrong("a block time out of range"))?;
+        Ok(Some(BlockRef {
+            number: raw.number,
+            id,
+            parent_id: raw.parent_hash,
+            time,
+        }))
+    }
+}
+
+fn is_block_id(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Several blocks; `{}` where there are none.
+#[derive(Deserialize)]
+pub(super) struct BlockList {
+    #[serde(default)]
+    pub(super) block: Vec<FullBlock>,
+}
+
+/// A block with its transactions.
+#[derive(Deserialize)]
+pub(super) struct FullBlock {
+    #[serde(flatten)]
+    pub(super) header: Header,
+    #[serde(default)]
+    pub(super) transactions: Vec<Transaction>,
+}
+
+/// A transaction of a block.
+#[derive(Deserialize)]
+pub(super) struct Transaction {
+    #[serde(rename = "txID")]
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) ret: Vec<Ret>,
+}
+
+/// How a transaction of a block ended.
+#[derive(Deserialize)]
+pub(super) struct Ret {
+    #[serde(rename = "contractRet")]
+    pub(super) contract_ret: Option<String>,
+}
+
+/// A transaction's receipt; `{}` where there is none.
+#[derive(Deserialize)]
+pub(super) struct Info {
+    pub(super) id: Option<String>,
+    #[serde(default, rename = "blockNumber")]
+    pub(super) block_number: i64,
+    #[serde(default)]
+    pub(super) fee: i64,
+    result: Option<String>,
+    #[serde(default)]
+    pub(super) receipt: Receipt,
+}
+
+/// What a transaction used.
+#[derive(Default, Deserialize)]
+pub(super) struct Receipt {
+    #[serde(default)]
+    pub(super) energy_usage_total: i64,
+    #[serde(default)]
+    pub(super) net_usage: i64,
+    result: Option<String>,
+}
+
+impl Info {
+    /// Where `txid` was found. Only contract calls have a result in the receipt, and only they can be in a block and have
+    /// failed.
+    pub(super) fn inclusion(self, txid: TxId) -> Result<Option<Inclusion>, Unusable> {
+        let Some(id) = &self.id else { return Ok(None) };
+        if *id != txid.to_string() || self.block_number <= 0 {
+            return Err(wrong(format!(
+                "the receipt of {} in block {}",
+                shortened(id),
+                self.block_number
+            )));
+        }
+        let failed =
+            self.result.as_deref() == Some("FAILED") || self.receipt.result.is_some_and(|end| end != "SUCCESS");
+        let outcome = if failed { TxOutcome::Failed } else { TxOutcome::Ok };
+        Ok(Some(Inclusion {
+            block_number: self.block_number,
+            outcome,
+        }))
+    }
+}
+
+/// An account; `{}` where it was never activated.
+#[derive(Deserialize)]
+pub(super) struct Account {
+    pub(super) address: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    #[serde(default)]
+    pub(super) balance: i64,
+    #[serde(default, rename = "frozenV2")]
+    pub(super) frozen: Vec<Frozen>,
+    #[serde(default)]
+    pub(super) account_resource: AccountResource,
+}
+
+/// Stake that is not delegated out. Without a type it is for bandwidth.
+#[derive(Deserialize)]
+pub(super) struct Frozen {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    #[serde(default)]
+    pub(super) amount: i64,
+}
+
+/// The part of an account that is about energy.
+#[derive(Default, Deserialize)]
+pub(super) struct AccountResource {
+    #[serde(default, rename = "delegated_frozenV2_balance_for_energy")]
+    pub(super) delegated_energy_sun: i64,
+}
+
+/// An account's resources, and the network's.
+#[derive(Deserialize)]
+pub(super) struct Resources {
+    #[serde(default, rename = "freeNetUsed")]
+    pub(super) free_net_used: i64,
+    #[serde(default, rename = "freeNetLimit")]
+    pub(super) free_net_limit: i64,
+    #[serde(default, rename = "NetUsed")]
+    pub(super) net_used: i64,
+    #[serde(default, rename = "NetLimit")]
+    pub(super) net_limit: i64,
+    #[serde(default, rename = "TotalEnergyLimit")]
+    pub(super) total_energy_limit: i64,
+    #[serde(default, rename = "TotalEnergyWeight")]
+    pub(super) total_energy_weight: i64,
+}
+
+/// What can be delegated now.
+#[derive(Deserialize)]
+pub(super) struct Delegatable {
+    #[serde(default)]
+    pub(super) max_size: i64,
+}
+
+/// What one account lent another: an unlocked and a locked row at most.
+#[derive(Deserialize)]
+pub(super) struct Delegations {
+    #[serde(default, rename = "delegatedResource")]
+    pub(super) rows: Vec<Delegation>,
+}
+
+/// One row of it.
+#[derive(Deserialize)]
+pub(super) struct Delegation {
+    #[serde(default, rename = "frozen_balance_for_energy")]
+    pub(super) energy_sun: i64,
+}
+
+/// The answer to a broadcast.
+#[derive(Deserialize)]
+pub(super) struct Sent {
+    #[serde(default)]
+    pub(super) result: bool,
+    pub(super) code: Option<String>,
+    #[serde(default)]
+    pub(super) message: String,
+    pub(super) txid: Option<String>,
+}

@@ -1,0 +1,224 @@
+//! Figures of accounts.
+
+use chain::EnergyMarket;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn told(path: &str, address: TronAddress) -> Value {
+    match path {
+        "/wallet/getnowblock" => json!({ "blockID": id(70, 1), "block_header": { "raw_data": {
+            "number": 70, "timestamp": 1_790_000_000_000_i64, "parentHash": id(69, 1) } } }),
+        "/wallet/getaccount" => json!({
+            "address": address.to_hex(), "balance": 9_007_199_254_740_993_i64,
+            "frozenV2": [{ "amount": 5_000_000 }, { "type": "ENERGY", "amount": 70_000_000_000_i64 }, { "type": "TRON_POWER" }],
+            "account_resource": { "delegated_frozenV2_balance_for_energy": 30_000_000_000_i64, "energy_usage": 1 },
+        }),
+        "/wallet/getaccountresource" => json!({
+            "freeNetUsed": 100, "freeNetLimit": 600, "NetUsed": 2_000, "NetLimit": 2_300,
+            "TotalEnergyLimit": 180_000_000_000_i64, "TotalEnergyWeight": 19_000_000_000_i64,
+        }),
+        "/wallet/getcandelegatedmaxsize" => json!({ "max_size": 60_000_000_000_i64 }),
+        other => panic!("{other}"),
+    }
+}
+
+fn expected() -> WalletSnapshot {
+    WalletSnapshot {
+        as_of_block: 70,
+        balance_sun: 9_007_199_254_740_993,
+        staked_energy_sun: 70_000_000_000,
+        staked_bandwidth_sun: 5_000_000,
+        delegated_energy_sun: 30_000_000_000,
+        delegatable_sun: 60_000_000_000,
+        bandwidth_available: 500,
+        market: EnergyMarket {
+            total_limit: 180_000_000_000,
+            total_weight: 19_000_000_000,
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_reads_the_head_before_the_figures() {
+    let node = Node::start(|path, _| Reply::Json(told(path, address(1)))).await;
+    assert_eq!(client(&[&node]).wallet_snapshot(address(1)).await.unwrap(), expected());
+    let by_address = json!({ "address": address(1).to_hex() });
+    assert_eq!(
+        node.seen(),
+        [
+            ("/wallet/getnowblock".to_owned(), json!({})),
+            ("/wallet/getaccount".to_owned(), by_address.clone()),
+            ("/wallet/getaccountresource".to_owned(), by_address),
+            (
+                "/wallet/getcandelegatedmaxsize".to_owned(),
+                json!({ "owner_address": address(1).to_hex(), "type": 1 })
+            ),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn all_figures_of_a_snapshot_come_from_one_node() {
+    for broken in [
+        "getnowblock",
+        "getaccount",
+        "getaccountresource",
+        "getcandelegatedmaxsize",
+    ] {
+        let bad = Node::start(move |path, _| {
+            if path.ends_with(broken) {
+                Reply::Status(500)
+            } else {
+                Reply::Json(told(path, address(1)))
+            }
+        })
+        .await;
+        let good = Node::start(|path, _| Reply::Json(told(path, address(1)))).await;
+        assert_eq!(
+            client(&[&bad, &good]).wallet_snapshot(address(1)).await.unwrap(),
+            expected()
+        );
+        assert_eq!(good.hits(), 4, "{broken}");
+    }
+}
+
+#[tokio::test]
+async fn a_wallet_that_was_never_activated_has_nothing() {
+    let node = Node::start(|path, _| {
+        Reply::Json(if path == "/wallet/getnowblock" {
+            told(path, address(1))
+        } else {
+            json!({})
+        })
+    })
+    .await;
+    let snapshot = client(&[&node]).wallet_snapshot(address(1)).await.unwrap();
+    assert_eq!(
+        (
+            snapshot.balance_sun,
+            snapshot.delegatable_sun,
+            snapshot.bandwidth_available
+        ),
+        (0, 0, 0)
+    );
+}
+
+#[tokio::test]
+async fn figures_that_cannot_be_are_not_believed() {
+    let bend = |wanted: &'static str, value: Value| {
+        move |path: &str, _: &Value| {
+            Reply::Json(if path.ends_with(wanted) {
+                value.clone()
+            } else {
+                told(path, address(1))
+            })
+        }
+    };
+    for (wanted, value) in [
+        ("getaccount", told("/wallet/getaccount", address(2))),
+        ("getaccount", json!({ "address": address(1).to_hex(), "balance": 1.5 })),
+        ("getaccount", json!({ "address": address(1).to_hex(), "balance": "5" })),
+        (
+            "getaccount",
+            json!({ "address": address(1).to_hex(), "balance": 9_223_372_036_854_775_808_u64 }),
+        ),
+        ("getaccountresource", json!({})),
+        ("getcandelegatedmaxsize", json!({ "Error": "x" })),
+        ("getnowblock", json!({})),
+    ] {
+        let node = Node::start(bend(wanted, value)).await;
+        assert!(client(&[&node]).wallet_snapshot(address(1)).await.is_err(), "{wanted}");
+    }
+}
+
+#[tokio::test]
+async fn the_larger_bandwidth_counts_and_never_less_than_none() {
+    for (resources, available) in [
+        (json!({ "NetLimit": 900, "freeNetLimit": 600 }), 900),
+        (
+            json!({ "NetLimit": 900, "NetUsed": 901, "freeNetLimit": 600, "freeNetUsed": 600 }),
+            0,
+        ),
+        (
+            json!({ "NetLimit": 900, "NetUsed": 2_000, "freeNetLimit": 600, "freeNetUsed": 700 }),
+            0,
+        ),
+    ] {
+        let node = Node::start(move |path, _| {
+            let mut value = told(path, address(1));
+            if path.ends_with("getaccountresource") {
+                value = resources.clone();
+                value["TotalEnergyLimit"] = json!(1);
+            }
+            Reply::Json(value)
+        })
+        .await;
+        let snapshot = client(&[&node]).wallet_snapshot(address(1)).await.unwrap();
+        assert_eq!(snapshot.bandwidth_available, available);
+    }
+}
+
+#[tokio::test]
+async fn receivers_are_accounts_contracts_or_not_there() {
+    let account = |kind: Option<&str>| {
+        let mut account = json!({ "address": address(2).to_hex(), "balance": 1 });
+        if let Some(kind) = kind {
+            account["type"] = json!(kind);
+        }
+        account
+    };
+    for (answer, expected) in [
+        (json!({}), Receiver::NotActivated),
+        (account(None), Receiver::Account),
+        (account(Some("AssetIssue")), Receiver::Account),
+        (account(Some("Contract")), Receiver::Contract),
+    ] {
+        let node = Node::always(answer).await;
+        assert_eq!(client(&[&node]).receiver(address(2)).await.unwrap(), expected);
+    }
+    let node = Node::always(account(None)).await;
+    assert!(
+        client(&[&node]).receiver(address(3)).await.is_err(),
+        "the account of somebody else"
+    );
+}
+
+#[tokio::test]
+async fn what_was_lent_is_the_sum_of_both_rows() {
+    for (answer, expected) in [
+        (json!({}), 0),
+        (json!({ "delegatedResource": [{ "frozen_balance_for_energy": 5 }] }), 5),
+        (
+            json!({ "delegatedResource": [
+                { "frozen_balance_for_energy": 5 },
+                { "frozen_balance_for_energy": 7, "expire_time_for_energy": 1, "frozen_balance_for_bandwidth": 100 },
+            ] }),
+            12,
+        ),
+        (
+            json!({ "delegatedResource": [{ "frozen_balance_for_bandwidth": 100 }] }),
+            0,
+        ),
+    ] {
+        let node = Node::always(answer).await;
+        assert_eq!(
+            client(&[&node])
+                .delegated_energy_sun(address(1), address(2))
+                .await
+                .unwrap(),
+            expected
+        );
+        let body = json!({ "fromAddress": address(1).to_hex(), "toAddress": address(2).to_hex() });
+        assert_eq!(node.seen(), [("/wallet/getdelegatedresourcev2".to_owned(), body)]);
+    }
+    let two =
+        json!({ "delegatedResource": [{ "frozen_balance_for_energy": i64::MAX }, { "frozen_balance_for_energy": 1 }] });
+    let node = Node::always(two).await;
+    assert!(
+        client(&[&node])
+            .delegated_energy_sun(address(1), address(2))
+            .await
+            .is_err()
+    );
+}

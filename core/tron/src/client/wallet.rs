@@ -1,0 +1,124 @@
+//! Figures of accounts.
+
+use chain::endpoints::{Endpoint, EndpointList, Failure, Unusable};
+use chain::{BlockRef, ChainError, EnergyMarket, Receiver, TronAddress, WalletSnapshot};
+use serde_json::{Value, json};
+
+use super::full;
+use super::json::{self, Account, Delegatable, Delegations, Header, Resources};
+
+/// `type` of a question about energy.
+const ENERGY: i32 = 1;
+
+/// What kind of account `address` is.
+pub(super) async fn receiver(endpoints: &EndpointList, address: TronAddress) -> Result<Receiver, ChainError> {
+    let body = json!({ "address": address.to_hex() });
+    let read = |body: &[u8]| {
+        Ok(match account(body, address)? {
+            None => Receiver::NotActivated,
+            Some(account) if account.kind.as_deref() == Some("Contract") => Receiver::Contract,
+            Some(_) => Receiver::Account,
+        })
+    };
+    endpoints.call(&full("/wallet/getaccount", &body), read).await
+}
+
+/// Stake lent for energy by one account to another, locked or not.
+pub(super) async fn delegated_energy_sun(
+    endpoints: &EndpointList,
+    from: TronAddress,
+    to: TronAddress,
+) -> Result<i64, ChainError> {
+    let body = json!({ "fromAddress": from.to_hex(), "toAddress": to.to_hex() });
+    let read = |body: &[u8]| sum(json::read::<Delegations>(body)?.rows.iter().map(|row| row.energy_sun));
+    endpoints
+        .call(&full("/wallet/getdelegatedresourcev2", &body), read)
+        .await
+}
+
+/// The figures of one wallet, all from one endpoint: after a failure the next endpoint is asked for all of them.
+pub(super) async fn snapshot(endpoints: &EndpointList, address: TronAddress) -> Result<WalletSnapshot, ChainError> {
+    let mut attempts = endpoints.attempts();
+    loop {
+        match snapshot_at(attempts.next()?, address).await {
+            Ok(snapshot) => return Ok(snapshot),
+            Err(failure) => attempts.failed(failure),
+        }
+    }
+}
+
+/// The head is read first: what happens between the calls is in the figures and not in `as_of_block`, never the other way
+/// round.
+async fn snapshot_at(endpoint: &Endpoint, address: TronAddress) -> Result<WalletSnapshot, Failure> {
+    let head = endpoint.ask(&full("/wallet/getnowblock", &json!({})), head).await?;
+    let by_address = json!({ "address": address.to_hex() });
+    let account = endpoint
+        .ask(&full("/wallet/getaccount", &by_address), |body| account(body, address))
+        .await?;
+    let activated = account.is_some();
+    let resources = full("/wallet/getaccountresource", &by_address);
+    let resources = endpoint.ask(&resources, |body| resources_of(body, activated)).await?;
+    let by_owner: Value = json!({ "owner_address": address.to_hex(), "type": ENERGY });
+    let delegatable = full("/wallet/getcandelegatedmaxsize", &by_owner);
+    let delegatable_sun = endpoint
+        .ask(&delegatable, |body| Ok(json::read::<Delegatable>(body)?.max_size))
+        .await?;
+    let staked = |kind: Option<&str>| {
+        let rows = account.iter().flat_map(|account| &account.frozen);
+        rows.filter(|row| row.kind.as_deref() == kind)
+            .fold(0_i64, |sum, row| sum.saturating_add(row.amount))
+    };
+    Ok(WalletSnapshot {
+        as_of_block: head.number,
+        balance_sun: account.as_ref().map_or(0, |account| account.balance),
+        staked_energy_sun: staked(Some("ENERGY")),
+        staked_bandwidth_sun: staked(None),
+        delegated_energy_sun: account
+            .as_ref()
+            .map_or(0, |account| account.account_resource.delegated_energy_sun),
+        delegatable_sun,
+        bandwidth_available: bandwidth_available(&resources),
+        market: EnergyMarket {
+            total_limit: resources.total_energy_limit,
+            total_weight: resources.total_energy_weight,
+        },
+    })
+}
+
+fn head(body: &[u8]) -> Result<BlockRef, Unusable> {
+    json::read::<Header>(body)?
+        .block_ref()?
+        .ok_or_else(|| json::wrong("no block"))
+}
+
+/// The account that was asked for; `None` where the answer is empty.
+fn account(body: &[u8], address: TronAddress) -> Result<Option<Account>, Unusable> {
+    let account: Account = json::read(body)?;
+    match &account.address {
+        None => Ok(None),
+        Some(answered) if *answered == address.to_hex() => Ok(Some(account)),
+        Some(answered) => Err(json::wrong(format!("the account {}", json::shortened(answered)))),
+    }
+}
+
+/// Nodes answer nothing for accounts that are not activated; for others the network's figures have to be there.
+fn resources_of(body: &[u8], activated: bool) -> Result<Resources, Unusable> {
+    let resources: Resources = json::read(body)?;
+    if activated && resources.total_energy_limit <= 0 {
+        return Err(json::wrong("an account's resources without the network's"));
+    }
+    Ok(resources)
+}
+
+/// A transaction is paid wholly by the staked or wholly by the free part: they do not add up.
+fn bandwidth_available(resources: &Resources) -> i64 {
+    let staked = resources.net_limit.saturating_sub(resources.net_used);
+    let free = resources.free_net_limit.saturating_sub(resources.free_net_used);
+    staked.max(free).max(0)
+}
+
+fn sum(mut amounts: impl Iterator<Item = i64>) -> Result<i64, Unusable> {
+    amounts
+        .try_fold(0_i64, i64::checked_add)
+        .ok_or_else(|| json::wrong("amounts beyond 64 bits"))
+}
