@@ -9,6 +9,8 @@ CREATE TABLE chain_cursors (
     solid_number bigint NOT NULL CHECK (solid_number >= 0),
     solid_block_id text NOT NULL,
     solid_time timestamptz NOT NULL,
+    -- the nodes' newest block as last heard; far above the head while we catch up
+    tip_number bigint NOT NULL DEFAULT 0,
     -- where scanning began: older blocks were never read
     first_number bigint NOT NULL,
     -- the network's energy market, read with wallet syncs: energy = sun/10^6 * limit / weight
@@ -20,7 +22,8 @@ CREATE TABLE chain_cursors (
     -- why scanning stopped, until an operator clears it
     halted_reason text CHECK (length(halted_reason) <= 1000),
     halted_at timestamptz,
-    updated_at timestamptz NOT NULL,
+    -- by the database's clock, which all workers share
+    updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT chain_cursors_solid_behind CHECK (solid_number <= head_number),
     CONSTRAINT chain_cursors_halted CHECK ((halted_reason IS NULL) = (halted_at IS NULL))
 );

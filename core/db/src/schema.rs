@@ -34,6 +34,7 @@ diesel::table! {
         solid_number -> BigInt,
         solid_block_id -> Text,
         solid_time -> Timestamptz,
+        tip_number -> BigInt,
         first_number -> BigInt,
         total_energy_limit -> BigInt,
         total_energy_weight -> BigInt,

@@ -17,6 +17,7 @@ pub struct ChainCursor {
     pub solid_number: i64,
     pub solid_block_id: String,
     pub solid_time: DateTime<Utc>,
+    pub tip_number: i64,
     pub first_number: i64,
     pub total_energy_limit: i64,
     pub total_energy_weight: i64,
@@ -85,20 +86,37 @@ impl ChainCursor {
         Ok(rows == 1)
     }
 
+    /// Notes the nodes' newest block: whether or not it is applied yet, the chain was heard of.
+    pub async fn set_tip(conn: &mut Conn, network: &str, tip: i64) -> QueryResult<()> {
+        use chain_cursors as c;
+        diesel::update(c::table.find(network))
+            .set((c::tip_number.eq(tip), c::updated_at.eq(diesel::dsl::now)))
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    /// Whether what we know of the network is recent: heard of within `seconds` by the database's clock, and applied up
+    /// to `blocks` behind the nodes' newest block. On an older view nothing should be signed: it would expire unseen.
+    pub async fn is_current(conn: &mut Conn, network: &str, seconds: i32, blocks: i64) -> QueryResult<bool> {
+        use chain_cursors as c;
+        let since = diesel::dsl::sql::<diesel::sql_types::Bool>("updated_at > now() - make_interval(secs => ")
+            .bind::<diesel::sql_types::Integer, _>(seconds)
+            .sql(")");
+        let row = c::table.find(network).filter(c::halted_at.is_null());
+        let row = row.filter(c::head_number.ge(c::tip_number - blocks)).filter(since);
+        diesel::select(diesel::dsl::exists(row)).get_result(conn).await
+    }
+
     /// Moves the head; the caller holds the lock.
-    pub async fn set_head(
-        conn: &mut Conn,
-        network: &str,
-        head: (i64, &str, DateTime<Utc>),
-        now: DateTime<Utc>,
-    ) -> QueryResult<()> {
+    pub async fn set_head(conn: &mut Conn, network: &str, head: (i64, &str, DateTime<Utc>)) -> QueryResult<()> {
         use chain_cursors as c;
         diesel::update(c::table.find(network))
             .set((
                 c::head_number.eq(head.0),
                 c::head_block_id.eq(head.1),
                 c::head_time.eq(head.2),
-                c::updated_at.eq(now),
+                c::updated_at.eq(diesel::dsl::now),
             ))
             .execute(conn)
             .await
@@ -106,19 +124,14 @@ impl ChainCursor {
     }
 
     /// Moves the solidified head; the caller holds the lock.
-    pub async fn set_solid(
-        conn: &mut Conn,
-        network: &str,
-        solid: (i64, &str, DateTime<Utc>),
-        now: DateTime<Utc>,
-    ) -> QueryResult<()> {
+    pub async fn set_solid(conn: &mut Conn, network: &str, solid: (i64, &str, DateTime<Utc>)) -> QueryResult<()> {
         use chain_cursors as c;
         diesel::update(c::table.find(network))
             .set((
                 c::solid_number.eq(solid.0),
                 c::solid_block_id.eq(solid.1),
                 c::solid_time.eq(solid.2),
-                c::updated_at.eq(now),
+                c::updated_at.eq(diesel::dsl::now),
             ))
             .execute(conn)
             .await
@@ -144,7 +157,11 @@ impl ChainCursor {
         use chain_cursors as c;
         let at = reason.map(|_| now);
         let rows = diesel::update(c::table.find(network))
-            .set((c::halted_reason.eq(reason), c::halted_at.eq(at), c::updated_at.eq(now)))
+            .set((
+                c::halted_reason.eq(reason),
+                c::halted_at.eq(at),
+                c::updated_at.eq(diesel::dsl::now),
+            ))
             .execute(conn)
             .await?;
         Ok(rows == 1)

@@ -181,6 +181,18 @@ impl ChainTransaction {
         diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
     }
 
+    /// Whether anything is due to be sent again or looked at.
+    pub async fn any_to_check(conn: &mut Conn, network: &str, now: DateTime<Utc>) -> QueryResult<bool> {
+        let rows = ct::table
+            .filter(
+                ct::network
+                    .eq(network)
+                    .and(ct::state.eq_any([TxState::Signed, TxState::Sent])),
+            )
+            .filter(ct::next_check_at.le(now));
+        diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
+    }
+
     /// Claims transactions that are due to be sent again or looked at, by moving their next check to `next`.
     pub async fn claim_to_check(
         conn: &mut Conn,

@@ -13,6 +13,11 @@ use crate::orders::{Event, end_past_deadline_in_tx, guarded, note_in_tx};
 use crate::transactions::{Intent, Signed, store_in_tx};
 use crate::{DomainError, WORKER};
 
+/// The watcher must have heard of the chain within so many seconds.
+const HEARD_WITHIN_S: i32 = 60;
+/// And have applied all but so many blocks.
+const BEHIND_AT_MOST: i64 = 10;
+
 /// What a claim needs to know beforehand.
 #[derive(Debug, Clone)]
 pub struct ClaimRequest {
@@ -35,6 +40,8 @@ pub enum Claim {
     NotPending,
     /// The order is past its deadline and was cancelled, money back.
     PastDeadline,
+    /// What we know of the chain is old; what is signed on it would expire unseen. The order waits.
+    ChainNotCurrent,
     /// No wallet has the room; the order waits.
     NoWalletFits,
     /// Reserved; sign and store before the commit.
@@ -164,6 +171,11 @@ pub async fn signed_in_tx(
         detail,
     };
     note_in_tx(conn, event, now).await
+}
+
+/// Whether our view of a network is recent enough to sign on.
+pub(super) async fn is_current(conn: &mut Conn, network: &str) -> Result<bool, DomainError> {
+    Ok(ChainCursor::is_current(conn, network, HEARD_WITHIN_S, BEHIND_AT_MOST).await?)
 }
 
 /// The delegation that an id names.

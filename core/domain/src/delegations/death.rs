@@ -46,7 +46,7 @@ pub async fn after_death_in_tx(
         IntentKind::Delegate => give_up_in_tx(conn, transaction, &delegation, (cause, refusal), policy, now).await?,
         IntentKind::Reclaim => retry_reclaim_in_tx(conn, ids, transaction, &delegation, policy, now).await?,
     };
-    if !blames_receiver(refusal) {
+    if !is_innocent(refusal) {
         count_failure_in_tx(conn, ids, transaction, policy, now).await?;
     }
     let wallet = transaction.wallet_id.to_string();
@@ -60,11 +60,10 @@ pub async fn after_death_in_tx(
     Ok(wakes)
 }
 
-const fn blames_receiver(refusal: Option<Refusal>) -> bool {
-    matches!(
-        refusal,
-        Some(Refusal::ReceiverNotActivated | Refusal::ReceiverIsContract)
-    )
+/// Whether the wallet had no part in it: the receiver cannot receive, or our view of the chain was old.
+const fn is_innocent(refusal: Option<Refusal>) -> bool {
+    use Refusal::{BadReference, ReceiverIsContract, ReceiverNotActivated};
+    matches!(refusal, Some(ReceiverNotActivated | ReceiverIsContract | BadReference))
 }
 
 /// The delegation can never be: its stake is free again, and its order tries anew, waits no longer, or is refunded.

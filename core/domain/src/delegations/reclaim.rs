@@ -9,7 +9,7 @@ use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
 use kernel::DelegationId;
 use uuid::Uuid;
 
-use super::claim::lock;
+use super::claim::{is_current, lock};
 use crate::DomainError;
 use crate::orders::guarded;
 
@@ -18,7 +18,7 @@ use crate::orders::guarded;
 pub enum Reclaim {
     /// It is not active: reclaimed already, or a transaction is on its way.
     NothingToDo,
-    /// By the chain's clock it runs on, or the delegation itself is not final yet.
+    /// By the chain's clock it runs on, the delegation itself is not final yet, or our view of the chain is old.
     NotYet,
     /// To be signed and stored before the commit.
     Claimed(Box<Reclaiming>),
@@ -49,6 +49,9 @@ pub async fn claim_reclaim_in_tx(
     let delegation = lock(conn, id).await?;
     if delegation.state != DelegationState::Active {
         return Ok(Reclaim::NothingToDo);
+    }
+    if !is_current(conn, &delegation.network).await? {
+        return Ok(Reclaim::NotYet);
     }
     let cursor = ChainCursor::find(conn, &delegation.network)
         .await?

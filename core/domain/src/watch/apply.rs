@@ -29,6 +29,7 @@ pub async fn start(pool: &Pool, network: &str, at: &BlockRef, now: DateTime<Utc>
         solid_number: at.number,
         solid_block_id: at.id.clone(),
         solid_time: at.time,
+        tip_number: at.number,
         first_number: at.number,
         total_energy_limit: 0,
         total_energy_weight: 0,
@@ -91,7 +92,7 @@ pub async fn apply_in_tx(
     BlockRow::insert_many(conn, &rows).await?;
     let (ours, mut wakes) = include_ours(conn, ids, network, blocks, now).await?;
     let head = (last.at.number, last.at.id.as_str(), last.at.time);
-    ChainCursor::set_head(conn, network, head, now).await?;
+    ChainCursor::set_head(conn, network, head).await?;
     wakes.extend(wake_ended_in_tx(conn, network, last.at.time, ENDED_AT_ONCE, now).await?);
     Ok(Applied::Done { ours, wakes })
 }

@@ -52,7 +52,7 @@ pub async fn set_solid_in_tx(
     let Some(ours) = ours.filter(|ours| ours.block_id == solid.id) else {
         return Ok(SolidOutcome::Differs);
     };
-    ChainCursor::set_solid(conn, network, (ours.number, &ours.block_id, ours.block_time), now).await?;
+    ChainCursor::set_solid(conn, network, (ours.number, &ours.block_id, ours.block_time)).await?;
     let mut wakes = Vec::new();
     if ChainTransaction::any_to_finalise(conn, network, ours.number).await? {
         let job = JobRequest {

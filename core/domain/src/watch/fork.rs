@@ -56,7 +56,7 @@ pub async fn revert_in_tx(
     }
     let blocks = BlockRow::delete_above(conn, network, ancestor.number).await?;
     let head = (ancestor.number, ancestor.block_id.as_str(), ancestor.block_time);
-    ChainCursor::set_head(conn, network, head, now).await?;
+    ChainCursor::set_head(conn, network, head).await?;
     Ok(ForkOutcome::Reverted {
         blocks,
         transactions: transactions.len(),
