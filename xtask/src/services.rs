@@ -12,6 +12,7 @@ use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::Signal;
@@ -25,8 +26,10 @@ use state::{Credentials, DATABASE, OWNER, Server, Servers};
 
 use crate::repo;
 
-/// A port found free may be taken by another program before the server has it.
-const START_ATTEMPTS: usize = 3;
+/// A start is tried again for so long: another program may have taken the port before the server had it, and after a
+/// crash the last of PostgreSQL's processes may still hold its memory.
+const START_WITHIN: Duration = Duration::from_secs(10);
+const START_PAUSE: Duration = Duration::from_millis(300);
 
 /// Which instance, and how.
 #[derive(Debug, Clone)]
@@ -134,7 +137,7 @@ impl Services {
             database_owner_url: database(OWNER, &credentials.owner, DATABASE),
             database_api_url: database("switchyard_api_login", &credentials.api, DATABASE),
             database_worker_url: database("switchyard_worker_login", &credentials.worker, DATABASE),
-            redis_url: format!("redis://:{}@127.0.0.1:{}/0", credentials.redis, redis.port),
+            redis_url: format!("redis://default:{}@127.0.0.1:{}/0", credentials.redis, redis.port),
             postgres,
             redis,
         }
@@ -236,24 +239,20 @@ fn start(
         wait(&running)?;
         return Ok(running);
     }
-    let mut preferred = before.map(|server| server.port);
-    let mut attempt = 1;
+    let preferred = before.map(|server| server.port);
+    let begin = Instant::now();
     loop {
-        let port = state::free_port(preferred.take())?;
+        let port = state::free_port(preferred)?;
         let server = Server {
             process: spawn(port)?,
             port,
         };
-        match wait(&server) {
-            Ok(()) => return Ok(server),
-            Err(error) => {
-                server.process.stop(Signal::SIGINT)?;
-                if attempt == START_ATTEMPTS {
-                    return Err(error);
-                }
-            }
+        let Err(error) = wait(&server) else { return Ok(server) };
+        server.process.stop(Signal::SIGINT)?;
+        if begin.elapsed() > START_WITHIN {
+            return Err(error);
         }
-        attempt += 1;
+        std::thread::sleep(START_PAUSE);
     }
 }
 
