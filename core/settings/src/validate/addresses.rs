@@ -94,7 +94,7 @@ fn password(key: &str, url: &Url, check: &mut Check) {
     }
 }
 
-pub(super) fn is_default_password(word: &str) -> bool {
+fn is_default_password(word: &str) -> bool {
     DEFAULT_PASSWORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 

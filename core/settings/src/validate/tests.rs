@@ -171,8 +171,15 @@ fn what_is_handy_in_development_is_refused_elsewhere() {
         keys("prod", Role::Worker, &[("REDIS__URL", "redis://127.0.0.1:6379")]),
         [""; 0]
     );
-    let weak = [("VAULT__MASTER_KEY", "(unset)"), ("VAULT__PASSPHRASE", "tooshort")];
-    assert_eq!(keys("prod", Role::Worker, &weak), ["vault.passphrase"]);
+    for (phrase, prod, dev) in [
+        ("fifteen bytes .", 1, 0),
+        ("eleven byte", 1, 1),
+        (&"x".repeat(1025), 1, 1),
+    ] {
+        let phrase = [("VAULT__MASTER_KEY", "(unset)"), ("VAULT__PASSPHRASE", phrase)];
+        assert_eq!(keys("prod", Role::Worker, &phrase), vec!["vault.passphrase"; prod]);
+        assert_eq!(keys("dev", Role::Worker, &phrase), vec!["vault.passphrase"; dev]);
+    }
 }
 
 #[test]
