@@ -1,1 +1,4 @@
-//! To be written.
+//! The worker: runs the jobs and fires the schedules.
+
+pub mod cron;
+pub mod queue;
