@@ -50,6 +50,29 @@ async fn a_block_is_there_or_not_or_another() {
 }
 
 #[tokio::test]
+async fn a_head_that_contradicts_itself_is_not_believed() {
+    let bend = |path: &str, value: Value| {
+        let mut block = block(100);
+        *block.pointer_mut(path).unwrap() = value;
+        block
+    };
+    for bent in [
+        bend("/blockID", json!(id(101, 1))),
+        bend("/blockID", json!("00")),
+        bend("/block_header/raw_data/parentHash", json!("")),
+        bend("/block_header/raw_data/number", json!("100")),
+        bend("/block_header/raw_data/timestamp", json!(i64::MAX)),
+        bend("/block_header", Value::Null),
+    ] {
+        let node = Node::always(bent.clone()).await;
+        assert!(
+            matches!(client(&[&node]).head().await, Err(ChainError::Malformed { .. })),
+            "{bent}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn failures_with_status_200_lead_to_the_next_node() {
     let replies = [
         || Reply::Json(json!({ "Error": "class org.tron.X : no" })),
