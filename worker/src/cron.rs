@@ -74,7 +74,15 @@ impl Cron {
         schedules: Vec<Schedule>,
     ) -> Self {
         let started = clock.now();
-        Self { pool, clock, wakes, claimed_by, schedules, started, seen: BTreeMap::new() }
+        Self {
+            pool,
+            clock,
+            wakes,
+            claimed_by,
+            schedules,
+            started,
+            seen: BTreeMap::new(),
+        }
     }
 
     /// Fires ticks until told to stop. Errors are logged and the tick is tried again at the next look.
@@ -102,8 +110,12 @@ impl Cron {
         let now = self.clock.now();
         let mut fired = 0;
         for index in 0..self.schedules.len() {
-            let Some(schedule) = self.schedules.get(index) else { break };
-            let Some(tick) = last_tick(&schedule.cron, now) else { continue };
+            let Some(schedule) = self.schedules.get(index) else {
+                break;
+            };
+            let Some(tick) = last_tick(&schedule.cron, now) else {
+                continue;
+            };
             if self.seen.get(&schedule.name) == Some(&tick) {
                 continue;
             }
@@ -144,7 +156,9 @@ impl Cron {
             tracing::info!(schedule = schedule.name, %tick, "a missed tick is skipped");
             return Ok(false);
         }
-        let claimed = run_tx(&self.pool, "cron_tick", async |conn| self.claim_in_tx(conn, schedule, tick, now, fire).await);
+        let claimed = run_tx(&self.pool, "cron_tick", async |conn| {
+            self.claim_in_tx(conn, schedule, tick, now, fire).await
+        });
         let Some(wake) = claimed.await? else { return Ok(false) };
         self.wakes.push(wake);
         if fire {
@@ -180,7 +194,12 @@ impl Cron {
         if !fire {
             return Ok(Some(None));
         }
-        let request = JobRequest { kind: schedule.job, object_id: &schedule.object_id, run_at: now, now };
+        let request = JobRequest {
+            kind: schedule.job,
+            object_id: &schedule.object_id,
+            run_at: now,
+            now,
+        };
         Ok(Some(enqueue_in_tx(conn, request).await?))
     }
 
@@ -193,8 +212,14 @@ impl Cron {
     /// Until the next tick of any schedule, or until the clock is to be looked at again.
     fn until_next(&self) -> Duration {
         let now = self.clock.now();
-        let next = self.schedules.iter().filter_map(|schedule| schedule.cron.after(&now).next()).min();
-        let wait = next.and_then(|next| (next - now).to_std().ok()).unwrap_or(LONGEST_SLEEP);
+        let next = self
+            .schedules
+            .iter()
+            .filter_map(|schedule| schedule.cron.after(&now).next())
+            .min();
+        let wait = next
+            .and_then(|next| (next - now).to_std().ok())
+            .unwrap_or(LONGEST_SLEEP);
         wait.clamp(Duration::from_millis(1), LONGEST_SLEEP)
     }
 }
@@ -225,6 +250,9 @@ mod tests {
             assert_eq!(last_tick(&minutes, at(now)), Some(at(tick)), "{now}");
         }
         let yearly: cron::Schedule = "0 0 0 29 2 *".parse().unwrap();
-        assert_eq!(last_tick(&yearly, at("2027-01-01T00:00:00Z")), Some(at("2024-02-29T00:00:00Z")));
+        assert_eq!(
+            last_tick(&yearly, at("2027-01-01T00:00:00Z")),
+            Some(at("2024-02-29T00:00:00Z"))
+        );
     }
 }

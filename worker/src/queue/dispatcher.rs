@@ -51,7 +51,9 @@ impl Dispatcher {
 
     /// The interval, give or take a quarter.
     fn pause(&self, look: u32) -> Duration {
-        let spread = u64::try_from((self.interval / 2).as_millis()).unwrap_or(u64::MAX).max(1);
+        let spread = u64::try_from((self.interval / 2).as_millis())
+            .unwrap_or(u64::MAX)
+            .max(1);
         let jitter = backoff_for(jobs::JobKind::OperationsPrune, &self.name, look).as_millis();
         let jitter = u64::try_from(jitter).unwrap_or_default() % spread;
         self.interval * 3 / 4 + Duration::from_millis(jitter)
@@ -69,7 +71,9 @@ impl Dispatcher {
 
     /// Feeds one queue until nothing is due or Redis has enough. While Redis is away the table is left as it is.
     async fn feed(&self, queue: Queue) -> Result<(), DbError> {
-        let Ok(mut depth) = self.wakes.depth(queue).await else { return Ok(()) };
+        let Ok(mut depth) = self.wakes.depth(queue).await else {
+            return Ok(());
+        };
         let lost_after = if depth == 0 { LOST.0 } else { LOST.1 };
         let max_depth = self.wakes.config().max_depth;
         while depth < max_depth {

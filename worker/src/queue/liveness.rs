@@ -31,7 +31,10 @@ impl Liveness {
     /// For how long each part has been silent.
     #[must_use]
     pub fn ages(&self) -> Vec<(&'static str, Duration)> {
-        self.parts().iter().map(|(part, beat)| (*part, beat.elapsed())).collect()
+        self.parts()
+            .iter()
+            .map(|(part, beat)| (*part, beat.elapsed()))
+            .collect()
     }
 
     /// The parts that have been silent for too long: Redis or PostgreSQL is away, or the part hangs.

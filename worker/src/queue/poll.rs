@@ -38,7 +38,11 @@ impl WakeSignal {
     }
 
     fn period(&self) -> Duration {
-        if self.announced.load(Ordering::Acquire) { ANNOUNCED } else { BLIND }
+        if self.announced.load(Ordering::Acquire) {
+            ANNOUNCED
+        } else {
+            BLIND
+        }
     }
 }
 
@@ -52,7 +56,11 @@ pub(super) struct WakeOrInterval {
 
 impl WakeOrInterval {
     pub(super) const fn new(signal: Arc<WakeSignal>) -> Self {
-        Self { signal, period: BLIND, timer: None }
+        Self {
+            signal,
+            period: BLIND,
+            timer: None,
+        }
     }
 }
 

@@ -36,7 +36,11 @@ impl Runner {
     pub(super) async fn wake(&self, queue: Queue, bytes: &[u8]) -> Result<(), Undecodable> {
         let wake = Wake::decode(bytes).map_err(|reason| {
             metrics::counter!("switchyard_wakes_undecodable_total", "queue" => queue.word()).increment(1);
-            tracing::error!(queue = queue.word(), reason, "a wake-up cannot be read; it is left among the dead");
+            tracing::error!(
+                queue = queue.word(),
+                reason,
+                "a wake-up cannot be read; it is left among the dead"
+            );
             Undecodable(reason)
         })?;
         if let Err(error) = self.run(&wake).await {
@@ -49,7 +53,10 @@ impl Runner {
 
     async fn run(&self, wake: &Wake) -> Result<(), DbError> {
         let Some(handler) = self.registry.get(&wake.kind) else {
-            tracing::error!(kind = wake.kind.word(), "this worker has no handler for a job of its queue");
+            tracing::error!(
+                kind = wake.kind.word(),
+                "this worker has no handler for a job of its queue"
+            );
             return Ok(());
         };
         let begun = jobs::begin(&self.pool, wake.kind, &wake.object_id, self.clock.now()).await?;
@@ -62,7 +69,8 @@ impl Runner {
             .record(delay.as_seconds_f64());
         let started = Instant::now();
         let outcome = bounded(handler.run(&job), job.kind.policy().timeout).await;
-        metrics::histogram!("switchyard_job_seconds", "kind" => job.kind.word()).record(started.elapsed().as_secs_f64());
+        metrics::histogram!("switchyard_job_seconds", "kind" => job.kind.word())
+            .record(started.elapsed().as_secs_f64());
         self.apply(&job, outcome).await
     }
 
@@ -106,14 +114,21 @@ impl Runner {
 async fn bounded(run: impl Future<Output = Outcome>, limit: Duration) -> Outcome {
     match timeout(limit, AssertUnwindSafe(run).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(panic)) => Outcome::Retry { code: "panic", message: text_of(panic.as_ref()) },
-        Err(_) => Outcome::Retry { code: "timeout", message: format!("no answer within {limit:?}") },
+        Ok(Err(panic)) => Outcome::Retry {
+            code: "panic",
+            message: text_of(panic.as_ref()),
+        },
+        Err(_) => Outcome::Retry {
+            code: "timeout",
+            message: format!("no answer within {limit:?}"),
+        },
     }
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default()
 }
 
 fn count(kind: &'static str, outcome: &'static str) {
@@ -128,9 +143,17 @@ mod tests {
     async fn a_panic_and_a_handler_that_never_answers_are_failures() {
         let limit = Duration::from_millis(20);
         let boom = async { panic!("boom {}", 1) };
-        assert_eq!(bounded(boom, limit).await, Outcome::Retry { code: "panic", message: "boom 1".into() });
+        assert_eq!(
+            bounded(boom, limit).await,
+            Outcome::Retry {
+                code: "panic",
+                message: "boom 1".into()
+            }
+        );
         let never = std::future::pending();
-        let Outcome::Retry { code, .. } = bounded(never, limit).await else { panic!("it is tried again") };
+        let Outcome::Retry { code, .. } = bounded(never, limit).await else {
+            panic!("it is tried again")
+        };
         assert_eq!(code, "timeout");
         assert_eq!(bounded(async { Outcome::Done }, limit).await, Outcome::Done);
     }

@@ -52,8 +52,12 @@ impl Workers {
         warn_of_missing_handlers(&queues, &setup.registry);
         let liveness = Liveness::new(queues.iter().copied());
         let tasks = TaskTracker::new();
-        let signals: Arc<Signals> =
-            Arc::new(queues.iter().map(|queue| (queue.word(), Arc::new(WakeSignal::default()))).collect());
+        let signals: Arc<Signals> = Arc::new(
+            queues
+                .iter()
+                .map(|queue| (queue.word(), Arc::new(WakeSignal::default())))
+                .collect(),
+        );
         let config = setup.wakes.config().clone();
         // two processes with one name would take each other's jobs
         let name = format!("{}-{}", setup.name, RandomIds.uuid().simple());
@@ -63,7 +67,9 @@ impl Workers {
             clock: setup.clock.clone(),
         });
         for (queue, concurrency) in setup.queues {
-            let Some(signal) = signals.get(queue.word()).cloned() else { continue };
+            let Some(signal) = signals.get(queue.word()).cloned() else {
+                continue;
+            };
             let supervisor = Supervisor {
                 queue,
                 concurrency: concurrency.max(1),
@@ -77,7 +83,12 @@ impl Workers {
             tasks.spawn(supervisor.supervise(stop.clone()));
         }
         tasks.spawn(listen(config.clone(), queues.clone(), signals, stop.clone()));
-        tasks.spawn(cleaner::clean(config, queues.clone(), setup.clock.clone(), stop.clone()));
+        tasks.spawn(cleaner::clean(
+            config,
+            queues.clone(),
+            setup.clock.clone(),
+            stop.clone(),
+        ));
         let dispatcher = Dispatcher {
             pool: setup.pool,
             clock: setup.clock,
@@ -107,7 +118,10 @@ impl Workers {
 fn warn_of_missing_handlers(queues: &[Queue], registry: &Registry) {
     for kind in queues.iter().flat_map(|queue| queue.kinds()) {
         if !registry.contains_key(&kind) {
-            tracing::error!(kind = kind.word(), "no handler for a kind of a queue that this worker serves");
+            tracing::error!(
+                kind = kind.word(),
+                "no handler for a kind of a queue that this worker serves"
+            );
         }
     }
 }
