@@ -9,7 +9,7 @@ use jobs::{Queue, Wake};
 use kernel::{Clock, SystemClock};
 use switchyard_worker::queue::{Handler, Outcome};
 
-use crate::queue_support::{KIND, OwnRedis, Rig, does, shared_redis, until};
+use crate::queue_support::{KIND, OwnRedis, Rig, count, does, shared_redis, until};
 
 type Ends = Arc<Mutex<BTreeMap<String, u32>>>;
 
@@ -163,5 +163,29 @@ async fn a_queue_that_others_filled_beyond_the_limit_is_freed() {
     let wake = rig.ask("o").await;
     rig.wakes.push([wake]);
     until("the job behind them is done", || async { rig.rows("true").await == 0 }).await;
+    stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cut_database_connections_lose_no_job() {
+    let rig = Rig::new(shared_redis()).await;
+    let ends = Ends::default();
+    rig.backlog(300).await;
+    let (_workers, stop) = rig.start(8, counting(&ends));
+    for at in [50, 150, 250] {
+        until("some are done", || async { ended(&ends) >= at }).await;
+        rig.db
+            .sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            )
+            .await;
+    }
+    until("all came to their end", || async { ended(&ends) == 300 }).await;
+    let fresh = rig.db.pool(testkit::Role::Worker);
+    until("and are written down as done", || async {
+        count(&fresh, "SELECT count(*) AS n FROM jobs").await == 0
+    })
+    .await;
     stop.cancel();
 }
