@@ -1,4 +1,16 @@
-//! The worker: runs the jobs and fires the schedules.
+//! The worker: runs the jobs, fires the schedules and reads the blocks. The only user of signing and of chain clients.
 
+pub mod commands;
 pub mod cron;
+pub mod environment;
+mod error;
+pub mod health;
+mod jobs;
+pub mod keys;
+pub mod nodes;
 pub mod queue;
+pub mod registry;
+mod signer;
+pub mod watcher;
+
+pub use error::WorkError;

@@ -21,6 +21,10 @@ pub enum FindingKind {
     ReclaimFails,
     /// A transaction that we held for dead is in a block.
     DeadTransactionLanded,
+    /// A node has a transaction that the blocks we read have not.
+    TransactionMissed,
+    /// Less energy can be sold than the configured alert.
+    LowStock,
     /// Scanning stopped.
     ScanHalted,
     /// Cached balances differ from the sum of transfers.
@@ -45,6 +49,8 @@ impl FindingKind {
             Self::DelegatedDiffers => "wallets.delegated_differs",
             Self::ReclaimFails => "delegations.reclaim_fails",
             Self::DeadTransactionLanded => "chain.dead_transaction_landed",
+            Self::TransactionMissed => "chain.transaction_missed",
+            Self::LowStock => "pool.low_stock",
             Self::ScanHalted => "chain.scan_halted",
             Self::BalanceDiffers => "ledger.balance_differs",
             Self::LedgerUnbalanced => "ledger.unbalanced",
@@ -58,9 +64,11 @@ impl FindingKind {
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
-            Self::NoWalletFits | Self::WalletIsolated | Self::ReservationDiffers | Self::OrderStuck => {
-                Severity::Warning
-            }
+            Self::NoWalletFits
+            | Self::LowStock
+            | Self::WalletIsolated
+            | Self::ReservationDiffers
+            | Self::OrderStuck => Severity::Warning,
             _ => Severity::Critical,
         }
     }
@@ -80,6 +88,10 @@ impl FindingKind {
             Self::DeadTransactionLanded => {
                 "Stop the workers; compare the order with the chain; settle or refund by hand."
             }
+            Self::TransactionMissed => {
+                "An endpoint gave an incomplete block: drop it from the configuration, halt, and read the range again."
+            }
+            Self::LowStock => "Add or refill supplier wallets, or stake more for energy.",
             Self::ScanHalted => "Find out which fork the endpoints follow; then `switchyard-worker chain resume`.",
             Self::BalanceDiffers => {
                 "Stop withdrawals; compare `ledger_accounts` with `ledger_transfers` for the account."

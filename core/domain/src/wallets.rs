@@ -148,6 +148,53 @@ pub async fn finish_import(
     .await
 }
 
+/// A wallet that a worker made itself.
+pub struct Adopted {
+    /// Its id; the key is bound to it.
+    pub id: WalletId,
+    /// Base58.
+    pub address: String,
+    /// What operators call it.
+    pub label: Option<String>,
+    /// The key at rest.
+    pub key: WalletKey,
+}
+
+/// Takes in wallets whose keys were made here. All or none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn adopt(pool: &Pool, wallets: &[Adopted], now: DateTime<Utc>) -> Result<(), DomainError> {
+    run_tx(pool, "adopt_wallets", async |conn| {
+        for wallet in wallets {
+            let new = NewSupplierWallet {
+                id: wallet.id.0,
+                label: wallet.label.as_deref(),
+                state: WalletState::Importing,
+                permission_id: 0,
+                created_at: now,
+                updated_at: now,
+            };
+            new.insert(conn).await?;
+            SupplierWallet::set_imported(conn, wallet.id.0, &wallet.address, now).await?;
+            wallet.key.insert(conn).await?;
+            let id = wallet.id.to_string();
+            enqueue_in_tx(
+                conn,
+                JobRequest {
+                    kind: JobKind::WalletsSync,
+                    object_id: &id,
+                    run_at: now,
+                    now,
+                },
+            )
+            .await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
 /// Wallets in id order after `after`.
 ///
 /// # Errors
@@ -285,6 +332,14 @@ async fn compare_delegated_in_tx(
     let detail =
         json!({ "chain_sun": snapshot.delegated_energy_sun, "books_sun": books, "block": snapshot.as_of_block });
     findings::record_in_tx(conn, ids, FindingKind::DelegatedDiffers, &subject, detail, now).await
+}
+
+/// Staked sun that can be delegated now, over every wallet that takes orders.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sellable_sun(conn: &mut Conn) -> Result<i64, DomainError> {
+    Ok(SupplierWallet::sellable_sun(conn).await?)
 }
 
 /// Sets a wallet's reservation to what its delegations say: promised, or on chain after the last sync.

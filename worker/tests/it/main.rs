@@ -1,6 +1,10 @@
 //! The worker against real PostgreSQL and Redis.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper that fails fails its test"
+)]
 
 mod cron;
 mod queue;

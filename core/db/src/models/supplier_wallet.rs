@@ -140,6 +140,22 @@ impl SupplierWallet {
             .await
     }
 
+    /// Staked sun that can be delegated now, over every wallet that takes orders.
+    pub async fn sellable_sun(conn: &mut Conn) -> QueryResult<i64> {
+        w::table
+            .filter(
+                w::state
+                    .eq(WalletState::Active)
+                    .and(w::enabled)
+                    .and(w::isolated_at.is_null()),
+            )
+            .select(diesel::dsl::sql::<BigInt>(
+                "COALESCE(sum(GREATEST(delegatable_sun - reserved_sun, 0)), 0)::bigint",
+            ))
+            .get_result(conn)
+            .await
+    }
+
     /// Whether an address is one of ours.
     pub async fn is_ours(conn: &mut Conn, address: &str) -> QueryResult<bool> {
         diesel::select(diesel::dsl::exists(w::table.filter(w::address.eq(address))))

@@ -1,0 +1,85 @@
+//! `keygen` and `rotate-master-key`.
+
+use anyhow::Context;
+use db::models::{MasterKeyRow, SupplierWallet, WalletKey};
+use db::{acquire, run_tx};
+use kernel::WalletId;
+use keyring::{KeyOwner, generate_import_keypair};
+use settings::Settings;
+use zeroize::Zeroizing;
+
+use super::{print, setup};
+use crate::error::WorkError;
+use crate::keys::wrapped;
+use crate::signer::wallet_address;
+
+/// Keys re-wrapped between two looks for more.
+const BATCH: i64 = 100;
+
+/// Prints fresh secrets. Nothing is stored: the operator puts them where the configuration finds them.
+pub(super) fn keygen() -> anyhow::Result<()> {
+    let (private, public) = generate_import_keypair()?;
+    let mut master = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(&mut *master)?;
+    let master = Zeroizing::new(hex::encode(&*master));
+    let private = private.expose_hex();
+    print(&format!(
+        "# API and workers\nSWITCHYARD__VAULT__IMPORT_PUBLIC_KEY={public}\n\
+         # workers only: keep them secret, and keep a copy of the master key where a fire does not reach it\n\
+         SWITCHYARD__VAULT__IMPORT_PRIVATE_KEY={}\nSWITCHYARD__VAULT__MASTER_KEY={}",
+        *private, *master
+    ));
+    Ok(())
+}
+
+/// Wraps every data key anew under the current master key. Workers that hold both keys go on meanwhile; what is done
+/// stays done when this stops half-way.
+pub(super) async fn rotate(settings: &Settings) -> anyhow::Result<()> {
+    let pool = setup::pool(settings)?;
+    let clock = setup::clock();
+    let keys = setup::keys(settings, &pool, &clock).await?;
+    let current = keys.current()?;
+    let (mut after, mut done) = (None, 0_usize);
+    loop {
+        let mut conn = acquire(&pool).await?;
+        let rows = WalletKey::wrapped_by_others(&mut conn, current.id(), after, BATCH).await?;
+        drop(conn);
+        let Some(last) = rows.last() else { break };
+        after = Some(last.wallet_id);
+        for row in rows {
+            let (wallet, from) = (row.wallet_id, row.master_key_id);
+            let old = keys
+                .master(from)
+                .with_context(|| format!("wallet {wallet} is wrapped by master key {from}, which is not configured"))?;
+            let moved = run_tx(&pool, "rewrap_key", async |conn| {
+                let owner = SupplierWallet::find(conn, wallet).await?;
+                let owner = owner.ok_or_else(|| WorkError::Broken(format!("key of an unknown wallet {wallet}")))?;
+                let owner = KeyOwner {
+                    wallet_id: WalletId(wallet),
+                    address: wallet_address(&owner)?,
+                };
+                let key = wrapped(row.clone());
+                let anew = key
+                    .rewrap(old, current, &owner)
+                    .map_err(|source| WorkError::Key { wallet, source })?;
+                let now = clock.now();
+                Ok::<_, WorkError>(
+                    WalletKey::rewrap(conn, wallet, from, current.id(), &anew.wrapped_data_key, now).await?,
+                )
+            })
+            .await?;
+            done += usize::from(moved);
+        }
+    }
+    let mut conn = acquire(&pool).await?;
+    for row in MasterKeyRow::list(&mut conn).await? {
+        if row.id != current.id() && row.retired_at.is_none() {
+            MasterKeyRow::retire(&mut conn, row.id, clock.now()).await?;
+        }
+    }
+    print(&format!(
+        "{done} keys wrapped anew under master key {}; the previous one can be removed from the configuration",
+        current.id()
+    ));
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! What an operator can tell `switchyard-worker` to do. Each command reads the same settings as the worker itself.
+
+mod api_keys;
+mod chain;
+mod findings;
+mod jobs;
+mod keys;
+mod prices;
+mod run;
+mod setup;
+mod switches;
+mod wallets;
+
+use clap::Subcommand;
+use settings::{Role, Settings};
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run jobs, schedules and watchers until told to stop (the default)
+    Run {
+        /// Serve only these queues, e.g. `orders,chain`; default: [worker].queues
+        #[arg(long, value_delimiter = ',')]
+        queues: Vec<String>,
+    },
+    /// Bring the database schema up to date; run as the schema's owner
+    Migrate,
+    /// Print the effective configuration with secrets masked, and refuse what is unsafe
+    CheckConfig,
+    /// Make fresh secrets for a new installation and print them
+    Keygen,
+    /// Keys that bots and shops authenticate with
+    #[command(subcommand)]
+    ApiKey(api_keys::Command),
+    /// The price table
+    #[command(subcommand)]
+    Prices(prices::Command),
+    /// Supplier wallets
+    #[command(subcommand)]
+    Wallets(wallets::Command),
+    /// Wrap every key anew under the current master key; can be repeated and goes on where it stopped
+    RotateMasterKey,
+    /// Networks
+    #[command(subcommand)]
+    Chain(chain::Command),
+    /// Jobs that stopped
+    #[command(subcommand)]
+    Jobs(jobs::Command),
+    /// What waits for an operator
+    #[command(subcommand)]
+    Findings(findings::Command),
+    /// Stop or allow new orders; running ones finish
+    #[command(subcommand)]
+    Maintenance(switches::Command),
+}
+
+/// Carries a command out.
+///
+/// # Errors
+/// Whatever stopped it, for a person to read.
+pub async fn dispatch(command: Command) -> anyhow::Result<()> {
+    if matches!(command, Command::Keygen) {
+        return keys::keygen();
+    }
+    let settings = Settings::load()?;
+    match command {
+        Command::Migrate => return migrate(&settings).await,
+        Command::CheckConfig => return check_config(&settings),
+        _ => settings.validate(Role::Worker)?,
+    }
+    settings::telemetry::init(&settings.telemetry)?;
+    match command {
+        Command::Run { queues } => run::run(settings, &queues).await,
+        Command::ApiKey(command) => api_keys::run(&settings, command).await,
+        Command::Prices(command) => prices::run(&settings, command).await,
+        Command::Wallets(command) => wallets::run(&settings, command).await,
+        Command::RotateMasterKey => keys::rotate(&settings).await,
+        Command::Chain(command) => chain::run(&settings, command).await,
+        Command::Jobs(command) => jobs::run(&settings, command).await,
+        Command::Findings(command) => findings::run(&settings, command).await,
+        Command::Maintenance(command) => switches::run(&settings, command).await,
+        Command::Migrate | Command::CheckConfig | Command::Keygen => Ok(()),
+    }
+}
+
+async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    settings.validate(Role::Migrate)?;
+    let applied = db::migrate(settings.database.url.expose()).await?;
+    print(&format!("{applied} migrations applied"));
+    Ok(())
+}
+
+fn check_config(settings: &Settings) -> anyhow::Result<()> {
+    print(&settings.redacted()?);
+    settings.validate(Role::Worker)?;
+    print("# this configuration is safe to run a worker with");
+    Ok(())
+}
+
+/// A line for the person who typed the command.
+#[expect(clippy::print_stdout, reason = "an operator's command answers on stdout")]
+fn print(line: &str) {
+    println!("{line}");
+}

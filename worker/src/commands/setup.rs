@@ -1,0 +1,122 @@
+//! The parts of a worker out of its settings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use db::{Pool, PoolConfig, build_pool};
+use domain::delegations::DeathPolicy;
+use jobs::{WakeConfig, WakeQueue};
+use kernel::{Clock, RandomIds, SystemClock};
+use keyring::{KeyCache, MasterKeySource};
+use settings::{Secret, Settings};
+use zeroize::Zeroizing;
+
+use crate::environment::{Environment, WorkPolicy};
+use crate::keys::{ConfiguredMaster, Keys, unlock_master};
+use crate::nodes;
+
+/// The pool.
+pub(super) fn pool(settings: &Settings) -> anyhow::Result<Pool> {
+    let database = &settings.database;
+    Ok(build_pool(&PoolConfig {
+        url: database.url.expose().to_owned(),
+        max_connections: database.max_connections,
+        acquire_timeout: Duration::from_millis(database.acquire_timeout_ms),
+        statement_timeout: Duration::from_millis(database.statement_timeout_ms),
+    })?)
+}
+
+/// The machine's clock.
+pub(super) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// Everything that jobs need.
+pub(super) async fn environment(settings: &Settings) -> anyhow::Result<Arc<Environment>> {
+    let clock = clock();
+    let pool = pool(settings)?;
+    let keys = keys(settings, &pool, &clock)
+        .await
+        .context("the vault cannot be unlocked")?;
+    Ok(Arc::new(Environment {
+        networks: nodes::networks(settings, &clock)?,
+        wakes: wakes(settings)?,
+        ids: Arc::new(RandomIds),
+        policy: policy(settings)?,
+        pool,
+        clock,
+        keys,
+    }))
+}
+
+fn wakes(settings: &Settings) -> anyhow::Result<WakeQueue> {
+    let mut config = WakeConfig::new(settings.redis.url.expose(), &settings.jobs.redis_namespace);
+    config.max_depth = u64::try_from(settings.jobs.max_redis_depth)?;
+    config.connect_timeout = Duration::from_millis(settings.redis.connect_timeout_ms);
+    config.response_timeout = Duration::from_millis(settings.redis.response_timeout_ms);
+    Ok(WakeQueue::connect(config)?)
+}
+
+/// Master keys and the import key. A wrong master key stops here.
+pub(super) async fn keys(settings: &Settings, pool: &Pool, clock: &Arc<dyn Clock>) -> anyhow::Result<Keys> {
+    let vault = &settings.vault;
+    let current = source(vault.master_key.as_ref(), vault.passphrase.as_ref());
+    let current = current.context("neither vault.master_key nor vault.passphrase is given")?;
+    let now = clock.now();
+    let current = ConfiguredMaster {
+        id: vault.master_key_id,
+        source: current,
+    };
+    let mut masters = vec![unlock_master(pool, current, now).await?];
+    if let Some(source) = source(vault.previous_master_key.as_ref(), vault.previous_passphrase.as_ref()) {
+        let previous = ConfiguredMaster {
+            id: vault.master_key_id - 1,
+            source,
+        };
+        masters.push(
+            unlock_master(pool, previous, now)
+                .await
+                .context("the previous master key")?,
+        );
+    }
+    let import = vault
+        .import_private_key
+        .as_ref()
+        .context("vault.import_private_key is not given")?;
+    let import = import.expose().parse().context("vault.import_private_key")?;
+    let life = Duration::from_secs(vault.key_cache_ttl_s);
+    Ok(Keys::new(
+        masters,
+        import,
+        KeyCache::new(vault.key_cache_size, life, Arc::clone(clock)),
+    ))
+}
+
+fn source(raw: Option<&Secret>, passphrase: Option<&Secret>) -> Option<MasterKeySource> {
+    let clear = |secret: &Secret| Zeroizing::new(secret.expose().to_owned());
+    let raw = raw.map(|secret| MasterKeySource::Raw(clear(secret)));
+    raw.or_else(|| passphrase.map(|secret| MasterKeySource::Passphrase(clear(secret))))
+}
+
+fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
+    let milliseconds = |ms: u64| i64::try_from(ms).map(chrono::Duration::milliseconds);
+    let (orders, pool) = (&settings.orders, &settings.pool);
+    Ok(WorkPolicy {
+        death: DeathPolicy {
+            max_attempts: i32::try_from(orders.max_attempts)?,
+            isolate_after: i32::try_from(pool.isolate_after_failures)?,
+            retry_after: milliseconds(orders.retry_base_ms)?,
+        },
+        stake_margin_bps: orders.stake_margin_bps,
+        min_bandwidth: pool.min_bandwidth,
+        receiver_ttl: chrono::Duration::seconds(i64::try_from(orders.receiver_check_ttl_s)?),
+        retry_base: milliseconds(orders.retry_base_ms)?,
+        retry_max: milliseconds(orders.retry_max_ms)?,
+        sync_margin_blocks: i64::from(pool.sync_margin_blocks),
+        sync_spread: chrono::Duration::seconds(i64::try_from(pool.sync_interval_s)? / 2),
+        low_stock_energy: pool.low_stock_energy,
+        idempotency_retention: chrono::Duration::days(i64::from(settings.limits.idempotency_retention_days)),
+        keep_blocks: i64::from(settings.networks.values().map(|n| n.keep_blocks).max().unwrap_or(2_000)),
+    })
+}

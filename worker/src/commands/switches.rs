@@ -1,0 +1,49 @@
+//! `maintenance`: stops or allows new orders.
+
+use db::acquire;
+use db::models::Switch;
+use settings::Settings;
+
+use super::{print, setup};
+
+/// What to do with the maintenance switch.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Accept no new orders; running ones finish
+    On {
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Who
+        #[arg(long)]
+        operator: String,
+    },
+    /// Accept orders again
+    Off {
+        /// Who
+        #[arg(long)]
+        operator: String,
+    },
+}
+
+pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
+    let (enabled, reason, operator) = match command {
+        Command::On { reason, operator } => (true, reason, operator),
+        Command::Off { operator } => (false, "ended".to_owned(), operator),
+    };
+    let switch = Switch {
+        name: Switch::MAINTENANCE.to_owned(),
+        enabled,
+        reason,
+        actor: format!("operator:{operator}"),
+        updated_at: setup::clock().now(),
+    };
+    let mut conn = acquire(&setup::pool(settings)?).await?;
+    switch.throw(&mut conn).await?;
+    print(if enabled {
+        "new orders are stopped"
+    } else {
+        "orders are accepted"
+    });
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! What every job is handed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chain::ChainClient;
+use chrono::Duration;
+use db::Pool;
+use domain::delegations::DeathPolicy;
+use domain::transactions::ResendPolicy;
+use jobs::{Wake, WakeQueue};
+use kernel::{Clock, IdGen};
+
+use crate::error::WorkError;
+use crate::keys::Keys;
+
+/// The world of a worker. Cheap to clone by `Arc`.
+pub struct Environment {
+    /// PostgreSQL, with a worker's rights.
+    pub pool: Pool,
+    /// Redis.
+    pub wakes: WakeQueue,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn IdGen>,
+    /// The networks that this worker knows.
+    pub networks: BTreeMap<String, NetworkEnvironment>,
+    /// Keys of supplier wallets.
+    pub keys: Keys,
+    /// How work is done.
+    pub policy: WorkPolicy,
+}
+
+/// One network.
+pub struct NetworkEnvironment {
+    /// Its nodes.
+    pub chain: Arc<dyn ChainClient>,
+    /// Life of a signed transaction from the head block's time.
+    pub expiry: Duration,
+    /// When unseen transactions are sent again.
+    pub resend: ResendPolicy,
+}
+
+/// How work is done, from the settings.
+#[derive(Debug, Clone)]
+pub struct WorkPolicy {
+    /// How much failure is borne.
+    pub death: DeathPolicy,
+    /// Stake on top, in 1/100 %.
+    pub stake_margin_bps: u32,
+    /// Bandwidth that a wallet must have left to be chosen.
+    pub min_bandwidth: i64,
+    /// How long a receiver's good verdict is believed.
+    pub receiver_ttl: Duration,
+    /// First and longest pause while no wallet fits.
+    pub retry_base: Duration,
+    /// See `retry_base`.
+    pub retry_max: Duration,
+    /// Blocks behind the head that a wallet's read is surely as new as.
+    pub sync_margin_blocks: i64,
+    /// Syncs of all wallets are spread over this.
+    pub sync_spread: Duration,
+    /// Alert below this much sellable energy.
+    pub low_stock_energy: i64,
+    /// How long idempotency keys are kept.
+    pub idempotency_retention: Duration,
+    /// Blocks kept per network.
+    pub keep_blocks: i64,
+}
+
+impl Environment {
+    /// The network that a row names.
+    pub(crate) fn network(&self, name: &str) -> Result<&NetworkEnvironment, WorkError> {
+        self.networks
+            .get(name)
+            .ok_or_else(|| WorkError::Broken(format!("network {name:?} is not configured")))
+    }
+
+    /// Pushes what a commit made due. Best effort: what is lost, the dispatcher finds.
+    pub(crate) fn push(&self, wakes: Vec<Wake>) {
+        self.wakes.push(wakes);
+    }
+}

@@ -1,0 +1,81 @@
+//! What can go wrong in a job, and what that means for its retry.
+
+use chain::ChainError;
+use db::DbError;
+use domain::DomainError;
+use kernel::ErrorClass;
+use keyring::KeyringError;
+use tron::TronError;
+
+use crate::queue::Outcome;
+
+/// Why a job's step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// A use case refused or failed.
+    #[error("the use case failed")]
+    Domain(#[from] DomainError),
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
+    /// The nodes did not answer usably.
+    #[error("the chain did not answer")]
+    Chain(#[from] ChainError),
+    /// A key could not be used.
+    #[error("the key of wallet {wallet} cannot be used")]
+    Key {
+        /// The wallet.
+        wallet: uuid::Uuid,
+        /// Why, without anything of the key.
+        #[source]
+        source: KeyringError,
+    },
+    /// A transaction could not be built.
+    #[error("the transaction cannot be built")]
+    Build(#[from] TronError),
+    /// A row names a network, an address or an id that cannot be.
+    #[error("broken row: {0}")]
+    Broken(String),
+}
+
+impl From<diesel::result::Error> for WorkError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Db(DbError::Query(error))
+    }
+}
+
+impl WorkError {
+    /// What kind of failure this is.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Domain(error) => error.class(),
+            Self::Db(error) => error.class(),
+            Self::Chain(error) => error.class(),
+            Self::Key { .. } | Self::Broken(_) => ErrorClass::Bug,
+            Self::Build(error) => error.class(),
+        }
+    }
+
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::Domain(_) => "domain",
+            Self::Db(_) => "database",
+            Self::Chain(_) => "chain_unavailable",
+            Self::Key { .. } => "key_unusable",
+            Self::Build(_) => "transaction_not_built",
+            Self::Broken(_) => "broken_row",
+        }
+    }
+}
+
+/// A handler's result as an outcome.
+pub(crate) fn outcome(result: Result<Outcome, WorkError>) -> Outcome {
+    result.unwrap_or_else(|error| {
+        let class = error.class();
+        if class == ErrorClass::Bug {
+            tracing::error!(error = &error as &dyn std::error::Error, "job failed on a bug");
+        }
+        Outcome::of_error(class, error.code(), &error)
+    })
+}

@@ -1,0 +1,42 @@
+//! `orders.cancel_expired`: pending orders past their deadline are cancelled, money back.
+
+use std::sync::Arc;
+
+use ::jobs::RunningJob;
+use async_trait::async_trait;
+use domain::orders::cancel_past_deadline;
+
+use crate::environment::Environment;
+use crate::error::{WorkError, outcome};
+use crate::queue::{Handler, Outcome};
+
+/// Orders cancelled in one commit.
+const BATCH: i64 = 200;
+/// Commits of one run.
+const ROUNDS: usize = 20;
+
+/// The handler.
+pub(crate) struct CancelExpiredOrders(pub(crate) Arc<Environment>);
+
+#[async_trait]
+impl Handler for CancelExpiredOrders {
+    async fn run(&self, _: &RunningJob) -> Outcome {
+        outcome(self.cancel().await)
+    }
+}
+
+impl CancelExpiredOrders {
+    async fn cancel(&self) -> Result<Outcome, WorkError> {
+        let env = &self.0;
+        for _ in 0..ROUNDS {
+            let done = cancel_past_deadline(&env.pool, BATCH, env.clock.now()).await?;
+            if i64::try_from(done).unwrap_or(BATCH) < BATCH {
+                return Ok(Outcome::Done);
+            }
+        }
+        Ok(Outcome::Again {
+            at: env.clock.now(),
+            code: "more",
+        })
+    }
+}

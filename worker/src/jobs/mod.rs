@@ -1,0 +1,36 @@
+//! One handler per file. Each loads its row, returns if there is nothing to do, acts, and guards its effect.
+
+mod cancel_expired_orders;
+mod check_stock;
+mod delegate_order;
+mod import_wallet;
+mod prune;
+mod reclaim_delegation;
+mod reconcile;
+mod resend_transactions;
+mod settle_final;
+mod sync_wallet;
+
+pub(crate) use cancel_expired_orders::CancelExpiredOrders;
+pub(crate) use check_stock::CheckStock;
+pub(crate) use delegate_order::DelegateOrder;
+pub(crate) use import_wallet::ImportWallet;
+pub(crate) use prune::Prune;
+pub(crate) use reclaim_delegation::ReclaimDelegation;
+pub(crate) use reconcile::Reconcile;
+pub(crate) use resend_transactions::ResendTransactions;
+pub(crate) use settle_final::SettleFinal;
+pub(crate) use sync_wallet::{ALL as ALL_WALLETS, SyncWallet};
+
+use std::str::FromStr;
+
+use ::jobs::RunningJob;
+
+use crate::error::WorkError;
+
+/// The id that a job is about.
+fn object<T: FromStr>(job: &RunningJob) -> Result<T, WorkError> {
+    job.object_id
+        .parse()
+        .map_err(|_| WorkError::Broken(format!("{:?} is no id of a {}", job.object_id, job.kind)))
+}

@@ -1,0 +1,47 @@
+//! `operations.prune`: removes what nobody needs any more. Money, timelines and transactions are kept for good.
+
+use std::sync::Arc;
+
+use ::jobs::RunningJob;
+use async_trait::async_trait;
+use db::acquire;
+use db::models::{BlockRow, ChainCursor, IdempotencyKey};
+
+use crate::environment::Environment;
+use crate::error::{WorkError, outcome};
+use crate::queue::{Handler, Outcome};
+
+/// Rows removed in one statement.
+const BATCH: i64 = 5_000;
+/// Statements of one run.
+const ROUNDS: usize = 100;
+
+/// The handler.
+pub(crate) struct Prune(pub(crate) Arc<Environment>);
+
+#[async_trait]
+impl Handler for Prune {
+    async fn run(&self, _: &RunningJob) -> Outcome {
+        outcome(self.prune().await)
+    }
+}
+
+impl Prune {
+    async fn prune(&self) -> Result<Outcome, WorkError> {
+        let env = &self.0;
+        let mut conn = acquire(&env.pool).await?;
+        for cursor in ChainCursor::list(&mut conn).await? {
+            // never a block that a fork or a reference may still need
+            let below = (cursor.head_number - env.policy.keep_blocks).min(cursor.solid_number);
+            BlockRow::delete_below(&mut conn, &cursor.network, below).await?;
+        }
+        let before = env.clock.now() - env.policy.idempotency_retention;
+        for _ in 0..ROUNDS {
+            let removed = IdempotencyKey::prune(&mut conn, before, BATCH).await?;
+            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
+                break;
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,119 @@
+//! `chain.resend_transactions`: sends again what no block has shown, and buries what can never land.
+
+use std::sync::Arc;
+
+use ::jobs::RunningJob;
+use async_trait::async_trait;
+use chrono::Duration;
+use db::models::{ChainCursor, ChainTransaction};
+use db::{acquire, run_tx};
+use domain::findings::{self, FindingKind};
+use domain::transactions::{Sent, bury_if_expired, record_answer};
+use futures::StreamExt;
+use kernel::ChainTransactionId;
+use serde_json::json;
+
+use crate::environment::{Environment, NetworkEnvironment};
+use crate::error::{WorkError, outcome};
+use crate::queue::{Handler, Outcome};
+
+/// Transactions looked at in one round; rounds follow one another while they are full.
+const BATCH: i64 = 100;
+/// Rounds of one run, well within its timeout.
+const ROUNDS: usize = 10;
+/// Node calls in flight.
+const IN_FLIGHT: usize = 8;
+
+/// The handler.
+pub(crate) struct ResendTransactions(pub(crate) Arc<Environment>);
+
+#[async_trait]
+impl Handler for ResendTransactions {
+    async fn run(&self, job: &RunningJob) -> Outcome {
+        outcome(self.resend(&job.object_id).await)
+    }
+}
+
+impl ResendTransactions {
+    async fn resend(&self, name: &str) -> Result<Outcome, WorkError> {
+        let env = &self.0;
+        let network = env.network(name)?;
+        for _ in 0..ROUNDS {
+            let now = env.clock.now();
+            // whoever claims a row moves its next look away: two workers do not send the same bytes at once
+            let claimed = {
+                let mut conn = acquire(&env.pool).await?;
+                ChainTransaction::claim_to_check(&mut conn, name, now, now + Duration::seconds(30), BATCH).await?
+            };
+            let cursor = {
+                let mut conn = acquire(&env.pool).await?;
+                ChainCursor::find(&mut conn, name)
+                    .await?
+                    .ok_or(domain::DomainError::NotFound("network"))?
+            };
+            let full = i64::try_from(claimed.len()).unwrap_or(BATCH) == BATCH;
+            let results: Vec<Result<(), WorkError>> = futures::stream::iter(claimed)
+                .map(|transaction| self.look_at(network, &cursor, transaction))
+                .buffer_unordered(IN_FLIGHT)
+                .collect()
+                .await;
+            results.into_iter().collect::<Result<(), WorkError>>()?;
+            if !full {
+                return Ok(Outcome::Done);
+            }
+        }
+        Ok(Outcome::Again {
+            at: env.clock.now(),
+            code: "more",
+        })
+    }
+
+    async fn look_at(
+        &self,
+        network: &NetworkEnvironment,
+        cursor: &ChainCursor,
+        transaction: ChainTransaction,
+    ) -> Result<(), WorkError> {
+        if transaction.expires_at <= cursor.solid_time {
+            return self.bury(network, &transaction).await;
+        }
+        if transaction.expires_at <= cursor.head_time {
+            return Ok(()); // no block will take it; once the solidified head is past it, it is proven dead
+        }
+        let env = &self.0;
+        let answer = network.chain.broadcast(&transaction.raw).await;
+        let sent = Sent {
+            transaction: ChainTransactionId(transaction.id),
+            answer: &answer,
+            first_send: false,
+        };
+        let rules = (network.resend, &env.policy.death);
+        let recorded = record_answer(&env.pool, env.ids.as_ref(), sent, rules, env.clock.now()).await?;
+        env.push(recorded.wakes);
+        Ok(())
+    }
+
+    /// Our own blocks prove the death; a node is asked all the same, since a block may have been read from a liar.
+    async fn bury(&self, network: &NetworkEnvironment, transaction: &ChainTransaction) -> Result<(), WorkError> {
+        let env = &self.0;
+        let now = env.clock.now();
+        let txid = transaction
+            .txid
+            .parse()
+            .map_err(|_| WorkError::Broken("a stored txid".into()))?;
+        if let Some(found) = network.chain.solid_inclusion(txid).await? {
+            let subject = format!("transaction:{}", transaction.txid);
+            let detail = json!({ "block": found.block_number, "note": "a node has it, the blocks we read have not" });
+            run_tx(&env.pool, "record_missed_transaction", async |conn| {
+                let kind = FindingKind::TransactionMissed;
+                findings::record_in_tx(conn, env.ids.as_ref(), kind, &subject, detail.clone(), now).await
+            })
+            .await?;
+            return Ok(());
+        }
+        let id = ChainTransactionId(transaction.id);
+        let recorded = bury_if_expired(&env.pool, env.ids.as_ref(), id, &env.policy.death, now).await?;
+        env.push(recorded.wakes);
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! `wallets.sync`: reads a supplier wallet from the chain; `all` asks for every wallet's.
+
+use std::sync::Arc;
+
+use ::jobs::RunningJob;
+use async_trait::async_trait;
+use db::models::WalletState;
+use domain::wallets::{apply_snapshot, find, request_sync_of_all};
+use kernel::WalletId;
+
+use super::object;
+use crate::environment::Environment;
+use crate::error::{WorkError, outcome};
+use crate::queue::{Handler, Outcome};
+use crate::signer::wallet_address;
+
+/// The object id that stands for every wallet.
+pub(crate) const ALL: &str = "all";
+
+/// The handler.
+pub(crate) struct SyncWallet(pub(crate) Arc<Environment>);
+
+#[async_trait]
+impl Handler for SyncWallet {
+    async fn run(&self, job: &RunningJob) -> Outcome {
+        let result = if job.object_id == ALL {
+            self.ask_for_all().await
+        } else {
+            self.sync(job).await
+        };
+        outcome(result)
+    }
+}
+
+impl SyncWallet {
+    async fn ask_for_all(&self) -> Result<Outcome, WorkError> {
+        let env = &self.0;
+        let (_, wakes) = request_sync_of_all(&env.pool, env.policy.sync_spread, env.clock.now()).await?;
+        env.push(wakes);
+        Ok(Outcome::Done)
+    }
+
+    async fn sync(&self, job: &RunningJob) -> Result<Outcome, WorkError> {
+        let env = &self.0;
+        let id = WalletId(object(job)?);
+        let wallet = find(&env.pool, id).await?;
+        if wallet.state != WalletState::Active {
+            return Ok(Outcome::Done);
+        }
+        let address = wallet_address(&wallet)?;
+        for (name, network) in &env.networks {
+            let snapshot = network.chain.wallet_snapshot(address).await?;
+            let (ids, margin) = (env.ids.as_ref(), env.policy.sync_margin_blocks);
+            apply_snapshot(&env.pool, ids, (id, name), &snapshot, margin, env.clock.now()).await?;
+        }
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,180 @@
+//! Keys of supplier wallets: master keys, imports, and opened keys for a while. Nothing of a key leaves this process.
+
+use std::sync::Arc;
+
+use chain::TronAddress;
+use chrono::{DateTime, Utc};
+use db::models::{MasterKeyRow, WalletKey};
+use db::{Conn, Pool, acquire};
+use kernel::WalletId;
+use keyring::{
+    Derivation, ImportPrivateKey, KeyCache, KeyOwner, KeyringError, MasterKey, MasterKeySource, WrappedKey,
+    open_import, resolve,
+};
+use tron::PrivateKey;
+
+use crate::error::WorkError;
+
+/// What opens keys. The first master key is the current one.
+pub struct Keys {
+    masters: Vec<MasterKey>,
+    import: ImportPrivateKey,
+    cache: KeyCache,
+}
+
+/// A master key as configured: its number and its secret.
+pub struct ConfiguredMaster {
+    /// Its number.
+    pub id: i32,
+    /// The key, or the passphrase it is derived from.
+    pub source: MasterKeySource,
+}
+
+impl Keys {
+    /// Keys under these masters, the current one first.
+    #[must_use]
+    pub const fn new(masters: Vec<MasterKey>, import: ImportPrivateKey, cache: KeyCache) -> Self {
+        Self { masters, import, cache }
+    }
+
+    /// The master that new keys are wrapped by.
+    pub(crate) fn current(&self) -> Result<&MasterKey, WorkError> {
+        self.masters
+            .first()
+            .ok_or_else(|| WorkError::Broken("no master key is configured".into()))
+    }
+
+    /// The master with this number.
+    pub(crate) fn master(&self, id: i32) -> Result<&MasterKey, KeyringError> {
+        self.masters
+            .iter()
+            .find(|master| master.id() == id)
+            .ok_or(KeyringError::WrongMasterKey)
+    }
+
+    /// The key of a wallet, opened at most once in a while.
+    pub(crate) async fn signing(
+        &self,
+        conn: &mut Conn,
+        wallet: WalletId,
+        address: TronAddress,
+    ) -> Result<Arc<PrivateKey>, WorkError> {
+        if let Some(key) = self.cache.get(wallet) {
+            return Ok(key);
+        }
+        let row = WalletKey::find(conn, wallet.0).await?;
+        let row = row.ok_or_else(|| WorkError::Broken(format!("wallet {wallet} has no key")))?;
+        let owner = KeyOwner {
+            wallet_id: wallet,
+            address,
+        };
+        self.cache
+            .get_or_open(wallet, || {
+                self.master(row.master_key_id)
+                    .and_then(|master| wrapped(row).open(master, &owner))
+            })
+            .map_err(|source| WorkError::Key {
+                wallet: wallet.0,
+                source,
+            })
+    }
+
+    /// Opens a sealed import and wraps its key for rest. An error says why the key cannot be used, and nothing of it.
+    pub(crate) fn take_in(
+        &self,
+        wallet: WalletId,
+        sealed: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<(TronAddress, WalletKey), KeyringError> {
+        let key = resolve(open_import(&self.import, wallet, sealed)?)?;
+        self.wrap(wallet, &key, now)
+    }
+
+    /// Wraps a key for rest under the current master.
+    pub(crate) fn wrap(
+        &self,
+        wallet: WalletId,
+        key: &PrivateKey,
+        now: DateTime<Utc>,
+    ) -> Result<(TronAddress, WalletKey), KeyringError> {
+        let master = self.masters.first().ok_or(KeyringError::WrongMasterKey)?;
+        let address = key.address();
+        let wrapped = WrappedKey::wrap(
+            master,
+            &KeyOwner {
+                wallet_id: wallet,
+                address,
+            },
+            key,
+        )?;
+        let row = WalletKey {
+            wallet_id: wallet.0,
+            master_key_id: wrapped.master_key_id,
+            wrapped_data_key: wrapped.wrapped_data_key,
+            ciphertext: wrapped.ciphertext,
+            created_at: now,
+        };
+        Ok((address, row))
+    }
+
+    /// Drops opened keys whose time is up, so that unused ones leave memory.
+    pub fn forget_expired(&self) {
+        self.cache.remove_expired();
+    }
+}
+
+/// A key at rest as the keyring knows it.
+pub(crate) fn wrapped(row: WalletKey) -> WrappedKey {
+    WrappedKey {
+        master_key_id: row.master_key_id,
+        wrapped_data_key: row.wrapped_data_key,
+        ciphertext: row.ciphertext,
+    }
+}
+
+/// Makes a master key as it was made before, or for the first time: derivation and check value are in the database, so
+/// that a wrong key is told at the start and not at the first order.
+///
+/// # Errors
+/// A key that does not match its number, or a database failure.
+pub async fn unlock_master(pool: &Pool, configured: ConfiguredMaster, now: DateTime<Utc>) -> anyhow::Result<MasterKey> {
+    let ConfiguredMaster { id, source } = configured;
+    let mut conn = acquire(pool).await?;
+    if let Some(row) = MasterKeyRow::find(&mut conn, id).await? {
+        let derivation: Derivation = serde_json::from_value(row.derivation)?;
+        let key = derive(id, source, derivation).await?;
+        key.verify(&row.check_value)?;
+        return Ok(key);
+    }
+    let derivation = match source {
+        MasterKeySource::Raw(_) => Derivation::Raw,
+        MasterKeySource::Passphrase(_) => Derivation::new_pbkdf2()?,
+    };
+    let stored = serde_json::to_value(&derivation)?;
+    let key = derive(id, clone_source(&source), derivation).await?;
+    let row = MasterKeyRow {
+        id,
+        derivation: stored,
+        check_value: key.check_value()?,
+        created_at: now,
+        retired_at: None,
+    };
+    if row.insert_if_missing(&mut conn).await? {
+        return Ok(key);
+    }
+    drop(conn);
+    // another worker was first: its salt counts
+    Box::pin(unlock_master(pool, ConfiguredMaster { id, source }, now)).await
+}
+
+fn clone_source(source: &MasterKeySource) -> MasterKeySource {
+    match source {
+        MasterKeySource::Raw(text) => MasterKeySource::Raw(text.clone()),
+        MasterKeySource::Passphrase(text) => MasterKeySource::Passphrase(text.clone()),
+    }
+}
+
+/// PBKDF2 takes half a second on purpose: not on an async thread.
+async fn derive(id: i32, source: MasterKeySource, derivation: Derivation) -> anyhow::Result<MasterKey> {
+    Ok(tokio::task::spawn_blocking(move || MasterKey::new(id, &source, &derivation)).await??)
+}

@@ -1,0 +1,31 @@
+//! The one alphabetical list: which handler does which kind of job.
+
+use std::sync::Arc;
+
+use jobs::JobKind;
+
+use crate::environment::Environment;
+use crate::jobs::{
+    CancelExpiredOrders, CheckStock, DelegateOrder, ImportWallet, Prune, ReclaimDelegation, Reconcile,
+    ResendTransactions, SettleFinal, SyncWallet,
+};
+use crate::queue::{Handler, Registry};
+
+/// Every handler.
+#[must_use]
+pub fn registry(env: &Arc<Environment>) -> Registry {
+    let env = || Arc::clone(env);
+    let handlers: [(JobKind, Arc<dyn Handler>); 10] = [
+        (JobKind::ChainResendTransactions, Arc::new(ResendTransactions(env()))),
+        (JobKind::ChainSettleFinal, Arc::new(SettleFinal(env()))),
+        (JobKind::DelegationsReclaim, Arc::new(ReclaimDelegation(env()))),
+        (JobKind::OperationsPrune, Arc::new(Prune(env()))),
+        (JobKind::OperationsReconcile, Arc::new(Reconcile(env()))),
+        (JobKind::OrdersCancelExpired, Arc::new(CancelExpiredOrders(env()))),
+        (JobKind::OrdersDelegate, Arc::new(DelegateOrder(env()))),
+        (JobKind::WalletsCheckStock, Arc::new(CheckStock(env()))),
+        (JobKind::WalletsImport, Arc::new(ImportWallet(env()))),
+        (JobKind::WalletsSync, Arc::new(SyncWallet(env()))),
+    ];
+    handlers.into_iter().collect()
+}
