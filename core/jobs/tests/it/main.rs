@@ -1,6 +1,10 @@
 //! The job table against a real PostgreSQL, with the rights that each process has, and the wake-ups against a real Redis.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a helper that fails fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper that fails fails its test"
+)]
 
 mod feed;
 mod operate;
