@@ -4,6 +4,7 @@ pub mod commands;
 pub mod cron;
 pub mod environment;
 mod error;
+pub mod gauges;
 pub mod health;
 mod jobs;
 pub mod keys;

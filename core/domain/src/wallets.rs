@@ -269,7 +269,8 @@ pub async fn request_sync_of_all(
     .await
 }
 
-/// Stores what the chain says of a wallet. Delegations that the snapshot may not show yet stay reserved.
+/// Stores what the chain says of a wallet. Delegations that the snapshot may not show yet stay reserved; answers how much
+/// that is, in sun.
 ///
 /// # Errors
 /// When the database fails.
@@ -280,14 +281,14 @@ pub async fn apply_snapshot(
     snapshot: &WalletSnapshot,
     margin_blocks: i64,
     now: DateTime<Utc>,
-) -> Result<(), DomainError> {
+) -> Result<i64, DomainError> {
     let surely_seen = snapshot.as_of_block.saturating_sub(margin_blocks).max(0);
     run_tx(pool, "apply_wallet_snapshot", async |conn| {
         let wallet = SupplierWallet::lock(conn, id.0)
             .await?
             .ok_or(DomainError::NotFound("wallet"))?;
         if wallet.synced_block > surely_seen {
-            return Ok(()); // a lagging endpoint: what we have is newer
+            return Ok(wallet.reserved_sun); // a lagging endpoint: what we have is newer
         }
         let reserved_sun = Delegation::unseen_sun(conn, id.0, surely_seen).await?;
         let figures = WalletFigures {
@@ -308,7 +309,7 @@ pub async fn apply_snapshot(
         if market.total_limit > 0 && market.total_weight > 0 {
             ChainCursor::set_market(conn, network, market.total_limit, market.total_weight).await?;
         }
-        Ok(())
+        Ok(reserved_sun)
     })
     .await
 }

@@ -21,7 +21,7 @@ pub(super) fn keygen() -> anyhow::Result<()> {
     let (private, public) = generate_import_keypair()?;
     let mut master = Zeroizing::new([0_u8; 32]);
     getrandom::fill(&mut *master)?;
-    let master = Zeroizing::new(hex::encode(&*master));
+    let master = Zeroizing::new(hex::encode(*master));
     let private = private.expose_hex();
     print(&format!(
         "# API and workers\nSWITCHYARD__VAULT__IMPORT_PUBLIC_KEY={public}\n\

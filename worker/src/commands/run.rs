@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::setup;
 use crate::cron::{Cron, Missed, Schedule};
 use crate::environment::Environment;
+use crate::gauges;
 use crate::health::{self, Health};
 use crate::queue::{QueueSetup, Workers};
 use crate::registry::registry;
@@ -50,6 +51,7 @@ pub(super) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<(
             tasks.spawn(watcher.run(stop.clone()));
         }
     }
+    tasks.spawn(gauges::run(Arc::clone(&env), stop.clone()));
     tasks.spawn(forget_keys(Arc::clone(&env), stop.clone()));
     let health = Health {
         pool: env.pool.clone(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::jobs::RunningJob;
 use async_trait::async_trait;
-use db::models::ChainCursor;
+use db::models::{ChainCursor, Order};
 use db::{acquire, run_tx};
 use domain::findings::{self, FindingKind};
 use domain::wallets::sellable_sun;
@@ -46,6 +46,9 @@ impl CheckStock {
         metrics::gauge!("switchyard_pool_sellable_energy", "network" => network.to_owned()).set(energy as f64);
         let low = energy < env.policy.low_stock_energy;
         run_tx(&env.pool, "check_stock", async |conn| {
+            if !Order::any_waiting_for(conn, network, "no_wallet_fits").await? {
+                findings::clear_in_tx(conn, FindingKind::NoWalletFits, network, now).await?;
+            }
             if low {
                 let detail = json!({ "energy": energy, "alert_below": env.policy.low_stock_energy });
                 findings::record_in_tx(conn, env.ids.as_ref(), FindingKind::LowStock, network, detail, now).await

@@ -17,6 +17,9 @@ use crate::signer::wallet_address;
 /// The object id that stands for every wallet.
 pub(crate) const ALL: &str = "all";
 
+/// Pause before another read while delegations are not surely shown by the last one.
+const UNSEEN_PAUSE: chrono::Duration = chrono::Duration::seconds(15);
+
 /// The handler.
 pub(crate) struct SyncWallet(pub(crate) Arc<Environment>);
 
@@ -48,10 +51,18 @@ impl SyncWallet {
             return Ok(Outcome::Done);
         }
         let address = wallet_address(&wallet)?;
+        let mut unseen_sun = 0;
         for (name, network) in &env.networks {
             let snapshot = network.chain.wallet_snapshot(address).await?;
             let (ids, margin) = (env.ids.as_ref(), env.policy.sync_margin_blocks);
-            apply_snapshot(&env.pool, ids, (id, name), &snapshot, margin, env.clock.now()).await?;
+            unseen_sun += apply_snapshot(&env.pool, ids, (id, name), &snapshot, margin, env.clock.now()).await?;
+        }
+        if unseen_sun > 0 {
+            // until a read surely shows our latest delegations, they count twice against the wallet's room
+            return Ok(Outcome::Again {
+                at: env.clock.now() + UNSEEN_PAUSE,
+                code: "delegations_unseen",
+            });
         }
         Ok(Outcome::Done)
     }

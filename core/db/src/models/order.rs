@@ -204,6 +204,14 @@ impl Order {
             .await
     }
 
+    /// Whether a pending order of a network waits for this reason.
+    pub async fn any_waiting_for(conn: &mut Conn, network: &str, reason: &str) -> QueryResult<bool> {
+        let rows = o::table
+            .filter(o::state.eq(OrderState::Pending).and(o::network.eq(network)))
+            .filter(o::reason_code.eq(reason).assume_not_null());
+        diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
+    }
+
     /// Pending orders, the nearest deadline first.
     pub async fn pending_ids(conn: &mut Conn, limit: i64) -> QueryResult<Vec<Uuid>> {
         o::table

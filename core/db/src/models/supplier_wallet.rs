@@ -95,7 +95,7 @@ const FITTING: &str = "SELECT w.id FROM supplier_wallets w \
     ORDER BY EXISTS (SELECT 1 FROM delegations d WHERE d.wallet_id = w.id AND d.receiver = $2 \
                      AND d.state IN ('reserved', 'active', 'reclaiming')), \
              w.delegatable_sun - w.reserved_sun, w.id \
-    LIMIT 1 FOR UPDATE OF w";
+    LIMIT 1";
 
 #[derive(QueryableByName)]
 struct WalletId {
@@ -163,19 +163,26 @@ impl SupplierWallet {
             .await
     }
 
-    /// Chooses and locks the best wallet. First among those that nobody holds; if others hold all that fit, waits for
-    /// one: that a wallet is busy for a moment is no lack of energy. The wait re-checks the room it finds.
+    /// Chooses and locks the best wallet. First among those that nobody holds; while others hold all that fit, waits for
+    /// one: that a wallet is busy for a moment is no lack of energy. The wait re-checks the room it finds, and may come
+    /// back with nothing although another wallet still fits, hence the rounds.
     pub async fn choose(conn: &mut Conn, amount_sun: i64, receiver: &str, bandwidth: i64) -> QueryResult<Option<Self>> {
-        for ending in [" SKIP LOCKED", ""] {
-            let found = diesel::sql_query(format!("{FITTING}{ending}"))
-                .bind::<BigInt, _>(amount_sun)
-                .bind::<Text, _>(receiver)
-                .bind::<BigInt, _>(bandwidth)
-                .get_result::<WalletId>(conn)
-                .await
-                .optional()?;
-            if let Some(found) = found {
-                return Self::find(conn, found.id).await;
+        const ROUNDS: usize = 5;
+        for _ in 0..ROUNDS {
+            for ending in [" FOR UPDATE OF w SKIP LOCKED", "", " FOR UPDATE OF w"] {
+                let found = diesel::sql_query(format!("{FITTING}{ending}"))
+                    .bind::<BigInt, _>(amount_sun)
+                    .bind::<Text, _>(receiver)
+                    .bind::<BigInt, _>(bandwidth)
+                    .get_result::<WalletId>(conn)
+                    .await
+                    .optional()?;
+                match found {
+                    Some(_) if ending.is_empty() => {} // one fits, and somebody holds it
+                    None if ending.is_empty() => return Ok(None),
+                    Some(found) => return Self::find(conn, found.id).await,
+                    None => {}
+                }
             }
         }
         Ok(None)

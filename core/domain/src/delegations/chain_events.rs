@@ -185,6 +185,9 @@ async fn note(
     .await
 }
 
+/// How long after a block of ours the wallet is read: by then every node shows the block, and several orders share a read.
+const SYNC_DELAY: Duration = Duration::seconds(15);
+
 /// After a transaction of ours the wallet's figures are old.
 async fn sync_soon_in_tx(
     conn: &mut Conn,
@@ -195,7 +198,7 @@ async fn sync_soon_in_tx(
     let sync = JobRequest {
         kind: JobKind::WalletsSync,
         object_id: &wallet,
-        run_at: now,
+        run_at: now + SYNC_DELAY,
         now,
     };
     Ok(enqueue_in_tx(conn, sync).await?.into_iter().collect())

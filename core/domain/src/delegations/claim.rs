@@ -91,7 +91,6 @@ pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimReques
         findings::record_in_tx(conn, ids, FindingKind::NoWalletFits, &order.network, detail, now).await?;
         return Ok(Claim::NoWalletFits);
     };
-    findings::clear_in_tx(conn, FindingKind::NoWalletFits, &order.network, now).await?;
     let timestamp_ms = cursor
         .head_time
         .timestamp_millis()
