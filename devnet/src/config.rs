@@ -20,7 +20,8 @@ pub enum Interval {
     Auto(u64),
     /// Only when asked. Chain time stands still in between.
     OnDemand,
-    /// As soon as something is pending, and an empty one every [`DevnetConfig::block_time_ms`]. Chain time is real time.
+    /// As soon as something is pending, but at most one every 10 ms, and an empty one every
+    /// [`DevnetConfig::block_time_ms`]. Chain time is real time.
     Instant,
 }
 

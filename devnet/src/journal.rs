@@ -104,7 +104,35 @@ impl<K: Ord + Clone, V: Clone> Journal<K, V> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Against a model that copies the whole table for every layer.
+        #[test]
+        fn agrees_with_a_stack_of_copies(steps in prop::collection::vec((0..8_u8, 0..6_u8, any::<u8>()), 0..80)) {
+            let mut table = Journal::new();
+            let (mut rows, mut copies) = (BTreeMap::new(), VecDeque::new());
+            for (step, key, value) in steps {
+                match step {
+                    0 => { table.open(); copies.push_back(rows.clone()); }
+                    1 => { table.undo(); if let Some(copy) = copies.pop_back() { rows = copy; } }
+                    2 => { table.merge(); copies.pop_back(); }
+                    3 => { table.solidify(); copies.pop_front(); }
+                    4 => { table.set(key, None); rows.remove(&key); }
+                    _ => { table.set(key, Some(value)); rows.insert(key, value); }
+                }
+                let solid = copies.front().unwrap_or(&rows);
+                prop_assert_eq!(table.range(0..=9), rows.clone().into_iter().collect::<Vec<_>>());
+                prop_assert_eq!(table.range_solid(0..=9), solid.clone().into_iter().collect::<Vec<_>>());
+                for key in 0..6 {
+                    prop_assert_eq!(table.get(&key), rows.get(&key));
+                    prop_assert_eq!(table.get_solid(&key), solid.get(&key));
+                }
+            }
+        }
+    }
 
     #[test]
     fn undo_restores_inserts_updates_and_removals() {

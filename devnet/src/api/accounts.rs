@@ -33,14 +33,18 @@ pub(super) fn account(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
     };
     let visible = ask.fields.visible();
     let slot = chain.slot(ask.view);
-    let [net, energy] = account.usage;
+    // As the node does: decayed to the newest slot, and so are the windows.
+    let [net, energy] = account.usage.map(|mut usage| {
+        usage.settle(slot);
+        usage
+    });
     let mut out = sparse(json!({
         "address": show(address, visible),
         "type": account.is_contract.then_some("Contract"),
         "balance": account.balance,
         "create_time": account.created_ms,
         "latest_opration_time": account.latest_operation_ms,
-        "net_usage": net.at(slot),
+        "net_usage": net.used,
         "free_net_usage": account.free_usage.at(slot),
         "latest_consume_time": chain.slot_ms(slot),
         "latest_consume_free_time": chain.slot_ms(slot),
@@ -49,7 +53,7 @@ pub(super) fn account(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
         "delegated_frozenV2_balance_for_bandwidth": account.lent[0],
         "acquired_delegated_frozenV2_balance_for_bandwidth": account.borrowed[0],
         "account_resource": {
-            "energy_usage": energy.at(slot),
+            "energy_usage": energy.used,
             "latest_consume_time_for_energy": chain.slot_ms(slot),
             "energy_window_size": energy.window_fine(),
             "energy_window_optimized": true,

@@ -29,13 +29,10 @@ pub(super) fn now(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
 
 /// `getblock`: by number, by id, or the newest; without transactions unless `detail`.
 pub(super) fn any(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
-    let wanted = ask.fields.text("id_or_num");
-    let number = if wanted.is_empty() {
-        newest(chain, ask)
-    } else if let Ok(number) = wanted.parse() {
-        number
-    } else {
-        number_of_id(chain, wanted).unwrap_or(-1)
+    let number = match (ask.body.get("id_or_num"), ask.fields.int("id_or_num")) {
+        (None, _) => newest(chain, ask),
+        (Some(_), Ok(number)) => number,
+        (Some(_), Err(_)) => number_of_id(chain, ask.fields.text("id_or_num")).unwrap_or(-1),
     };
     if number > chain.top(ask.view) {
         return Ok(json!({}));

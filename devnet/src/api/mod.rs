@@ -9,12 +9,13 @@ mod contracts;
 mod render;
 mod transactions;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, RawQuery, State as Shared};
+use axum::extract::{DefaultBodyLimit, Path, Query, State as Shared};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
@@ -28,6 +29,9 @@ use crate::state::View;
 
 /// Largest request, as in the real node.
 const MAX_BODY: usize = 4 * 1_024 * 1_024;
+
+/// The parameters of a query string.
+type Queried = BTreeMap<String, String>;
 
 /// One call: what is asked, of which state, and under which faults.
 pub(crate) struct Ask<'a> {
@@ -57,30 +61,23 @@ async fn head(
     node: Shared<Arc<Node>>,
     Path(name): Path<String>,
     verb: Method,
-    query: RawQuery,
+    Query(query): Query<Queried>,
     body: Bytes,
 ) -> Response {
-    serve(node.0, View::Head, &name, &verb, query.0, &body).await
+    serve(node.0, View::Head, &name, &verb, query, &body).await
 }
 
 async fn solid(
     node: Shared<Arc<Node>>,
     Path(name): Path<String>,
     verb: Method,
-    query: RawQuery,
+    Query(query): Query<Queried>,
     body: Bytes,
 ) -> Response {
-    serve(node.0, View::Solid, &name, &verb, query.0, &body).await
+    serve(node.0, View::Solid, &name, &verb, query, &body).await
 }
 
-async fn serve(
-    node: Arc<Node>,
-    view: View,
-    name: &str,
-    verb: &Method,
-    query: Option<String>,
-    body: &Bytes,
-) -> Response {
+async fn serve(node: Arc<Node>, view: View, name: &str, verb: &Method, query: Queried, body: &Bytes) -> Response {
     let name = name.to_ascii_lowercase();
     let Some(handler) = handler(view, &name) else {
         return StatusCode::NOT_FOUND.into_response();
@@ -98,7 +95,7 @@ async fn serve(
         Some(Broken::Connection { processed: false }) => return broken_off(),
         _ => {}
     }
-    let (fields, visible) = match parse(verb, query.as_deref(), body) {
+    let (fields, visible) = match parse(verb, query, body) {
         Ok(parsed) => parsed,
         Err(text) => return text_answer(&error_json("class com.alibaba.fastjson.JSONException", &text)),
     };
@@ -182,13 +179,14 @@ fn handler(view: View, name: &str) -> Option<Handler> {
 }
 
 /// A body's or a query's fields, and whether addresses are base58.
-fn parse(verb: &Method, query: Option<&str>, body: &Bytes) -> Result<(Map<String, Value>, bool), String> {
-    let query = query.unwrap_or_default();
-    let mut fields = if *verb == Method::GET {
-        query_fields(query)
-    } else {
-        Map::new()
-    };
+fn parse(verb: &Method, query: Queried, body: &Bytes) -> Result<(Map<String, Value>, bool), String> {
+    let visible_by_query = query
+        .get("visible")
+        .is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    let mut fields = Map::new();
+    if *verb == Method::GET {
+        fields.extend(query.into_iter().map(|(key, value)| (key, Value::String(value))));
+    }
     if *verb != Method::GET && !body.iter().all(u8::is_ascii_whitespace) {
         match serde_json::from_slice(body) {
             Ok(Value::Object(map)) => fields = map,
@@ -196,17 +194,8 @@ fn parse(verb: &Method, query: Option<&str>, body: &Bytes) -> Result<(Map<String
             Err(error) => return Err(format!("syntax error: {error}")),
         }
     }
-    let from_query = query_fields(query).get("visible").cloned();
-    let visible = Fields::new(&fields, false).flag("visible")
-        || from_query.is_some_and(|value| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")));
+    let visible = visible_by_query || Fields::new(&fields, false).flag("visible");
     Ok((fields, visible))
-}
-
-fn query_fields(query: &str) -> Map<String, Value> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs
-        .map(|(key, value)| (key.to_owned(), Value::String(value.replace("%2C", ","))))
-        .collect()
 }
 
 fn error_json(class: &str, text: &str) -> Value {

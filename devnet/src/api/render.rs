@@ -1,5 +1,8 @@
 //! How blocks, transactions and receipts look in JSON: protobuf defaults left out, bytes in hex.
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Value, json};
 
 use crate::chain::{Block, Included, VERSION};

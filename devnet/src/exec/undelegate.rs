@@ -38,9 +38,7 @@ impl Exec<'_> {
         if borrower.borrowed[i] < sun {
             borrower.borrowed[i] = 0;
         } else {
-            let most = self.state.market().units(resource, sun);
-            let share = (usage.used as f64 * (sun as f64 / working as f64)) as i64;
-            moved = most.min(share);
+            moved = self.state.market().returned_units(resource, sun, usage.used, working);
             borrower.borrowed[i] -= sun;
         }
         hand_back(lender, usage, moved, self.slot);

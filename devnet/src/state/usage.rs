@@ -19,6 +19,16 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
+    /// A use as it was stored, with a window in slots.
+    #[cfg(test)]
+    pub(crate) const fn stored(used: i64, slot: i64, window_slots: i64) -> Self {
+        Self {
+            used,
+            slot,
+            window: window_slots * WINDOW_PRECISION,
+        }
+    }
+
     /// The window in thousandths of a slot.
     pub(crate) const fn window_fine(&self) -> i64 {
         if self.window == 0 {

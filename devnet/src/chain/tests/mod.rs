@@ -5,8 +5,11 @@ mod delegation;
 mod energy;
 mod fees;
 mod forks;
+mod invariants;
 mod stake;
 mod token;
+
+use std::sync::OnceLock;
 
 use chain::TronAddress;
 use tron::PrivateKey;
@@ -28,9 +31,11 @@ pub(super) struct Net {
     nonce: i64,
 }
 
-/// The key of 32 equal bytes.
-pub(super) fn key(n: u8) -> PrivateKey {
-    PrivateKey::from_bytes(&[n; 32]).unwrap()
+/// The key of 32 equal bytes. Kept: deriving one is slow in a debug build.
+pub(super) fn key(n: u8) -> &'static PrivateKey {
+    static KEYS: OnceLock<Vec<PrivateKey>> = OnceLock::new();
+    let make = || (1..=9).map(|n| PrivateKey::from_bytes(&[n; 32]).unwrap()).collect();
+    &KEYS.get_or_init(make)[usize::from(n) - 1]
 }
 
 /// Its address.
