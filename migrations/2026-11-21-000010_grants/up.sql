@@ -26,3 +26,12 @@ GRANT UPDATE (master_key_id, wrapped_data_key, rewrapped_at) ON wallet_keys TO s
 GRANT SELECT ON master_keys, wallet_keys TO switchyard_worker;
 GRANT SELECT, DELETE ON wallet_imports TO switchyard_worker;
 GRANT DELETE ON blocks, cron_ticks, idempotency_keys TO switchyard_worker;
+
+-- The processes compare the migrations that they know with those applied. Made by diesel; not there when the files are
+-- applied by hand.
+DO $$
+BEGIN
+    IF to_regclass('__diesel_schema_migrations') IS NOT NULL THEN
+        GRANT SELECT ON __diesel_schema_migrations TO switchyard_api, switchyard_worker;
+    END IF;
+END $$;

@@ -1,9 +1,11 @@
 //! Applying the embedded migrations.
 
-use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection};
+use diesel::migration::MigrationSource;
+use diesel::pg::Pg;
+use diesel_async::{AsyncConnection, AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::DbError;
+use crate::{DbError, Pool, acquire};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -19,16 +21,28 @@ pub async fn migrate(owner_url: &str) -> Result<usize, DbError> {
     Ok(applied.len())
 }
 
-/// How many migrations this program knows and the database lacks.
+/// How many migrations this program knows and the database lacks. Reads only: the processes have no right to more.
 ///
 /// # Errors
-/// When the database cannot be asked.
-pub async fn pending_migrations(url: &str) -> Result<usize, DbError> {
-    let mut harness = harness(url).await?;
-    let pending = harness
-        .pending_migrations(MIGRATIONS)
-        .map_err(|error| DbError::Migration(error.to_string()))?;
-    Ok(pending.len())
+/// When the database cannot be asked, or was never migrated.
+pub async fn pending_migrations(pool: &Pool) -> Result<usize, DbError> {
+    let known =
+        MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|error| DbError::Migration(error.to_string()))?;
+    let mut conn = acquire(pool).await?;
+    let applied: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations")
+        .load(&mut conn)
+        .await?;
+    let lacks = |version: &str| !applied.iter().any(|row| row.version == version);
+    Ok(known
+        .iter()
+        .filter(|migration| lacks(&migration.name().version().to_string()))
+        .count())
+}
+
+#[derive(diesel::QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
 }
 
 async fn harness(url: &str) -> Result<AsyncMigrationHarness<AsyncPgConnection>, DbError> {

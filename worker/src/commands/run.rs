@@ -26,7 +26,7 @@ pub(super) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<(
     let metrics = settings::metrics::install()?;
     let stop = settings::shutdown::listen()?;
     let env = setup::environment(&settings).await?;
-    let pending = db::pending_migrations(settings.database.url.expose()).await?;
+    let pending = db::pending_migrations(&env.pool).await?;
     anyhow::ensure!(
         pending == 0,
         "the database lacks {pending} migrations: run `switchyard-worker migrate` first"

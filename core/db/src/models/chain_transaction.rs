@@ -193,7 +193,8 @@ impl ChainTransaction {
         diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
     }
 
-    /// Claims transactions that are due to be sent again or looked at, by moving their next check to `next`.
+    /// Claims transactions that are due to be sent again or looked at, by moving their next check to `next`. They count
+    /// as sent from here on: whoever signed them and is late must not take its own send for the first.
     pub async fn claim_to_check(
         conn: &mut Conn,
         network: &str,
@@ -216,7 +217,7 @@ impl ChainTransaction {
             .load(conn)
             .await?;
         diesel::update(ct::table.filter(ct::id.eq_any(due)))
-            .set(ct::next_check_at.eq(next))
+            .set((ct::next_check_at.eq(next), ct::state.eq(TxState::Sent)))
             .returning(Self::as_select())
             .get_results(conn)
             .await

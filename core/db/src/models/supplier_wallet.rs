@@ -229,6 +229,12 @@ impl SupplierWallet {
             .map(drop)
     }
 
+    /// No figures are certain to hold blocks above `number` any more: a fork took those back.
+    pub async fn forget_above(conn: &mut Conn, number: i64) -> QueryResult<usize> {
+        let rows = w::table.filter(w::synced_block.gt(number));
+        diesel::update(rows).set(w::synced_block.eq(number)).execute(conn).await
+    }
+
     /// One failure more; at `limit` the wallet is isolated with `reason`. Answers whether this call isolated it.
     pub async fn count_failure(
         conn: &mut Conn,

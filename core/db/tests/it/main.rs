@@ -1,3 +1,4 @@
 //! The database itself: transactions, rights and the invariants that it enforces.
 
+mod migrate;
 mod tx;

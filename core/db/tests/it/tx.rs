@@ -73,9 +73,6 @@ async fn a_deadlock_is_run_again() {
     for task in tasks {
         task.await.unwrap().unwrap();
     }
-    assert_eq!(
-        AtomicU32::load(&runs, Ordering::SeqCst),
-        3,
-        "one of the two was run again"
-    );
+    // the victim ran again; it may have met the other once more before that one ended
+    assert!(AtomicU32::load(&runs, Ordering::SeqCst) >= 3);
 }
