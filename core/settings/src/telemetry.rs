@@ -1,5 +1,7 @@
 //! Log set-up: one subscriber per process, text for people or JSON lines for machines, to standard error.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
@@ -14,6 +16,7 @@ pub fn init(telemetry: &Telemetry) -> Result<(), SettingsError> {
         .map_err(|error| layers::value_error("telemetry.log_filter", &error.to_string()))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match telemetry.log_format {
         LogFormat::Text => builder.try_init(),
