@@ -134,6 +134,23 @@ pub async fn record_in_tx(
     Ok(())
 }
 
+/// Closes every finding of a kind but those about `subjects`: a proof looked at all there is, and only they still hold.
+///
+/// # Errors
+/// When the rows cannot be written.
+pub async fn clear_others_in_tx(
+    conn: &mut Conn,
+    kind: FindingKind,
+    subjects: &[String],
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let resolved = Finding::resolve_others(conn, kind.word(), subjects, WORKER, now).await?;
+    if resolved > 0 {
+        tracing::info!(kind = kind.word(), resolved, "findings resolved");
+    }
+    Ok(())
+}
+
 /// Closes a finding whose condition no longer holds.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use db::models::{PriceBand, PriceVersion};
-use db::{Conn, Pool, run_tx};
+use db::{Conn, Pool, acquire, run_tx};
 use kernel::{Amount, IdGen, PriceVersionId};
 
 use crate::DomainError;
@@ -52,6 +52,19 @@ pub async fn price_of(conn: &mut Conn, energy: i64, duration_s: i32) -> Result<P
         amount,
         version: PriceVersionId(band.version_id),
     })
+}
+
+/// The current table.
+///
+/// # Errors
+/// [`DomainError::NotFound`] when none was published yet.
+pub async fn current(pool: &Pool) -> Result<(PriceVersion, Vec<PriceBand>), DomainError> {
+    let mut conn = acquire(pool).await?;
+    let version = PriceVersion::current(&mut conn)
+        .await?
+        .ok_or(DomainError::NotFound("price table"))?;
+    let bands = PriceBand::of_version(&mut conn, version.id).await?;
+    Ok((version, bands))
 }
 
 /// Publishes a table; from then on it is the current one.

@@ -1,12 +1,13 @@
 //! The proofs that run all the time: each difference becomes a finding, each repair that is safe is made at once.
 
 use chrono::{DateTime, Duration, Utc};
+use db::models::SupplierWallet;
 use db::{Conn, Pool, run_tx};
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
 use kernel::{Asset, IdGen};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::DomainError;
@@ -42,6 +43,11 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
     })
     .await?;
     report.findings += run_tx(pool, "reconcile_stuck", async |conn| stuck_in_tx(conn, ids, now).await).await?;
+    report.findings += run_tx(pool, "reconcile_overdue", async |conn| {
+        overdue_in_tx(conn, ids, now).await
+    })
+    .await?;
+    run_tx(pool, "reconcile_isolated", async |conn| released_in_tx(conn, now).await).await?;
     report.wakes = run_tx(pool, "reconcile_lost_orders", async |conn| {
         lost_orders_in_tx(conn, now).await
     })
@@ -52,20 +58,43 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
 
 /// Debits equal credits per asset, and every cached balance equals the sum of its transfers.
 async fn ledger_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<usize, DomainError> {
-    let mut found = 0;
-    for imbalance in ledger::check_balanced(conn).await? {
-        let subject = format!("asset:{}", imbalance.asset);
-        let detail = json!({ "total": imbalance.total.to_string() });
-        findings::record_in_tx(conn, ids, FindingKind::LedgerUnbalanced, &subject, detail, now).await?;
-        found += 1;
-    }
-    for difference in ledger::check_replay(conn).await? {
-        let subject = format!("account:{}", difference.account.code());
-        let detail = json!({ "kept": difference.kept.to_string(), "replayed": difference.replayed.to_string() });
-        findings::record_in_tx(conn, ids, FindingKind::BalanceDiffers, &subject, detail, now).await?;
-        found += 1;
-    }
+    let imbalance = |row: ledger::Imbalance| {
+        let detail = json!({ "total": row.total.to_string() });
+        (format!("asset:{}", row.asset), detail)
+    };
+    let difference = |row: ledger::Difference| {
+        let detail = json!({ "kept": row.kept.to_string(), "replayed": row.replayed.to_string() });
+        (format!("account:{}", row.account.code()), detail)
+    };
+    let unbalanced: Vec<_> = ledger::check_balanced(conn).await?.into_iter().map(imbalance).collect();
+    let differing: Vec<_> = ledger::check_replay(conn).await?.into_iter().map(difference).collect();
+    let found = unbalanced.len() + differing.len();
+    record_all_in_tx(conn, ids, FindingKind::LedgerUnbalanced, unbalanced, now).await?;
+    record_all_in_tx(conn, ids, FindingKind::BalanceDiffers, differing, now).await?;
     Ok(found)
+}
+
+/// Proofs look for at most so many differences at once.
+const AT_ONCE: usize = 100;
+
+/// Records what a proof found, subjects with details, and closes what it found before and no more.
+async fn record_all_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    kind: FindingKind,
+    found: Vec<(String, Value)>,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let complete = found.len() < AT_ONCE;
+    let mut subjects = Vec::with_capacity(found.len());
+    for (subject, detail) in found {
+        findings::record_in_tx(conn, ids, kind, &subject, detail, now).await?;
+        subjects.push(subject);
+    }
+    if complete {
+        findings::clear_others_in_tx(conn, kind, &subjects, now).await?;
+    }
+    Ok(())
 }
 
 #[derive(diesel::QueryableByName)]
@@ -118,11 +147,14 @@ async fn reservations_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>
     )
     .load(conn)
     .await?;
-    for row in &differing {
-        let detail = json!({ "kept_sun": row.kept, "counted_sun": row.counted });
-        let subject = format!("wallet:{}", row.id);
-        findings::record_in_tx(conn, ids, FindingKind::ReservationDiffers, &subject, detail, now).await?;
-    }
+    let found: Vec<_> = differing
+        .iter()
+        .map(|row| {
+            let detail = json!({ "kept_sun": row.kept, "counted_sun": row.counted });
+            (format!("wallet:{}", row.id), detail)
+        })
+        .collect();
+    record_all_in_tx(conn, ids, FindingKind::ReservationDiffers, found, now).await?;
     Ok(differing.len())
 }
 
@@ -145,19 +177,50 @@ async fn stuck_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Re
     .bind::<Timestamptz, _>(now - Duration::minutes(15))
     .load(conn)
     .await?;
-    for order in &stuck {
-        let detail = json!({ "state": order.state, "reason": order.reason_code });
-        findings::record_in_tx(
-            conn,
-            ids,
-            FindingKind::OrderStuck,
-            &format!("order:{}", order.id),
-            detail,
-            now,
-        )
-        .await?;
-    }
+    let found: Vec<_> = stuck
+        .iter()
+        .map(|order| {
+            let detail = json!({ "state": order.state, "reason": order.reason_code });
+            (format!("order:{}", order.id), detail)
+        })
+        .collect();
+    record_all_in_tx(conn, ids, FindingKind::OrderStuck, found, now).await?;
     Ok(stuck.len())
+}
+
+/// A wallet that an operator released is no longer a finding.
+async fn released_in_tx(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), DomainError> {
+    let isolated: Vec<String> = SupplierWallet::isolated_ids(conn)
+        .await?
+        .iter()
+        .map(|id| format!("wallet:{id}"))
+        .collect();
+    findings::clear_others_in_tx(conn, FindingKind::WalletIsolated, &isolated, now).await
+}
+
+#[derive(diesel::QueryableByName)]
+struct Overdue {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    state: String,
+}
+
+/// No rental is on chain long after its end by the chain's clock: its reclaim died, or cannot succeed.
+async fn overdue_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<usize, DomainError> {
+    let overdue: Vec<Overdue> = diesel::sql_query(
+        "SELECT d.id, d.state FROM delegations d JOIN chain_cursors c ON c.network = d.network \
+         WHERE d.state IN ('active', 'reclaiming') AND d.ends_at < c.head_time - interval '15 minutes' \
+         ORDER BY d.ends_at LIMIT 100",
+    )
+    .load(conn)
+    .await?;
+    for delegation in &overdue {
+        let subject = format!("delegation:{}", delegation.id);
+        let detail = json!({ "state": delegation.state, "note": "on chain long after its end" });
+        findings::record_in_tx(conn, ids, FindingKind::ReclaimFails, &subject, detail, now).await?;
+    }
+    Ok(overdue.len())
 }
 
 /// A pending order always has its job. One without (dropped by hand, or a bug) gets a new one.

@@ -95,7 +95,8 @@ pub struct Sent<'a> {
     pub transaction: ChainTransactionId,
     /// What the node said.
     pub answer: &'a Broadcast,
-    /// Whether this is certainly the first time that these bytes left: the process that signed them says so, nobody else.
+    /// Whether the process that signed these bytes sends them for its first time. It is the first of all only if nobody
+    /// has taken the transaction for a resend meanwhile, which its state says.
     pub first_send: bool,
 }
 
@@ -130,8 +131,12 @@ pub async fn record_answer(
         let next = resend.next(transaction.sends, now);
         ChainTransaction::record_send(conn, transaction.id, answer, now, next).await?;
         match sent.answer {
-            Broadcast::Refused { refusal, .. } if sent.first_send => {
+            Broadcast::Refused { refusal, .. } if sent.first_send && transaction.state == TxState::Signed => {
                 let cause = DeathCause::RefusedOnFirstSend;
+                // as it is now, with this answer
+                let Some(transaction) = ChainTransaction::lock(conn, transaction.id).await? else {
+                    return Err(DomainError::NotFound("chain transaction"));
+                };
                 let wakes = bury_in_tx(conn, ids, &transaction, (cause, Some(*refusal)), death, now).await?;
                 Ok(Recorded { died: true, wakes })
             }

@@ -269,6 +269,27 @@ pub async fn request_sync_of_all(
     .await
 }
 
+/// Asks for a sync of these wallets now; answers the wakes to push. All or none.
+///
+/// # Errors
+/// [`DomainError::NotFound`] for an unknown wallet, [`DomainError::WalletNotActive`] for one whose key is not in.
+pub async fn request_sync(pool: &Pool, ids: &[WalletId], now: DateTime<Utc>) -> Result<Vec<Wake>, DomainError> {
+    run_tx(pool, "request_wallet_syncs", async |conn| {
+        let mut wanted = Vec::with_capacity(ids.len());
+        for id in ids {
+            let wallet = SupplierWallet::find(conn, id.0)
+                .await?
+                .ok_or(DomainError::NotFound("wallet"))?;
+            if wallet.state != WalletState::Active {
+                return Err(DomainError::WalletNotActive);
+            }
+            wanted.push(id.to_string());
+        }
+        Ok(enqueue_many_in_tx(conn, &requests(JobKind::WalletsSync, &wanted, now)).await?)
+    })
+    .await
+}
+
 /// Stores what the chain says of a wallet. Delegations that the snapshot may not show yet stay reserved; answers how much
 /// that is, in sun.
 ///
@@ -282,11 +303,16 @@ pub async fn apply_snapshot(
     margin_blocks: i64,
     now: DateTime<Utc>,
 ) -> Result<i64, DomainError> {
-    let surely_seen = snapshot.as_of_block.saturating_sub(margin_blocks).max(0);
+    let by_margin = snapshot.as_of_block.saturating_sub(margin_blocks).max(0);
     run_tx(pool, "apply_wallet_snapshot", async |conn| {
         let wallet = SupplierWallet::lock(conn, id.0)
             .await?
             .ok_or(DomainError::NotFound("wallet"))?;
+        // of blocks that are not applied we do not know which delegations they hold: those count as unseen until the next read
+        let applied = ChainCursor::find(conn, network)
+            .await?
+            .map_or(by_margin, |cursor| cursor.head_number);
+        let surely_seen = by_margin.min(applied);
         if wallet.synced_block > surely_seen {
             return Ok(wallet.reserved_sun); // a lagging endpoint: what we have is newer
         }

@@ -9,6 +9,7 @@ mod prices;
 mod run;
 mod setup;
 mod switches;
+mod users;
 mod wallets;
 
 use clap::Subcommand;
@@ -49,6 +50,9 @@ pub enum Command {
     /// What waits for an operator
     #[command(subcommand)]
     Findings(findings::Command),
+    /// Customers
+    #[command(subcommand)]
+    Users(users::Command),
     /// Stop or allow new orders; running ones finish
     #[command(subcommand)]
     Maintenance(switches::Command),
@@ -78,6 +82,7 @@ pub async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Chain(command) => chain::run(&settings, command).await,
         Command::Jobs(command) => jobs::run(&settings, command).await,
         Command::Findings(command) => findings::run(&settings, command).await,
+        Command::Users(command) => users::run(&settings, command).await,
         Command::Maintenance(command) => switches::run(&settings, command).await,
         Command::Migrate | Command::CheckConfig | Command::Keygen => Ok(()),
     }

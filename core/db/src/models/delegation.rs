@@ -120,18 +120,6 @@ impl Delegation {
             .await
     }
 
-    /// Stake that is on chain by our books for one wallet and receiver: what the chain merges into one record.
-    pub async fn on_chain_sun(conn: &mut Conn, wallet: Uuid, receiver: &str) -> QueryResult<i64> {
-        use diesel::dsl::sql;
-        use diesel::sql_types::BigInt;
-        d::table
-            .filter(d::wallet_id.eq(wallet).and(d::receiver.eq(receiver)))
-            .filter(d::state.eq_any([DelegationState::Active, DelegationState::Reclaiming]))
-            .select(sql::<BigInt>("COALESCE(sum(amount_sun), 0)::bigint"))
-            .get_result(conn)
-            .await
-    }
-
     /// Stake that is promised or delegated by our books, per wallet.
     pub async fn live_sun(conn: &mut Conn, wallet: Uuid) -> QueryResult<i64> {
         use diesel::dsl::sql;
@@ -159,18 +147,6 @@ impl Delegation {
         let rows = d::table.filter(d::wallet_id.eq(wallet)).filter(moving.or(fresh));
         let any: bool = diesel::select(diesel::dsl::exists(rows)).get_result(conn).await?;
         Ok(!any)
-    }
-
-    /// Rentals that ended before `before` and are still active: their reclaim was lost or cannot succeed.
-    pub async fn overdue(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> QueryResult<Vec<Self>> {
-        d::table
-            .filter(d::state.eq_any([DelegationState::Active, DelegationState::Reclaiming]))
-            .filter(d::ends_at.lt(before).assume_not_null())
-            .order(d::ends_at)
-            .limit(limit)
-            .select(Self::as_select())
-            .load(conn)
-            .await
     }
 
     /// Guarded: `reserved` to `active`.

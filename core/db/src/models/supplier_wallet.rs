@@ -140,6 +140,16 @@ impl SupplierWallet {
             .await
     }
 
+    /// Ids of wallets that get no orders until an operator releases them.
+    pub async fn isolated_ids(conn: &mut Conn) -> QueryResult<Vec<Uuid>> {
+        w::table
+            .filter(w::isolated_at.is_not_null())
+            .order(w::id)
+            .select(w::id)
+            .load(conn)
+            .await
+    }
+
     /// Staked sun that can be delegated now, over every wallet that takes orders.
     pub async fn sellable_sun(conn: &mut Conn) -> QueryResult<i64> {
         w::table

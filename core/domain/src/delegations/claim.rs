@@ -81,6 +81,9 @@ pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimReques
         end_past_deadline_in_tx(conn, &order, now).await?;
         return Ok(Claim::PastDeadline);
     }
+    if !is_current(conn, &order.network).await? {
+        return Ok(Claim::ChainNotCurrent);
+    }
     let cursor = ChainCursor::find(conn, &order.network)
         .await?
         .ok_or(DomainError::NotFound("network"))?;

@@ -79,18 +79,6 @@ pub async fn accept(
     request: &AcceptOrder,
     now: DateTime<Utc>,
 ) -> Result<Accepted, DomainError> {
-    if !(policy.energy_min..=policy.energy_max).contains(&request.energy) {
-        return Err(DomainError::EnergyOutOfRange {
-            min: policy.energy_min,
-            max: policy.energy_max,
-        });
-    }
-    if !(policy.duration_min_s..=policy.duration_max_s).contains(&request.duration_s) {
-        return Err(DomainError::DurationOutOfRange {
-            min: policy.duration_min_s,
-            max: policy.duration_max_s,
-        });
-    }
     let id = OrderId::new(ids);
     run_tx(pool, "accept_order", async |conn| {
         if let Some(order) = replay(conn, id, request, now).await? {
@@ -146,6 +134,23 @@ async fn replay(
     })?))
 }
 
+/// Checked for new orders only: one that was accepted under other ranges is still answered to its key.
+fn check_ranges(policy: &OrderPolicy, request: &AcceptOrder) -> Result<(), DomainError> {
+    if !(policy.energy_min..=policy.energy_max).contains(&request.energy) {
+        return Err(DomainError::EnergyOutOfRange {
+            min: policy.energy_min,
+            max: policy.energy_max,
+        });
+    }
+    if !(policy.duration_min_s..=policy.duration_max_s).contains(&request.duration_s) {
+        return Err(DomainError::DurationOutOfRange {
+            min: policy.duration_min_s,
+            max: policy.duration_max_s,
+        });
+    }
+    Ok(())
+}
+
 async fn accept_new(
     conn: &mut Conn,
     id: OrderId,
@@ -153,6 +158,7 @@ async fn accept_new(
     request: &AcceptOrder,
     now: DateTime<Utc>,
 ) -> Result<(Order, Option<Wake>), DomainError> {
+    check_ranges(policy, request)?;
     let receiver = request.receiver.to_string();
     let actor = format!("api_key:{}", request.api_key);
     if Switch::is_on(conn, Switch::MAINTENANCE).await? {

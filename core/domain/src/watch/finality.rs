@@ -76,7 +76,8 @@ pub async fn set_solid_in_tx(
 }
 
 /// Makes up to `limit` transactions of solidified blocks final: delivered orders are settled, failed attempts go back to
-/// work. Answers how many, so that the caller goes on until it is fewer than `limit`.
+/// work. Answers how many, so that the caller goes on until it is fewer than `limit`. Nothing is final while the network
+/// is halted.
 ///
 /// # Errors
 /// When the ledger or the database fails; nothing is written then.
@@ -92,6 +93,9 @@ pub async fn finalise(
         let cursor = ChainCursor::find(conn, network)
             .await?
             .ok_or(DomainError::NotFound("network"))?;
+        if cursor.halted_at.is_some() {
+            return Ok((0, Vec::new())); // the next solidified block after it is resumed asks for this again
+        }
         let landed = ChainTransaction::lock_to_finalise(conn, network, cursor.solid_number, limit).await?;
         let all: Vec<_> = landed.iter().map(|transaction| transaction.id).collect();
         if ChainTransaction::set_final(conn, &all, now).await? != landed.len() {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use db::Conn;
-use db::models::{BlockRow, ChainCursor, ChainTransaction};
+use db::models::{BlockRow, ChainCursor, ChainTransaction, SupplierWallet};
 use jobs::Wake;
 
 use super::lock_at;
@@ -54,6 +54,8 @@ pub async fn revert_in_tx(
     for transaction in &transactions {
         wakes.extend(reverted_in_tx(conn, transaction, now).await?);
     }
+    // what the lost branch showed of our wallets says nothing of the new one
+    SupplierWallet::forget_above(conn, ancestor.number).await?;
     let blocks = BlockRow::delete_above(conn, network, ancestor.number).await?;
     let head = (ancestor.number, ancestor.block_id.as_str(), ancestor.block_time);
     ChainCursor::set_head(conn, network, head).await?;
