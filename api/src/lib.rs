@@ -1,1 +1,20 @@
-//! To be written.
+//! `switchyard-api`: HTTP in, rows and wake-ups out.
+//!
+//! Everything but `main`, so that tests can link it. This process never signs and never opens a key: it links neither a
+//! chain client nor the keyring. Requests become calls of `domain`; errors become HTTP in [`problem`] alone.
+
+mod app;
+mod extract;
+mod health;
+mod middleware;
+mod openapi;
+pub mod problem;
+mod router;
+mod routes;
+mod server;
+
+pub use app::{App, Dependencies, StartError};
+pub use middleware::Scope;
+pub use openapi::openapi;
+pub use router::{ops_router, router};
+pub use server::{Server, serve};

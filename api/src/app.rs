@@ -1,0 +1,145 @@
+//! What every handler is handed: pool, wake-ups, clock, ids, settings, and the little state that lives in this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use db::{Pool, PoolConfig, build_pool};
+use domain::orders::OrderPolicy;
+use jobs::{WakeConfig, WakeError, WakeQueue};
+use kernel::{Clock, IdGen, RandomIds, SystemClock};
+use settings::Settings;
+use settings::metrics::{Metrics, MetricsError};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use vault::{ImportPublicKey, SealError};
+
+use crate::middleware::{KeyCache, RateLimits};
+
+/// What the API stands on. Tests hand in their own.
+pub struct Dependencies {
+    /// Validated configuration.
+    pub settings: Settings,
+    /// PostgreSQL, with the API's rights.
+    pub pool: Pool,
+    /// The way of wake-ups to the workers.
+    pub wakes: WakeQueue,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdGen>,
+}
+
+/// The state of the process.
+pub struct App {
+    pub(crate) settings: Settings,
+    pub(crate) pool: Pool,
+    pub(crate) wakes: WakeQueue,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdGen>,
+    pub(crate) policy: OrderPolicy,
+    pub(crate) import_key: ImportPublicKey,
+    pub(crate) keys: KeyCache,
+    pub(crate) limits: RateLimits,
+    pub(crate) slots: Semaphore,
+    pub(crate) metrics: Metrics,
+    /// Cancelled once the process is told to stop: from then on it is not ready.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// Why the API cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The pool cannot be made.
+    #[error("the connection pool cannot be made")]
+    Pool(#[from] db::DbError),
+    /// Redis cannot be used as configured. That it does not answer is no reason not to start.
+    #[error("redis.url cannot be used")]
+    Redis(#[from] WakeError),
+    /// The workers' public key is none.
+    #[error("vault.import_public_key cannot be used")]
+    ImportKey(#[from] SealError),
+    /// `orders.*` is beyond what an order can hold.
+    #[error("orders.duration_max_s does not fit an order")]
+    Durations,
+    /// Metrics cannot be counted.
+    #[error("metrics cannot be installed")]
+    Metrics(#[from] MetricsError),
+    /// An address cannot be listened on, or serving ended by itself.
+    #[error("cannot serve on {0}")]
+    Listen(std::net::SocketAddr, #[source] std::io::Error),
+}
+
+impl App {
+    /// The state over these dependencies. Nothing is connected.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    pub fn new(dependencies: Dependencies) -> Result<Arc<Self>, StartError> {
+        let Dependencies {
+            settings,
+            pool,
+            wakes,
+            clock,
+            ids,
+        } = dependencies;
+        Ok(Arc::new(Self {
+            policy: policy(&settings)?,
+            import_key: settings.vault.import_public_key.parse()?,
+            keys: KeyCache::default(),
+            limits: RateLimits::new(clock.clone()),
+            slots: Semaphore::new(settings.api.max_concurrent_requests),
+            metrics: settings::metrics::install()?,
+            stopping: CancellationToken::new(),
+            settings,
+            pool,
+            wakes,
+            clock,
+            ids,
+        }))
+    }
+
+    /// The state over what `settings` name. PostgreSQL and Redis may both be away.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    pub fn from_settings(settings: Settings) -> Result<Arc<Self>, StartError> {
+        let database = &settings.database;
+        let pool = build_pool(&PoolConfig {
+            url: database.url.expose().to_owned(),
+            max_connections: database.max_connections,
+            acquire_timeout: Duration::from_millis(database.acquire_timeout_ms),
+            statement_timeout: Duration::from_millis(database.statement_timeout_ms),
+        })?;
+        let wakes = WakeQueue::connect(WakeConfig {
+            max_depth: u64::try_from(settings.jobs.max_redis_depth).unwrap_or(u64::MAX),
+            connect_timeout: Duration::from_millis(settings.redis.connect_timeout_ms),
+            response_timeout: Duration::from_millis(settings.redis.response_timeout_ms),
+            ..WakeConfig::new(settings.redis.url.expose(), &settings.jobs.redis_namespace)
+        })?;
+        Self::new(Dependencies {
+            settings,
+            pool,
+            wakes,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        })
+    }
+
+    /// How long a request may take.
+    pub(crate) const fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.settings.api.request_timeout_ms)
+    }
+}
+
+fn policy(settings: &Settings) -> Result<OrderPolicy, StartError> {
+    let orders = &settings.orders;
+    let seconds = |value: i64| i32::try_from(value).map_err(|_| StartError::Durations);
+    Ok(OrderPolicy {
+        network: orders.network.clone(),
+        energy_min: orders.energy_min,
+        energy_max: orders.energy_max,
+        duration_min_s: seconds(orders.duration_min_s)?,
+        duration_max_s: seconds(orders.duration_max_s)?,
+        deadline: chrono::Duration::try_seconds(orders.deadline_s).ok_or(StartError::Durations)?,
+    })
+}

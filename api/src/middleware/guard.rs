@@ -1,0 +1,116 @@
+//! Who calls, how often, and whether the route is theirs to call: in this order, before anything of the body is read.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Request, State};
+use axum::http::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::api_keys::Principal;
+
+use super::key_cache;
+use super::observe::AnsweredFor;
+use crate::App;
+use crate::problem::{Code, Problem};
+
+macro_rules! scopes {
+    ($($scope:ident = $word:literal;)+) => {
+        /// What a key must be allowed to do. The words are those of `domain::api_keys::SCOPES`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Scope { $(#[doc = $word] $scope),+ }
+
+        impl Scope {
+            /// Every scope that a route asks for.
+            pub const ALL: &'static [Self] = &[$(Self::$scope),+];
+
+            /// Its word in a key.
+            #[must_use]
+            pub const fn word(self) -> &'static str { match self { $(Self::$scope => $word),+ } }
+        }
+    };
+}
+
+scopes! {
+    OrdersRead = "orders:read";
+    OrdersWrite = "orders:write";
+    UsersRead = "users:read";
+    UsersWrite = "users:write";
+    BalancesWrite = "balances:write";
+    SupplierWalletsRead = "supplier_wallets:read";
+    SupplierWalletsWrite = "supplier_wallets:write";
+}
+
+/// The key that a request came with.
+pub(crate) type Caller = Extension<Arc<Principal>>;
+
+/// Lets a request with the right key through to its handler.
+pub(crate) async fn guard(State((app, scope)): State<(Arc<App>, Scope)>, mut request: Request, next: Next) -> Response {
+    let principal = match caller(&app, request.headers()).await {
+        Ok(principal) => principal,
+        Err(problem) => return problem.into_response(),
+    };
+    let answered_for = AnsweredFor(principal.key);
+    let mut response = match app.limits.check(&principal) {
+        Err(problem) => problem.into_response(),
+        Ok(allowance) => {
+            let mut response = if principal.may(scope.word()) {
+                request.extensions_mut().insert(Arc::new(principal));
+                next.run(request).await
+            } else {
+                lacking(scope).into_response()
+            };
+            allowance.write(response.headers_mut());
+            response
+        }
+    };
+    response.extensions_mut().insert(answered_for);
+    response
+}
+
+async fn caller(app: &App, headers: &HeaderMap) -> Result<Principal, Problem> {
+    let challenge = |text: &str| Problem::new(Code::Unauthorized).with_header(WWW_AUTHENTICATE, text);
+    let clear = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(bearer)
+        .ok_or_else(|| challenge("Bearer realm=\"switchyard\""))?;
+    key_cache::authenticate(app, clear)
+        .await?
+        .ok_or_else(|| challenge("Bearer realm=\"switchyard\", error=\"invalid_token\""))
+}
+
+/// The token of `Bearer <token>`; the scheme's case does not matter.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn lacking(scope: Scope) -> Problem {
+    let word = scope.word();
+    Problem::new(Code::InsufficientScope)
+        .with_detail(format!("this route needs the scope {word}"))
+        .with_header(
+            WWW_AUTHENTICATE,
+            format!("Bearer realm=\"switchyard\", error=\"insufficient_scope\", scope=\"{word}\""),
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_those_that_keys_may_have() {
+        let words: Vec<&str> = Scope::ALL.iter().map(|scope| scope.word()).collect();
+        assert_eq!(words, domain::api_keys::SCOPES);
+    }
+
+    #[test]
+    fn only_bearer_tokens_are_read() {
+        assert_eq!(bearer("Bearer x"), Some("x"));
+        assert_eq!(bearer("bearer  x"), Some("x"));
+        for bad in ["", "x", "Basic x", "Bearerx"] {
+            assert_eq!(bearer(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What every request passes: observation outermost, then bounds, then (per route) the guard.
+
+mod bounds;
+mod guard;
+mod key_cache;
+mod observe;
+mod rate_limit;
+
+pub(crate) use bounds::bounds;
+pub use guard::Scope;
+pub(crate) use guard::{Caller, guard};
+pub(crate) use key_cache::KeyCache;
+pub(crate) use observe::{Plain, observe};
+pub(crate) use rate_limit::RateLimits;

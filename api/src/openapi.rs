@@ -1,0 +1,106 @@
+//! The OpenAPI 3.1 document: the handlers' own descriptions, with what the route table knows added to each.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use utoipa::OpenApi;
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, HttpMethod, Info, OpenApi as Document, Ref, ResponseBuilder, Server, response::Response,
+};
+
+use crate::problem::Code;
+use crate::router::{Described, EVERYWHERE, Route, routes};
+
+const SECURITY: &str = "api_key";
+const DESCRIPTION: &str = "Sells TRON energy by the hour. Amounts are decimal strings, times RFC 3339 UTC, lists are \
+    keyset-paged, errors RFC 9457 problem documents with a stable `code`. See docs/API.md.\n\n\
+    按小时出售 TRON 能量。金额为十进制字符串，时间为 RFC 3339 UTC，列表按游标分页，错误为带有稳定 `code` 的 RFC 9457 文档。";
+
+/// The whole document.
+#[must_use]
+pub fn openapi() -> Document {
+    let mut document = Described::openapi();
+    let mut info = Info::new("Switchyard", env!("CARGO_PKG_VERSION"));
+    info.description = Some(DESCRIPTION.to_owned());
+    document.info = info;
+    document.servers = Some(vec![Server::new("/")]);
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("sk_…")
+        .description(Some("An API key: `Authorization: Bearer sk_…`"))
+        .build();
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme(SECURITY, SecurityScheme::Http(scheme));
+    for route in routes() {
+        let item = document.paths.paths.get_mut(route.path);
+        if let Some(operation) = item.and_then(|item| operation(item, &route.method)) {
+            complete(operation, &route);
+        }
+    }
+    document
+}
+
+const fn operation<'a>(item: &'a mut PathItem, method: &HttpMethod) -> Option<&'a mut Operation> {
+    match method {
+        HttpMethod::Get => item.get.as_mut(),
+        HttpMethod::Post => item.post.as_mut(),
+        HttpMethod::Put => item.put.as_mut(),
+        HttpMethod::Delete => item.delete.as_mut(),
+        _ => None,
+    }
+}
+
+fn complete(operation: &mut Operation, route: &Route) {
+    let scope = route.scope.word();
+    let said = operation.description.take().unwrap_or_default();
+    operation.description = Some(format!("{said}\n\nScope: `{scope}`").trim().to_owned());
+    operation.security = Some(vec![SecurityRequirement::new(SECURITY, [scope])]);
+    let mut codes: Vec<Code> = EVERYWHERE.iter().chain(&route.codes).copied().collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let words: Vec<&str> = codes.iter().map(|code| code.word()).collect();
+    let extensions = Extensions::builder()
+        .add("x-scope", scope)
+        .add("x-problem-codes", json!(words));
+    operation.extensions = Some(extensions.build());
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.status().as_u16()).or_default().push(code);
+    }
+    for (status, codes) in by_status {
+        operation
+            .responses
+            .responses
+            .insert(status.to_string(), problems(status, &codes).into());
+    }
+}
+
+fn problems(status: u16, codes: &[Code]) -> Response {
+    let lines: Vec<String> = codes
+        .iter()
+        .map(|code| format!("- `{}`: {} {}", code.word(), code.title(), code.title_zh()))
+        .collect();
+    let example = codes.first().map(|code| {
+        json!({
+            "type": format!("urn:switchyard:problem:{}", code.word()),
+            "title": code.title(),
+            "title_zh": code.title_zh(),
+            "status": status,
+            "code": code.word(),
+            "request_id": "01931d3c-7d5e-7c8a-9b52-5f1a2c3d4e5f",
+        })
+    });
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("ProblemView")))
+        .example(example)
+        .build();
+    ResponseBuilder::new()
+        .description(lines.join("\n"))
+        .content("application/problem+json", content)
+        .build()
+}

@@ -1,0 +1,334 @@
+//! The only place where errors become HTTP: the table of codes, and RFC 9457 problem documents.
+//!
+//! A handler answers a [`Problem`]; `middleware::observe` logs it once and renders it with the request's id. Texts here
+//! never quote what the client sent. Bodies of 5xx are constant.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use axum::http::{HeaderMap, Response, StatusCode};
+use axum::response::IntoResponse;
+use domain::DomainError;
+use kernel::ErrorClass;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+macro_rules! codes {
+    ($($code:ident = $word:literal, $status:ident, $title:literal, $title_zh:literal;)+) => {
+        /// What can be wrong, by a stable word that clients may rely on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $title] $code),+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$code),+];
+
+            /// The stable word.
+            #[must_use]
+            pub const fn word(self) -> &'static str { match self { $(Self::$code => $word),+ } }
+
+            /// The status it comes with.
+            #[must_use]
+            pub const fn status(self) -> StatusCode { match self { $(Self::$code => StatusCode::$status),+ } }
+
+            /// What it means, in English.
+            #[must_use]
+            pub const fn title(self) -> &'static str { match self { $(Self::$code => $title),+ } }
+
+            /// What it means, in Chinese.
+            #[must_use]
+            pub const fn title_zh(self) -> &'static str { match self { $(Self::$code => $title_zh),+ } }
+        }
+    };
+}
+
+codes! {
+    BadRequest = "bad_request", BAD_REQUEST, "The request cannot be understood", "无法理解该请求";
+    MalformedJson = "malformed_json", BAD_REQUEST, "The body is not valid JSON", "请求体不是合法的 JSON";
+    IdempotencyKeyRequired = "idempotency_key_required", BAD_REQUEST,
+        "This request needs an Idempotency-Key header", "此请求必须带 Idempotency-Key 请求头";
+    IdempotencyKeyInvalid = "idempotency_key_invalid", BAD_REQUEST,
+        "The Idempotency-Key must have 1 to 255 visible ASCII characters",
+        "Idempotency-Key 必须是 1 到 255 个可见 ASCII 字符";
+    Unauthorized = "unauthorized", UNAUTHORIZED, "A valid API key is needed", "需要有效的 API 密钥";
+    Forbidden = "forbidden", FORBIDDEN, "This is not allowed", "不允许此操作";
+    InsufficientScope = "insufficient_scope", FORBIDDEN,
+        "The API key lacks the scope for this", "该 API 密钥缺少所需权限";
+    UserBlocked = "user_blocked", FORBIDDEN, "The user is blocked", "该用户已被封禁";
+    RouteNotFound = "route_not_found", NOT_FOUND, "There is no such route", "没有这个接口";
+    NotFound = "not_found", NOT_FOUND, "There is no such object", "对象不存在";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
+        "The route does not have this method", "该接口不支持此请求方法";
+    BodyTimeout = "body_timeout", REQUEST_TIMEOUT, "The body did not arrive in time", "请求体接收超时";
+    Conflict = "conflict", CONFLICT, "The object is in another state", "对象当前状态不允许此操作";
+    IdempotencyKeyReused = "idempotency_key_reused", CONFLICT,
+        "The Idempotency-Key was used for another request", "该 Idempotency-Key 已用于另一个请求";
+    InsufficientFunds = "insufficient_funds", CONFLICT, "The balance is too small", "余额不足";
+    OrderNotCancellable = "order_not_cancellable", CONFLICT,
+        "Only a pending order can be cancelled", "只有待处理的订单才能取消";
+    WalletNotActive = "wallet_not_active", CONFLICT, "The wallet is not active yet", "钱包尚未激活";
+    PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "请求体过大";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
+        "The body must be application/json", "请求体必须是 application/json";
+    InvalidBody = "invalid_body", UNPROCESSABLE_ENTITY, "The body has wrong fields", "请求体字段有误";
+    InvalidParameter = "invalid_parameter", UNPROCESSABLE_ENTITY, "A parameter is wrong", "参数有误";
+    EnergyOutOfRange = "energy_out_of_range", UNPROCESSABLE_ENTITY,
+        "More or less energy than is sold in one order", "能量数量超出单笔订单范围";
+    DurationOutOfRange = "duration_out_of_range", UNPROCESSABLE_ENTITY,
+        "Longer or shorter than is rented", "租用时长超出范围";
+    NoPrice = "no_price", UNPROCESSABLE_ENTITY, "There is no price for this order", "该订单没有对应的价格";
+    ReceiverIsSupplier = "receiver_is_supplier", UNPROCESSABLE_ENTITY,
+        "The receiver is a wallet of the supplier", "接收地址是供应商自己的钱包";
+    BadText = "bad_text", UNPROCESSABLE_ENTITY, "A text or number is not acceptable", "文本或数字不符合要求";
+    AmountZero = "amount_zero", UNPROCESSABLE_ENTITY, "The amount must not be zero", "金额不能为零";
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests", "请求过于频繁";
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Something broke on our side", "服务器内部错误";
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE,
+        "Temporarily unavailable; try again", "服务暂时不可用，请稍后重试";
+    Maintenance = "maintenance", SERVICE_UNAVAILABLE,
+        "New orders are stopped for maintenance", "系统维护中，暂停接受新订单";
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE,
+        "Too many requests at once; try again", "并发请求过多，请稍后重试";
+    Timeout = "timeout", GATEWAY_TIMEOUT,
+        "The request took too long; its outcome is unknown", "请求处理超时，结果未知";
+}
+
+impl Code {
+    /// The general code of a class; its status is the status of everything in the class.
+    #[must_use]
+    pub const fn of_class(class: ErrorClass) -> Self {
+        match class {
+            ErrorClass::NotFound => Self::NotFound,
+            ErrorClass::Conflict => Self::Conflict,
+            ErrorClass::Invalid => Self::InvalidBody,
+            ErrorClass::Forbidden => Self::Forbidden,
+            ErrorClass::Limited => Self::RateLimited,
+            ErrorClass::Unavailable => Self::Unavailable,
+            ErrorClass::Bug => Self::Internal,
+        }
+    }
+
+    /// The code for a bare status, as the router itself answers it.
+    #[must_use]
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::NOT_FOUND => Self::RouteNotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::PayloadTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            status if status.is_client_error() => Self::BadRequest,
+            _ => Self::Internal,
+        }
+    }
+
+    fn of_domain(error: &DomainError) -> Self {
+        let general = Self::of_class(error.class());
+        let word = match error.code() {
+            // the reference of an adjustment is its Idempotency-Key
+            "reference_reused" => Self::IdempotencyKeyReused.word(),
+            word => word,
+        };
+        let exact = Self::ALL.iter().copied().find(|code| code.word() == word);
+        exact
+            .filter(|code| code.status() == general.status())
+            .unwrap_or(general)
+    }
+}
+
+/// One wrong field or parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where: `#/receiver` in the body (a JSON pointer), `query/limit`, `path/id`.
+    #[schema(example = "#/receiver")]
+    pub pointer: String,
+    /// What kind of mistake.
+    #[schema(example = "invalid_value")]
+    pub code: &'static str,
+    /// What is expected.
+    pub detail: String,
+}
+
+/// An error on its way to the client.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: Code,
+    detail: Option<String>,
+    errors: Vec<FieldError>,
+    headers: Vec<(HeaderName, String)>,
+    /// For the log alone.
+    cause: Option<String>,
+}
+
+/// The body of every error (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemView {
+    /// `urn:switchyard:problem:` and the code.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:switchyard:problem:insufficient_funds")]
+    pub type_: String,
+    /// What the code means.
+    pub title: &'static str,
+    /// The same in Chinese.
+    pub title_zh: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code to decide by.
+    #[schema(example = "insufficient_funds")]
+    pub code: &'static str,
+    /// More about this case, where there is more to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Names this request in our logs.
+    pub request_id: String,
+    /// The fields and parameters that are wrong; empty for other problems.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+impl Problem {
+    /// A problem of which the code says all.
+    #[must_use]
+    pub const fn new(code: Code) -> Self {
+        Self {
+            code,
+            detail: None,
+            errors: Vec::new(),
+            headers: Vec::new(),
+            cause: None,
+        }
+    }
+
+    /// One wrong field or parameter.
+    #[must_use]
+    pub fn field(code: Code, pointer: impl Into<String>, kind: &'static str, detail: impl Into<String>) -> Self {
+        let error = FieldError {
+            pointer: pointer.into(),
+            code: kind,
+            detail: detail.into(),
+        };
+        Self {
+            errors: vec![error],
+            ..Self::new(code)
+        }
+    }
+
+    /// A failure of ours: the client learns nothing of its cause, the log does.
+    #[must_use]
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self {
+            cause: Some(cause.into()),
+            ..Self::new(Code::Internal)
+        }
+    }
+
+    /// Says more about this case. Must not quote the request.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Why, for the log alone.
+    #[must_use]
+    pub(crate) fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// The answer as the client gets it; `headers` are those that the router set, such as `Allow`.
+    pub(crate) fn render(&self, request_id: &str, mut headers: HeaderMap) -> Response<Body> {
+        let status = self.code.status();
+        let view = ProblemView {
+            type_: format!("urn:switchyard:problem:{}", self.code.word()),
+            title: self.code.title(),
+            title_zh: self.code.title_zh(),
+            status: status.as_u16(),
+            code: self.code.word(),
+            detail: self.detail.clone(),
+            request_id: request_id.to_owned(),
+            errors: self.errors.clone(),
+        };
+        // only strings and numbers: this cannot fail, and an empty body would still carry the status
+        let body = serde_json::to_vec(&view).unwrap_or_default();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        for (name, value) in &self.headers {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// An empty answer that carries the problem; `middleware::observe` gives it its body.
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.code.status();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+impl From<DomainError> for Problem {
+    fn from(error: DomainError) -> Self {
+        let mut problem = Self::new(Code::of_domain(&error));
+        if problem.code.status().is_server_error() {
+            problem.cause = Some(chain(&error));
+            return problem;
+        }
+        let said = error.to_string();
+        let pointer = match &error {
+            DomainError::EnergyOutOfRange { .. } => "#/energy",
+            DomainError::DurationOutOfRange { .. } => "#/duration_s",
+            DomainError::ReceiverIsSupplier => "#/receiver",
+            DomainError::Ledger(ledger::LedgerError::ZeroAmount) => "#/amount",
+            DomainError::Ledger(ledger::LedgerError::BadText { .. }) => "#/reason",
+            DomainError::Ledger(_) => return problem,
+            _ => return problem.with_detail(said),
+        };
+        let code = problem.code;
+        Self::field(code, pointer, code.word(), said)
+    }
+}
+
+impl From<db::DbError> for Problem {
+    fn from(error: db::DbError) -> Self {
+        DomainError::from(error).into()
+    }
+}
+
+/// An error and what caused it, on one line.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

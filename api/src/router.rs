@@ -1,0 +1,146 @@
+//! The one list of routes: each with its scope and the problems it may answer. A route without a scope does not compile.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
+use utoipa::OpenApi;
+use utoipa::openapi::HttpMethod;
+
+use crate::middleware::{Plain, Scope, bounds, guard, observe};
+use crate::openapi::openapi;
+use crate::problem::Code;
+use crate::routes::{orders, prices, supplier_wallets, user_wallets, users};
+use crate::{App, health};
+
+/// One route.
+pub(crate) struct Route {
+    pub(crate) method: HttpMethod,
+    pub(crate) path: &'static str,
+    pub(crate) scope: Scope,
+    /// What it may answer besides [`EVERYWHERE`].
+    pub(crate) codes: Vec<Code>,
+    handler: MethodRouter<Arc<App>>,
+}
+
+/// What every route may answer.
+pub(crate) const EVERYWHERE: &[Code] = &[
+    Code::BadRequest,
+    Code::Unauthorized,
+    Code::InsufficientScope,
+    Code::RateLimited,
+    Code::Internal,
+    Code::Unavailable,
+    Code::Overloaded,
+    Code::Timeout,
+];
+const BODY: &[Code] = &[
+    Code::MalformedJson,
+    Code::BodyTimeout,
+    Code::PayloadTooLarge,
+    Code::UnsupportedMediaType,
+    Code::InvalidBody,
+];
+const MARKED: &[Code] = &[
+    Code::IdempotencyKeyRequired,
+    Code::IdempotencyKeyInvalid,
+    Code::IdempotencyKeyReused,
+];
+const ACCEPT: &[Code] = &[
+    Code::UserBlocked,
+    Code::InsufficientFunds,
+    Code::EnergyOutOfRange,
+    Code::DurationOutOfRange,
+    Code::NoPrice,
+    Code::ReceiverIsSupplier,
+    Code::Maintenance,
+];
+const ADJUST: &[Code] = &[Code::InvalidParameter, Code::AmountZero];
+const PARAMETER: &[Code] = &[Code::InvalidParameter];
+const FOUND: &[Code] = &[Code::InvalidParameter, Code::NotFound];
+
+macro_rules! routes {
+    ($($scope:ident $method:ident $verb:ident $path:literal $group:ident::$file:ident::$handler:ident [$($codes:expr),*];)+) => {
+        /// The handlers' own descriptions.
+        #[derive(OpenApi)]
+        #[openapi(paths($($group::$file::$handler),+), components(schemas(crate::problem::ProblemView)))]
+        pub(crate) struct Described;
+
+        /// Every route that needs a key.
+        pub(crate) fn routes() -> Vec<Route> {
+            vec![$(Route {
+                method: HttpMethod::$verb,
+                path: $path,
+                scope: Scope::$scope,
+                codes: { let codes: &[&[Code]] = &[$($codes),*]; codes.concat() },
+                handler: axum::routing::$method($group::$file::$handler),
+            }),+]
+        }
+    };
+}
+
+routes! {
+    OrdersWrite post Post "/api/orders" orders::create::create_order [BODY, MARKED, ACCEPT];
+    OrdersRead get Get "/api/orders" orders::list::list_orders [PARAMETER];
+    OrdersRead get Get "/api/orders/{id}" orders::get::get_order [FOUND];
+    OrdersWrite post Post "/api/orders/{id}/cancel" orders::cancel::cancel_order [FOUND, &[Code::OrderNotCancellable]];
+    OrdersRead get Get "/api/prices" prices::get::get_prices [&[Code::NotFound]];
+    UsersRead get Get "/api/users/{user_id}/balance" users::balance::get_user_balance [PARAMETER];
+    BalancesWrite post Post "/api/users/{user_id}/deposit" users::deposit::deposit_user_balance [BODY, MARKED, ADJUST];
+    BalancesWrite post Post "/api/users/{user_id}/deduct" users::deduct::deduct_user_balance
+        [BODY, MARKED, ADJUST, &[Code::InsufficientFunds]];
+    BalancesWrite post Post "/api/users/{user_id}/refund" users::refund::refund_user_balance [BODY, MARKED, ADJUST];
+    UsersRead get Get "/api/wallets/users/{user_id}" user_wallets::list::list_user_wallets [PARAMETER];
+    UsersWrite post Post "/api/wallets/users/{user_id}" user_wallets::create::create_user_wallet
+        [BODY, PARAMETER, &[Code::BadText]];
+    UsersWrite delete Delete "/api/wallets/users/{user_id}/{address}" user_wallets::delete::delete_user_wallet [FOUND];
+    SupplierWalletsWrite post Post "/api/supplier-wallets/add" supplier_wallets::add::add_supplier_wallets
+        [BODY, &[Code::BadText]];
+    SupplierWalletsRead get Get "/api/supplier-wallets/" supplier_wallets::list::list_supplier_wallets [PARAMETER];
+    SupplierWalletsRead get Get "/api/supplier-wallets/{id}" supplier_wallets::get::get_supplier_wallet [FOUND];
+    SupplierWalletsWrite post Post "/api/supplier-wallets/update-balances"
+        supplier_wallets::update_balances::update_supplier_wallet_balances [BODY, &[Code::NotFound, Code::WalletNotActive]];
+    SupplierWalletsWrite post Post "/api/supplier-wallets/process-orders"
+        supplier_wallets::process_orders::process_pending_orders [];
+    SupplierWalletsWrite put Put "/api/supplier-wallets/{id}/toggle" supplier_wallets::toggle::toggle_supplier_wallet
+        [BODY, FOUND, &[Code::WalletNotActive]];
+}
+
+/// The API: everything under `/api` behind a key, and health.
+pub fn router(app: Arc<App>) -> Router {
+    let mut api = Router::new();
+    for route in routes() {
+        let guard = from_fn_with_state((app.clone(), route.scope), guard);
+        api = api.route(route.path, route.handler.route_layer(guard));
+    }
+    api.layer(DefaultBodyLimit::max(app.settings.api.max_body_bytes))
+        .layer(from_fn_with_state(app.clone(), bounds))
+        .merge(health())
+        .layer(from_fn_with_state(app.clone(), observe))
+        .with_state(app)
+}
+
+/// For operators, inside the network: health, metrics and the API's description, without a key.
+pub fn ops_router(app: Arc<App>) -> Router {
+    let metrics = app.metrics.clone();
+    let document = openapi();
+    Router::new()
+        .route("/metrics", get(move || std::future::ready(metrics.render())))
+        .merge(health())
+        .merge(utoipa_swagger_ui::SwaggerUi::new("/docs").url("/openapi.json", document))
+        .with_state(app)
+}
+
+fn health() -> Router<Arc<App>> {
+    let plain = |mut response: Response| async {
+        response.extensions_mut().insert(Plain);
+        response
+    };
+    Router::new()
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .layer(map_response(plain))
+}

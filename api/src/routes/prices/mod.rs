@@ -1,0 +1,3 @@
+//! The price table.
+
+pub(crate) mod get;

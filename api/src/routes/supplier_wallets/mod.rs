@@ -1,0 +1,89 @@
+//! Supplier wallets: taken in, shown, read from the chain again, switched on and off.
+
+pub(crate) mod add;
+pub(crate) mod get;
+pub(crate) mod list;
+pub(crate) mod process_orders;
+pub(crate) mod toggle;
+pub(crate) mod update_balances;
+
+use chrono::{DateTime, Utc};
+use db::models::{SupplierWallet, WalletState};
+use kernel::Amount;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::trx;
+use crate::problem::Problem;
+
+/// A wallet of ours with staked TRX. Its key is never shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SupplierWalletView {
+    id: Uuid,
+    /// Known once a worker has opened the key.
+    address: Option<String>,
+    label: Option<String>,
+    /// `importing`, `active` or `rejected`.
+    #[schema(value_type = String, example = "active")]
+    state: WalletState,
+    rejected_reason: Option<String>,
+    /// Whether it takes new orders.
+    enabled: bool,
+    /// Since when it gets no orders because its transactions failed; switching it on releases it.
+    isolated_at: Option<DateTime<Utc>>,
+    isolated_reason: Option<String>,
+    /// Transactions that died since the last success.
+    failures: i32,
+    /// 0 the owner's key, 2 to 9 an active permission.
+    permission_id: i32,
+    /// TRX, as the chain said at the last sync; so are the stakes below.
+    #[schema(value_type = String, example = "120.000000")]
+    balance: Amount,
+    #[schema(value_type = String)]
+    staked_energy: Amount,
+    #[schema(value_type = String)]
+    staked_bandwidth: Amount,
+    #[schema(value_type = String)]
+    delegated_energy: Amount,
+    /// Stake that can be delegated, before what is reserved since.
+    #[schema(value_type = String)]
+    delegatable: Amount,
+    /// Stake promised to delegations that the last sync did not see.
+    #[schema(value_type = String)]
+    reserved: Amount,
+    /// Bandwidth points.
+    bandwidth_available: i64,
+    synced_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<SupplierWallet> for SupplierWalletView {
+    type Error = Problem;
+
+    fn try_from(wallet: SupplierWallet) -> Result<Self, Problem> {
+        Ok(Self {
+            id: wallet.id,
+            address: wallet.address,
+            label: wallet.label,
+            state: wallet.state,
+            rejected_reason: wallet.rejected_reason,
+            enabled: wallet.enabled,
+            isolated_at: wallet.isolated_at,
+            isolated_reason: wallet.isolated_reason,
+            failures: wallet.failures,
+            permission_id: wallet.permission_id,
+            balance: trx(wallet.balance_sun)?,
+            staked_energy: trx(wallet.staked_energy_sun)?,
+            staked_bandwidth: trx(wallet.staked_bandwidth_sun)?,
+            delegated_energy: trx(wallet.delegated_energy_sun)?,
+            delegatable: trx(wallet.delegatable_sun)?,
+            reserved: trx(wallet.reserved_sun)?,
+            bandwidth_available: wallet.bandwidth_available,
+            synced_at: wallet.synced_at,
+            created_at: wallet.created_at,
+            updated_at: wallet.updated_at,
+        })
+    }
+}

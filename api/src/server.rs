@@ -1,0 +1,115 @@
+//! The two listeners: the API's, and the operators' one with health, metrics and the API's description.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use settings::Settings;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, StartError};
+use crate::{ops_router, router};
+
+/// Serves what `settings` say until `shutdown` is cancelled and requests in flight are answered or out of time.
+///
+/// # Errors
+/// When a setting cannot be used, an address is taken, or a listener breaks.
+pub async fn serve(settings: Settings, shutdown: CancellationToken) -> Result<(), StartError> {
+    Server::bind(App::from_settings(settings)?).await?.run(shutdown).await
+}
+
+/// Bound, and not serving yet.
+pub struct Server {
+    app: Arc<App>,
+    api: (SocketAddr, TcpListener),
+    ops: (SocketAddr, TcpListener),
+}
+
+impl Server {
+    /// Takes both addresses; port 0 is any free one.
+    ///
+    /// # Errors
+    /// When an address cannot be had.
+    pub async fn bind(app: Arc<App>) -> Result<Self, StartError> {
+        let api = listen(app.settings.api.listen).await?;
+        let ops = listen(app.settings.api.ops_listen).await?;
+        Ok(Self { app, api, ops })
+    }
+
+    /// Where the API listens.
+    #[must_use]
+    pub const fn api_address(&self) -> SocketAddr {
+        self.api.0
+    }
+
+    /// Where health, metrics and the API's description are.
+    #[must_use]
+    pub const fn ops_address(&self) -> SocketAddr {
+        self.ops.0
+    }
+
+    /// Serves until told to stop: then accepts no more, and gives requests in flight `api.drain_timeout_ms`. Health is
+    /// served to the end, and says that the process is not ready.
+    ///
+    /// # Errors
+    /// When a listener breaks.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartError> {
+        let Self { app, api, ops } = self;
+        let (api_address, ops_address) = (api.0, ops.0);
+        let drain = Duration::from_millis(app.settings.api.drain_timeout_ms);
+        let (stop_api, stop_ops) = (app.stopping.clone(), CancellationToken::new());
+        let mut api = start(api.1, router(app.clone()), stop_api.clone());
+        let mut ops = start(ops.1, ops_router(app), stop_ops.clone());
+        tracing::info!(api = %api_address, ops = %ops_address, "serving");
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            ended = &mut api => return joined(api_address, ended),
+            ended = &mut ops => return joined(ops_address, ended),
+        }
+        stop_api.cancel();
+        let drained = match tokio::time::timeout(drain, &mut api).await {
+            Ok(ended) => joined(api_address, ended),
+            Err(_) => {
+                tracing::warn!(
+                    ms = drain.as_millis(),
+                    "requests were still in flight when the time to drain was over"
+                );
+                api.abort();
+                Ok(())
+            }
+        };
+        stop_ops.cancel();
+        ops.abort();
+        tracing::info!("stopped");
+        drained
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartError> {
+    let failed = |error| StartError::Listen(address, error);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    Ok((listener.local_addr().map_err(failed)?, listener))
+}
+
+fn start(listener: TcpListener, router: Router, stop: CancellationToken) -> JoinHandle<std::io::Result<()>> {
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY was refused");
+        }
+    });
+    tokio::spawn(async move {
+        axum::serve(listener, router)
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await
+    })
+}
+
+fn joined(address: SocketAddr, ended: Result<std::io::Result<()>, tokio::task::JoinError>) -> Result<(), StartError> {
+    ended
+        .unwrap_or_else(|error| Err(std::io::Error::other(error)))
+        .map_err(|error| StartError::Listen(address, error))
+}
