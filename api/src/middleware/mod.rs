@@ -12,3 +12,6 @@ pub(crate) use guard::{Caller, guard};
 pub(crate) use key_cache::KeyCache;
 pub(crate) use observe::{Plain, observe};
 pub(crate) use rate_limit::RateLimits;
+
+#[cfg(test)]
+mod tests;

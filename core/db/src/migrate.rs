@@ -26,17 +26,18 @@ pub async fn migrate(owner_url: &str) -> Result<usize, DbError> {
 /// # Errors
 /// When the database cannot be asked, or was never migrated.
 pub async fn pending_migrations(pool: &Pool) -> Result<usize, DbError> {
-    let known =
-        MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(|error| DbError::Migration(error.to_string()))?;
+    // names alone: the migrations themselves may not cross an await on another thread
+    let known: Vec<String> = MigrationSource::<Pg>::migrations(&MIGRATIONS)
+        .map_err(|error| DbError::Migration(error.to_string()))?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
     let mut conn = acquire(pool).await?;
     let applied: Vec<Applied> = diesel::sql_query("SELECT version FROM __diesel_schema_migrations")
         .load(&mut conn)
         .await?;
-    let lacks = |version: &str| !applied.iter().any(|row| row.version == version);
-    Ok(known
-        .iter()
-        .filter(|migration| lacks(&migration.name().version().to_string()))
-        .count())
+    let lacks = |version: &&String| !applied.iter().any(|row| row.version == **version);
+    Ok(known.iter().filter(lacks).count())
 }
 
 #[derive(diesel::QueryableByName)]

@@ -1,0 +1,7 @@
+//! `/api/orders`.
+
+mod cancel;
+mod create;
+mod get;
+mod idempotency;
+mod list;

@@ -1,0 +1,69 @@
+//! The OpenAPI document is whole: every route has an operation, a scope and its problems.
+
+use serde_json::Value;
+use switchyard_api::openapi;
+
+#[test]
+fn paths_ids_scopes_and_problems() {
+    let document = serde_json::to_value(openapi()).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut lines = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let scope = text(&operation["x-scope"]);
+            assert!(
+                operation["security"][0]["api_key"][0] == scope,
+                "{method} {path} has no security"
+            );
+            assert!(text(&operation["description"]).contains(&format!("Scope: `{scope}`")));
+            let responses: Vec<&str> = operation["responses"]
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
+            let codes: Vec<String> = operation["x-problem-codes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(text)
+                .collect();
+            lines.push(format!(
+                "{} {path} {} [{scope}] {}\n    {}",
+                method.to_uppercase(),
+                text(&operation["operationId"]),
+                responses.join(" "),
+                codes.join(" ")
+            ));
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 20);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if let (true, Some(text)) = (name == "$ref", value.as_str()) {
+                    found.push(text.to_owned());
+                }
+                collect(value, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,30 @@
+//! Least privilege: what the API's role must not do, asked of PostgreSQL itself.
+
+use diesel_async::SimpleAsyncConnection;
+use testkit::Role;
+
+use crate::support::TestApi;
+
+#[tokio::test]
+async fn the_api_can_neither_read_keys_nor_edit_money() {
+    let api = TestApi::new().await;
+    let pool = api.db.pool(Role::Api);
+    let mut conn = db::acquire(&pool).await.unwrap();
+    for sql in [
+        "SELECT * FROM wallet_keys",
+        "SELECT * FROM master_keys",
+        "SELECT * FROM wallet_imports",
+        "UPDATE ledger_transfers SET amount = 1",
+        "DELETE FROM ledger_transfers",
+        "UPDATE ledger_accounts SET balance = 1",
+        "INSERT INTO api_keys SELECT * FROM api_keys",
+        "UPDATE api_keys SET scopes = '{orders:write}'",
+        "UPDATE supplier_wallets SET delegatable_sun = 1",
+        "INSERT INTO price_versions SELECT * FROM price_versions",
+        "DELETE FROM orders",
+        "CREATE TABLE mine (id int)",
+    ] {
+        let refused = conn.batch_execute(sql).await.unwrap_err().to_string();
+        assert!(refused.contains("permission denied"), "{sql}: {refused}");
+    }
+}
