@@ -142,5 +142,6 @@ fn health() -> Router<Arc<App>> {
     Router::new()
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .layer(map_response(plain))
+        // not `layer`: it would mark the fallback too
+        .route_layer(map_response(plain))
 }

@@ -1,5 +1,6 @@
 //! Over real sockets: started, asked, told to stop.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use switchyard_api::{App, Server};
@@ -8,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::settings;
+use crate::support::{TestApi, order, settings};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -16,6 +17,22 @@ async fn server(db: &TestDb, drain_ms: &str) -> Server {
     let more = [("API__DRAIN_TIMEOUT_MS", drain_ms)];
     let settings = settings(&db.url(Role::Api), &TestRedis::new(), &more);
     Server::bind(App::from_settings(settings).unwrap()).await.unwrap()
+}
+
+/// Sends all of an order but its body, and waits until the handler asks for that.
+async fn begin_order(api: &TestApi, address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /api/orders HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nidempotency-key: k\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
+        api.key,
+        order().to_string().len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 25];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
 }
 
 async fn read_all(stream: &mut TcpStream) -> String {
@@ -26,50 +43,39 @@ async fn read_all(stream: &mut TcpStream) -> String {
 
 #[tokio::test]
 async fn a_request_in_flight_is_answered_before_the_process_stops() {
-    let db = TestDb::new().await;
-    let server = server(&db, "10000").await;
-    let (api, ops) = (server.api_address(), server.ops_address());
+    let api = TestApi::new().await;
+    let server = server(&api.db, "10000").await;
+    let (address, ops) = (server.api_address(), server.ops_address());
     let stop = CancellationToken::new();
     let running = tokio::spawn(server.run(stop.clone()));
-    let mut slow = TcpStream::connect(api).await.unwrap();
-    // the answer to the first shows that the connection is served; the second is half sent when the process is told
-    let live = "GET /health/live HTTP/1.1\r\nhost: x\r\n";
-    slow.write_all(format!("{live}\r\n{live}").as_bytes()).await.unwrap();
-    let mut first = [0; 12];
-    slow.read_exact(&mut first).await.unwrap();
-    assert_eq!(&first, b"HTTP/1.1 200");
+    let mut slow = begin_order(&api, address).await;
     stop.cancel();
     let mut health = TcpStream::connect(ops).await.unwrap();
-    health
-        .write_all(b"GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .await
-        .unwrap();
+    let ask = b"GET /health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    health.write_all(ask).await.unwrap();
     let answer = read_all(&mut health).await;
     assert!(
         answer.starts_with("HTTP/1.1 503") && answer.contains("\"stopping\""),
         "{answer}"
     );
-    slow.write_all(b"connection: close\r\n\r\n").await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+    slow.write_all(order().to_string().as_bytes()).await.unwrap();
     let answer = read_all(&mut slow).await;
-    assert!(answer.contains("HTTP/1.1 200"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
     tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
-    assert!(TcpStream::connect(api).await.is_err(), "nobody listens any more");
 }
 
 #[tokio::test]
 async fn a_request_that_never_ends_does_not_keep_the_process() {
-    let db = TestDb::new().await;
-    let server = server(&db, "100").await;
+    let api = TestApi::new().await;
+    let server = server(&api.db, "100").await;
     let address = server.api_address();
     let stop = CancellationToken::new();
     let running = tokio::spawn(server.run(stop.clone()));
-    let mut stuck = TcpStream::connect(address).await.unwrap();
-    let live = "GET /health/live HTTP/1.1\r\nhost: x\r\n";
-    stuck.write_all(format!("{live}\r\n{live}").as_bytes()).await.unwrap();
-    let mut first = [0; 12];
-    stuck.read_exact(&mut first).await.unwrap();
+    let _stuck = begin_order(&api, address).await;
     stop.cancel();
     tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
+    assert_eq!(api.count("SELECT count(*) FROM orders").await, 0);
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! An API of its own for each test. Every answer is held to the conventions and to the OpenAPI document.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -33,6 +34,40 @@ pub(crate) struct TestApi {
     /// A key with every scope.
     pub(crate) key: String,
     pub(crate) key_id: ApiKeyId,
+}
+
+/// What this whole test binary logs, down to the last detail.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+static LOG: OnceLock<Log> = OnceLock::new();
+
+impl Log {
+    fn start() -> Self {
+        let log = Self::default();
+        let writer = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .init();
+        log
+    }
+
+    pub(crate) fn text() -> String {
+        let log = LOG.get().expect("a test API was made").0.lock().unwrap();
+        String::from_utf8(log.clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 pub(crate) struct Reply {
@@ -69,6 +104,7 @@ impl TestApi {
 
     /// With settings of its own. Prices are published, and user 42 has 100 TRX.
     pub(crate) async fn with(more: &[(&str, &str)]) -> Self {
+        LOG.get_or_init(Log::start);
         let (db, redis) = (TestDb::new().await, TestRedis::new());
         let clock = Arc::new(ManualClock::at(DateTime::from_timestamp(1_800_000_000, 0).unwrap()));
         let settings = settings(&db.url(Role::Api), &redis, more);

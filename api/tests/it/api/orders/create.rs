@@ -115,8 +115,7 @@ async fn what_cannot_be_is_refused_and_leaves_nothing_behind() {
 #[tokio::test]
 async fn in_maintenance_orders_are_put_off() {
     let api = TestApi::new().await;
-    let on =
-        "INSERT INTO switches VALUES ('maintenance', true, 'test', 'operator:test', now())";
+    let on = "INSERT INTO switches VALUES ('maintenance', true, 'test', 'operator:test', now())";
     api.db.sql(on).await;
     let reply = api.order("o1").await;
     reply.refused(503, "maintenance");

@@ -18,7 +18,7 @@ INSERT INTO delegations (id, order_id, wallet_id, network, receiver, energy, amo
 INSERT INTO chain_transactions (id, network, txid, intent_kind, intent_id, wallet_id, raw, timestamp_ms, expires_at, state,
         outcome, block_number, block_id, block_time, fee_sun, next_check_at, created_at, updated_at)
     VALUES ('00000000-0000-7000-8000-0000000000cc', 'tron', repeat('ab', 32), 'delegate',
-        '00000000-0000-7000-8000-0000000000bb', '00000000-0000-7000-8000-0000000000aa', '\\x0102', 1,
+        '00000000-0000-7000-8000-0000000000bb', '00000000-0000-7000-8000-0000000000aa', decode(repeat('01', 200), 'hex'), 1,
         '2027-01-15T08:01:00Z', 'included', 'ok', 1234, repeat('cd', 32), '2027-01-15T08:00:06Z', 280000, now(),
         '2027-01-15T08:00:01Z', now());
 ";

@@ -1,30 +1,13 @@
 //! `POST /api/supplier-wallets/add`: taken in, and the key shows nowhere.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use serde_json::{Value, json};
 
-use crate::support::TestApi;
+use crate::support::{Log, TestApi};
 
 const PATH: &str = "/api/supplier-wallets/add";
 const PRIVATE_KEY: &str = "b5a4cea271ff424d7c31dc12a3e43e401df7a40d7412a15750f3f0b6b5449a28";
 const WORDS: &str = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
 const PASSPHRASE: &str = "Zk3u9vQxTREZOR";
-
-/// Everything that is logged in this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Fails if any row of any table holds the text, in letters or as bytes.
 fn search(text: &str) -> String {
@@ -40,13 +23,6 @@ fn search(text: &str) -> String {
 
 #[tokio::test]
 async fn a_key_shows_in_no_log_no_row_and_no_answer() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
     let api = TestApi::new().await;
     let bodies = [
         json!({ "private_key": PRIVATE_KEY, "label": "hot" }),
@@ -66,7 +42,7 @@ async fn a_key_shows_in_no_log_no_row_and_no_answer() {
         let reply = api.post(PATH, body).await;
         answers.push_str(&format!("{} {} {:?}\n", reply.status, reply.body, reply.headers));
     }
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = Log::text();
     assert!(logged.contains(PATH), "the requests are logged");
     for secret in [PRIVATE_KEY, WORDS, "abandon", PASSPHRASE, &api.key] {
         assert!(!logged.contains(secret), "a secret is in the log");
