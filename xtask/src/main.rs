@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "printing is this program's job")]
 
 mod ci;
+mod demo;
 mod interrupt;
 mod repo;
 mod schema;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use demo::DemoOptions;
 use interrupt::Interrupt;
 use services::{Services, ServicesOptions};
 
@@ -26,6 +28,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The whole service on this machine, selling energy on a TRON devnet
+    Demo(DemoOptions),
     /// PostgreSQL and Redis of this checkout's own, on free ports of 127.0.0.1
     #[command(subcommand)]
     Services(ServicesCommand),
@@ -84,6 +88,7 @@ fn run() -> Result<()> {
     let cli = Cli::parse();
     let interrupt = Interrupt::install()?;
     match cli.command {
+        Command::Demo(options) => demo::run(&interrupt, &options),
         Command::Services(command) => run_services(command),
         Command::Test { args } => test::run(&interrupt, &args),
         Command::Schema { check } => schema::run(check),

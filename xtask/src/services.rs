@@ -20,9 +20,10 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use ephemeral::Ephemeral;
 use postgres::{Postgres, Psql};
-pub(crate) use process::wait_until;
+pub(crate) use process::{Process, wait_until};
 use redis::Redis;
 use state::{Credentials, DATABASE, OWNER, Server, Servers};
+pub(crate) use state::{free_port, read_json, write_json};
 
 use crate::repo;
 

@@ -1,0 +1,122 @@
+//! The processes of the demo: started with a log each, watched, and stopped whatever happens. Those that a killed demo
+//! left behind are stopped by the next one.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use nix::sys::signal::Signal;
+
+use crate::repo;
+use crate::services::{Process, read_json, write_json};
+
+/// Lines of each log that an error shows.
+const TAIL: usize = 12;
+
+/// The running processes, by name. Dropped, it stops them.
+pub(crate) struct Children {
+    home: PathBuf,
+    running: Vec<(String, Process)>,
+    /// Held while we live: there is one demo per checkout.
+    _only: File,
+}
+
+impl Children {
+    /// Takes `.switchyard/demo` for this run, and ends what an earlier run left in it.
+    pub(crate) fn claim() -> Result<Self> {
+        let home = repo::root().join(".switchyard/demo");
+        let private = |dir: &Path| DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        private(&home).context("cannot make the demo's folder")?;
+        let mut options = OpenOptions::new();
+        let only = options
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(home.join("lock"))
+            .context("cannot open the demo's lock")?;
+        match only.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!("another demo of this checkout runs: stop it first"),
+            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the demo"),
+        }
+        let left: Vec<(String, Process)> = read_json(&home.join("processes.json"))?.unwrap_or_default();
+        for (_, process) in left {
+            process.stop(Signal::SIGTERM)?;
+        }
+        let logs = home.join("logs");
+        if logs.exists() {
+            std::fs::remove_dir_all(&logs).context("cannot remove the last run's logs")?;
+        }
+        private(&logs).context("cannot make the logs' folder")?;
+        Ok(Self {
+            home,
+            running: Vec::new(),
+            _only: only,
+        })
+    }
+
+    /// The demo's folder.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Where `name` logs.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.home.join("logs").join(format!("{name}.log"))
+    }
+
+    /// Starts `command` in a process group of its own: Ctrl-C in the terminal reaches us alone.
+    pub(crate) fn start(&mut self, name: &str, command: &mut Command) -> Result<()> {
+        let process = Process::spawn(command, &self.log(name))?;
+        self.running.push((name.to_owned(), process));
+        write_json(&self.home.join("processes.json"), &self.running)
+    }
+
+    /// An error if a process has ended by itself.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.running.iter().find(|(_, process)| !process.is_alive()) {
+            None => Ok(()),
+            Some((name, _)) => bail!("{name} ended by itself: see {}", self.log(name).display()),
+        }
+    }
+
+    /// The ends of all logs.
+    pub(crate) fn tails(&self) -> String {
+        let mut logs: Vec<PathBuf> = std::fs::read_dir(self.home.join("logs"))
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect();
+        logs.sort();
+        let mut text = String::new();
+        for log in logs {
+            let content = std::fs::read(&log).unwrap_or_default();
+            let content = String::from_utf8_lossy(&content);
+            let lines: Vec<&str> = content.lines().collect();
+            let tail = &lines[lines.len().saturating_sub(TAIL)..];
+            text.push_str(&format!("── {}\n{}\n", log.display(), tail.join("\n")));
+        }
+        text
+    }
+
+    /// Stops everything, the last one started first.
+    fn stop(&mut self) {
+        while let Some((name, process)) = self.running.pop() {
+            if let Err(error) = process.stop(Signal::SIGTERM) {
+                eprintln!("{name} could not be stopped: {error:#}");
+            }
+        }
+        if let Err(error) = write_json(&self.home.join("processes.json"), &self.running) {
+            eprintln!("{error:#}");
+        }
+    }
+}
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

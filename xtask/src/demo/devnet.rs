@@ -1,0 +1,54 @@
+//! The demo's TRON network, as its operator and as anybody who asks a node.
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use super::http::Http;
+
+/// A running devnet.
+pub(crate) struct Devnet {
+    /// What the workers speak to: a node's own HTTP API.
+    pub(crate) node: Http,
+    /// Money, stake and time out of nothing.
+    pub(crate) admin: Http,
+}
+
+impl Devnet {
+    /// Whether it answers.
+    pub(crate) fn is_up(&self) -> bool {
+        self.admin.text("/status").is_some() && self.node.text("/wallet/getnowblock").is_some()
+    }
+
+    /// Gives an address TRX, which activates it.
+    pub(crate) fn fund(&self, address: &str, trx: i64) -> Result<()> {
+        let body = json!({ "address": address, "trx_sun": trx * 1_000_000 });
+        self.admin.post::<Value>("/faucet", &body, None).map(drop)
+    }
+
+    /// Stakes TRX for `resource`, ENERGY or BANDWIDTH.
+    pub(crate) fn stake(&self, address: &str, resource: &str, trx: i64) -> Result<()> {
+        let body = json!({ "resource": resource, "sun": trx * 1_000_000 });
+        let path = format!("/accounts/{address}/stake");
+        self.admin.post::<Value>(&path, &body, None).map(drop)
+    }
+
+    /// Sun that `from` delegates to `to` for energy at this moment.
+    pub(crate) fn delegated_sun(&self, from: &str, to: &str) -> Result<i64> {
+        let body = json!({ "fromAddress": from, "toAddress": to, "visible": true });
+        let answer: Value = self.node.post("/wallet/getdelegatedresourcev2", &body, None)?;
+        let rows = answer["delegatedResource"].as_array().map_or(&[][..], Vec::as_slice);
+        Ok(rows
+            .iter()
+            .filter_map(|row| row["frozen_balance_for_energy"].as_i64())
+            .sum())
+    }
+
+    /// The block that carries a transaction, as the node tells it; an error if there is none.
+    pub(crate) fn block_of(&self, txid: &str) -> Result<i64> {
+        let body = json!({ "value": txid });
+        let answer: Value = self.node.post("/wallet/gettransactioninfobyid", &body, None)?;
+        answer["blockNumber"]
+            .as_i64()
+            .with_context(|| format!("the node has no transaction {txid}"))
+    }
+}

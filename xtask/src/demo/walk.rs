@@ -1,0 +1,213 @@
+//! The walk-through, in the ways that an operator and a bot have: prices and a key by command, wallets, a deposit and
+//! orders over HTTP. Nothing here reaches into the product.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::children::Children;
+use super::orders::{self, OrderView, Plan, RECEIVERS};
+use super::screen::{Screen, short};
+use super::stage::Stage;
+use super::wait::Waiting;
+use crate::interrupt::Interrupt;
+
+/// The customer: a bot's number for one of its users.
+pub(crate) const USER: i64 = 10_001;
+const WALLETS: usize = 2;
+/// TRX staked per wallet: at the network's ratio about 3 million energy, and the bandwidth for hundreds of delegations.
+const ENERGY_STAKE_TRX: i64 = 350_000;
+const BANDWIDTH_STAKE_TRX: i64 = 100_000;
+const DEPOSIT_TRX_PER_ORDER: i64 = 100;
+
+/// What the walk needs.
+pub(crate) struct Walk<'a> {
+    pub(crate) stage: &'a mut Stage,
+    pub(crate) children: &'a Children,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) waiting: &'a Waiting<'a>,
+    pub(crate) screen: &'a mut Screen,
+}
+
+/// What the walk did.
+pub(crate) struct Walked {
+    pub(crate) deposit_sun: i64,
+    pub(crate) orders: Vec<(Plan, OrderView)>,
+    pub(crate) replay: String,
+    pub(crate) wallets: Vec<String>,
+}
+
+impl Walk<'_> {
+    /// Sets the shop up, places `count` orders and shows them until they are over.
+    pub(crate) fn run(mut self, count: usize) -> Result<Walked> {
+        self.prices()?;
+        self.api_key()?;
+        let wallets = self.wallets()?;
+        for receiver in RECEIVERS {
+            self.stage.devnet.fund(receiver, 10)?;
+        }
+        let deposit_sun = self.deposit(count)?;
+        let (mut orders, replay) = self.place(count)?;
+        self.watch(&mut orders)?;
+        Ok(Walked {
+            deposit_sun,
+            orders,
+            replay,
+            wallets,
+        })
+    }
+
+    fn worker(&self, args: &[&str]) -> Result<String> {
+        self.stage.worker(self.interrupt, self.children, args)
+    }
+
+    fn prices(&mut self) -> Result<()> {
+        let band = |from: i64, to: i64, price: i64| {
+            json!({
+                "energy_min": 10_000, "energy_max": 10_000_000, "duration_min_s": from, "duration_max_s": to,
+                "price_millisun_per_energy": price,
+            })
+        };
+        let table = json!([
+            band(300, 900, 35_000),
+            band(901, 3_600, 50_000),
+            band(3_601, 86_400, 90_000)
+        ]);
+        let file = self.children.home().join("prices.json");
+        std::fs::write(&file, table.to_string()).context("cannot write the price table")?;
+        let file = file.to_string_lossy();
+        self.worker(&["prices", "publish", &file, "--note", "demo", "--operator", "demo"])?;
+        self.screen
+            .line("• price table published with `switchyard-worker prices publish` 发布价格表");
+        Ok(())
+    }
+
+    fn api_key(&mut self) -> Result<()> {
+        let args = [
+            "api-key",
+            "create",
+            "--name=demo",
+            "--scopes=all",
+            "--rate-limit=100000",
+        ];
+        let text = self.worker(&args)?;
+        let key = text.lines().find_map(|line| line.strip_prefix("key "));
+        let key = key.context("`api-key create` printed no key")?.trim().to_owned();
+        self.stage.api.api_key = Some(key);
+        self.screen
+            .line("• API key made with `switchyard-worker api-key create` 创建 API 密钥");
+        Ok(())
+    }
+
+    /// Brings wallets in by their private keys, has them funded and staked, and waits until the workers have read them.
+    fn wallets(&mut self) -> Result<Vec<String>> {
+        let api = &self.stage.api;
+        let mut wallets = Vec::with_capacity(WALLETS);
+        for _ in 0..WALLETS {
+            let body = json!({ "private_key": private_key()?, "label": "demo" });
+            let added: Added = api.post("/api/supplier-wallets/add", &body, None)?;
+            let [wallet] = &added.items[..] else {
+                bail!("one key makes one wallet")
+            };
+            let path = format!("/api/supplier-wallets/{}", wallet.id);
+            let what = "a worker opens the imported key";
+            let address = self.waiting.until(self.children, what, || {
+                let wallet: WalletView = api.get(&path)?;
+                if let Some(reason) = wallet.rejected_reason {
+                    bail!("the wallet was rejected: {reason}");
+                }
+                Ok(wallet.address.filter(|_| wallet.state == "active"))
+            })?;
+            let devnet = &self.stage.devnet;
+            devnet.fund(&address, 1_000)?;
+            devnet.stake(&address, "ENERGY", ENERGY_STAKE_TRX)?;
+            devnet.stake(&address, "BANDWIDTH", BANDWIDTH_STAKE_TRX)?;
+            wallets.push((path, address));
+        }
+        api.post::<Value>("/api/supplier-wallets/update-balances", &json!({}), None)?;
+        let what = "the workers read the wallets' stake from the chain";
+        self.waiting.until(self.children, what, || {
+            for (path, _) in &wallets {
+                let wallet: WalletView = api.get(path)?;
+                if orders::micro(&wallet.delegatable)? == 0 || wallet.bandwidth_available < BANDWIDTH_STAKE_TRX {
+                    return Ok(None);
+                }
+            }
+            Ok(Some(()))
+        })?;
+        let addresses: Vec<String> = wallets.into_iter().map(|(_, address)| address).collect();
+        let shown: Vec<String> = addresses.iter().map(|address| short(address)).collect();
+        self.screen.line(&format!(
+            "• supplier wallets {} imported over the API, {ENERGY_STAKE_TRX} TRX staked each 导入供应商钱包并质押",
+            shown.join(" and ")
+        ));
+        Ok(addresses)
+    }
+
+    fn deposit(&mut self, count: usize) -> Result<i64> {
+        let trx = DEPOSIT_TRX_PER_ORDER * i64::try_from(count)?;
+        let body = json!({ "amount": trx.to_string(), "asset": "TRX", "reason": "demo deposit" });
+        let path = format!("/api/users/{USER}/deposit");
+        self.stage.api.post::<Value>(&path, &body, Some("demo-deposit"))?;
+        self.screen
+            .line(&format!("• user {USER} credited with {trx} TRX 用户充值"));
+        Ok(trx * 1_000_000)
+    }
+
+    /// Places every order, and the first one twice.
+    fn place(&mut self, count: usize) -> Result<(Vec<(Plan, OrderView)>, String)> {
+        let mut placed = Vec::with_capacity(count);
+        for plan in orders::plans(count) {
+            let order = orders::place(&self.stage.api, USER, &plan)?;
+            placed.push((plan, order));
+        }
+        let (plan, _) = placed.first().context("no order")?;
+        let replay = orders::place(&self.stage.api, USER, plan)?.id;
+        self.screen.line(&format!(
+            "• {count} orders placed; the last goes to an address that is not activated, the first was sent twice 下单\n"
+        ));
+        Ok((placed, replay))
+    }
+
+    fn watch(&mut self, placed: &mut [(Plan, OrderView)]) -> Result<()> {
+        let (api, screen) = (&self.stage.api, &mut *self.screen);
+        let header = orders::header();
+        let what = "every order comes to its end";
+        self.waiting.until(self.children, what, || {
+            for (_, order) in placed.iter_mut().filter(|(_, order)| !order.is_over()) {
+                *order = order.again(api)?;
+            }
+            let rows: Vec<String> = placed.iter().map(|(plan, order)| order.row(plan)).collect();
+            screen.table(&header, &rows);
+            Ok(placed.iter().all(|(_, order)| order.is_over()).then_some(()))
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Added {
+    items: Vec<AddedWallet>,
+}
+
+#[derive(Deserialize)]
+struct AddedWallet {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct WalletView {
+    address: Option<String>,
+    state: String,
+    rejected_reason: Option<String>,
+    delegatable: String,
+    bandwidth_available: i64,
+}
+
+/// 32 random bytes in hex: a key that exists for this run.
+fn private_key() -> Result<String> {
+    let mut bytes = [0_u8; 32];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes))
+        .context("no random numbers")?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
