@@ -86,13 +86,15 @@ impl NewSupplierWallet<'_> {
     }
 }
 
-/// Wallets that fit, the best first: without a live delegation to the receiver, then the smallest room that suffices.
-/// A wallet short of bandwidth still fits if it can burn a TRX for it.
+/// Wallets that fit, the best first: not tried for this order before (its figures may be stale, and its new ones on the
+/// way), without a live delegation to the receiver, then the smallest room that suffices. A wallet short of bandwidth
+/// still fits if it can burn a TRX for it.
 const FITTING: &str = "SELECT w.id FROM supplier_wallets w \
     WHERE w.state = 'active' AND w.enabled AND w.isolated_at IS NULL AND w.address <> $2 \
       AND w.delegatable_sun - w.reserved_sun >= $1 \
       AND (w.bandwidth_available >= $3 OR w.balance_sun >= 1000000) \
-    ORDER BY EXISTS (SELECT 1 FROM delegations d WHERE d.wallet_id = w.id AND d.receiver = $2 \
+    ORDER BY EXISTS (SELECT 1 FROM delegations d WHERE d.order_id = $4 AND d.wallet_id = w.id), \
+             EXISTS (SELECT 1 FROM delegations d WHERE d.wallet_id = w.id AND d.receiver = $2 \
                      AND d.state IN ('reserved', 'active', 'reclaiming')), \
              w.delegatable_sun - w.reserved_sun, w.id \
     LIMIT 1";
@@ -176,7 +178,12 @@ impl SupplierWallet {
     /// Chooses and locks the best wallet. First among those that nobody holds; while others hold all that fit, waits for
     /// one: that a wallet is busy for a moment is no lack of energy. The wait re-checks the room it finds, and may come
     /// back with nothing although another wallet still fits, hence the rounds.
-    pub async fn choose(conn: &mut Conn, amount_sun: i64, receiver: &str, bandwidth: i64) -> QueryResult<Option<Self>> {
+    pub async fn choose(
+        conn: &mut Conn,
+        (order, receiver): (Uuid, &str),
+        amount_sun: i64,
+        bandwidth: i64,
+    ) -> QueryResult<Option<Self>> {
         const ROUNDS: usize = 5;
         for _ in 0..ROUNDS {
             for ending in [" FOR UPDATE OF w SKIP LOCKED", "", " FOR UPDATE OF w"] {
@@ -184,6 +191,7 @@ impl SupplierWallet {
                     .bind::<BigInt, _>(amount_sun)
                     .bind::<Text, _>(receiver)
                     .bind::<BigInt, _>(bandwidth)
+                    .bind::<SqlUuid, _>(order)
                     .get_result::<WalletId>(conn)
                     .await
                     .optional()?;

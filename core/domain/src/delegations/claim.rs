@@ -87,7 +87,8 @@ pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimReques
     let cursor = ChainCursor::find(conn, &order.network)
         .await?
         .ok_or(DomainError::NotFound("network"))?;
-    let wallet = SupplierWallet::choose(conn, request.amount_sun, &order.receiver, request.bandwidth).await?;
+    let wanted = (order.id, order.receiver.as_str());
+    let wallet = SupplierWallet::choose(conn, wanted, request.amount_sun, request.bandwidth).await?;
     let Some(wallet) = wallet else {
         Order::set_reason(conn, order.id, "no_wallet_fits", now).await?;
         let detail = json!({ "order": order.id, "energy": order.energy, "amount_sun": request.amount_sun });
