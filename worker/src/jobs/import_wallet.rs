@@ -8,6 +8,7 @@ use db::acquire;
 use db::models::WalletImport;
 use domain::wallets::{Import, finish_import};
 use kernel::{ErrorClass, WalletId};
+use keyring::KeyringError;
 
 use super::object;
 use crate::environment::Environment;
@@ -39,9 +40,8 @@ impl ImportWallet {
                 address: address.to_string(),
                 key,
             },
-            // what was sent cannot be used; anything else (a wrong import key of ours) is retried and alarms
-            Err(error) if error.class() == ErrorClass::Invalid => Import::Rejected {
-                reason: error.to_string(),
+            Err(error) if is_the_senders(&error) => Import::Rejected {
+                reason: in_words(&error),
             },
             Err(source) => return Err(WorkError::Key { wallet: id.0, source }),
         };
@@ -49,4 +49,16 @@ impl ImportWallet {
         env.push(wake.into_iter().collect());
         Ok(Outcome::Done)
     }
+}
+
+/// What was sent cannot be used. A seal that does not open may be sound, and the import key of this worker wrong: that
+/// is tried again and alarms, and nothing is thrown away.
+fn is_the_senders(error: &KeyringError) -> bool {
+    error.class() == ErrorClass::Invalid && !matches!(error, KeyringError::ImportRefused)
+}
+
+/// The error and its cause; neither holds anything of the key.
+fn in_words(error: &KeyringError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!("{error}{}", cause.unwrap_or_default())
 }
