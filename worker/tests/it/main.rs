@@ -7,6 +7,8 @@
 )]
 
 mod cron;
+mod flows;
+mod harness;
 mod queue;
 mod queue_faults;
 mod queue_support;

@@ -1,0 +1,241 @@
+//! Supplier wallets: handed in, emptied behind our back, and kept under another master key.
+
+use std::process::Command;
+
+use ::chain::{Broadcast, ChainClient, TxId};
+use db::models::{OrderState, WalletState};
+use kernel::WalletId;
+use testkit::Role;
+use tron::proto::ResourceCode;
+use tron::{BlockReference, ContractBody, Mnemonic, UnsignedTx, WordCount, sign_transaction};
+use vault::ImportSecret;
+
+use crate::harness::{Does, Rig, Supplier, TRX, Worker, random_hex};
+
+impl Rig {
+    async fn handed_in(&self, secret: &ImportSecret) -> WalletId {
+        let id = self.hand_in(secret).await;
+        self.until("it is opened", async || {
+            self.wallet(id).await.state != WalletState::Importing
+        })
+        .await;
+        assert_eq!(
+            self.count(&format!(
+                "SELECT count(*) AS n FROM wallet_imports WHERE wallet_id = '{id}'"
+            ))
+            .await,
+            0,
+            "what was handed in is gone"
+        );
+        id
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wallets_are_taken_in_or_rejected_with_the_reason() {
+    let (rig, _worker) = Rig::with_worker().await;
+    let words = Mnemonic::generate(WordCount::Twelve).unwrap();
+    let key = words.private_key("", 3).unwrap();
+    rig.devnet.faucet(key.address(), 100 * TRX).unwrap();
+    rig.devnet.stake_energy(key.address(), 50_000 * TRX).unwrap();
+    let secret = ImportSecret::from_mnemonic(words.expose_phrase(), None, 3).unwrap();
+    let id = rig.handed_in(&secret).await;
+    let wallet = rig.wallet(id).await;
+    assert_eq!(
+        wallet.address,
+        Some(key.address().to_string()),
+        "the account of that index"
+    );
+
+    // the same account again, by its key
+    let again = ImportSecret::from_private_key_hex(&hex::encode(*key.expose_bytes())).unwrap();
+    // words whose checksum is wrong, and a number that is no key
+    let bad_words = ImportSecret::from_mnemonic(&["abandon"; 12].join(" "), None, 0).unwrap();
+    let bad_key = ImportSecret::from_private_key_hex(&"f".repeat(64)).unwrap();
+    let cases = [
+        (again, "this address is a supplier wallet already"),
+        (bad_words, "not an English BIP39 phrase"),
+        (bad_key, "not a private key"),
+    ];
+    for (secret, reason) in cases {
+        let rejected = rig.handed_in(&secret).await;
+        let rejected = rig.wallet(rejected).await;
+        assert_eq!((rejected.state, rejected.address), (WalletState::Rejected, None));
+        let told = rejected.rejected_reason.unwrap();
+        assert!(told.contains(reason), "{told}");
+        assert!(
+            !told.contains("ffff") && !told.contains("abandon"),
+            "nothing of the key: {told}"
+        );
+    }
+    assert_eq!(rig.count("SELECT count(*) AS n FROM wallet_keys").await, 1);
+
+    let order = rig.order(rig.wish()).await;
+    rig.wait_settled(order).await;
+    assert_eq!(rig.detail(order).await.delegations[0].1, wallet.address);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_with_the_wrong_import_key_throws_nothing_away() {
+    let mut rig = Rig::new().await;
+    let right = std::mem::replace(&mut rig.world.import, random_hex());
+    let wrong = rig.start(Does::Everything);
+    let key = rig.staked_key(50_000);
+    let secret = ImportSecret::from_private_key_hex(&hex::encode(*key.expose_bytes())).unwrap();
+    let id = rig.hand_in(&secret).await;
+    rig.meanwhile("it failed and is tried again", async || {
+        rig.count("SELECT count(*) AS n FROM jobs WHERE kind = 'wallets.import' AND last_error_code = 'key_unusable'")
+            .await
+            == 1
+            || rig.wallet(id).await.state != WalletState::Importing
+    })
+    .await;
+    assert_eq!(rig.wallet(id).await.state, WalletState::Importing);
+    wrong.stop().await;
+
+    rig.world.import = right;
+    let _worker = rig.start(Does::Everything);
+    rig.until("it is taken in", async || {
+        rig.wallet(id).await.state == WalletState::Active
+    })
+    .await;
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_emptied_behind_our_back_hands_the_order_to_another() {
+    let (rig, _worker) = Rig::with_worker().await;
+    // the smaller one fits best and is tried first
+    let small = rig.supplier(10_000).await;
+    let large = rig.supplier(50_000).await;
+    rig.quiesce().await;
+    rig.unstake_outside(&small, 9_999 * TRX).await;
+    assert!(
+        rig.wallet(small.id).await.delegatable_sun > 9_000 * TRX,
+        "we do not know yet"
+    );
+
+    let order = rig.order(rig.wish()).await;
+    rig.wait_settled(order).await;
+    let detail = rig.detail(order).await;
+    let wallets: Vec<_> = detail.delegations.iter().map(|(_, address)| address.clone()).collect();
+    assert_eq!(
+        wallets,
+        [Some(small.address.to_string()), Some(large.address.to_string())],
+        "the emptied one is not tried again"
+    );
+    assert_eq!(
+        detail.transactions[0].death_cause,
+        Some(db::models::DeathCause::RefusedOnFirstSend)
+    );
+    assert!(rig.wallet(small.id).await.delegatable_sun < 100 * TRX, "now we know");
+    assert_eq!(rig.wallet(small.id).await.isolated_at, None);
+    rig.judge().await;
+}
+
+impl Rig {
+    /// The owner unstakes by another program.
+    async fn unstake_outside(&self, wallet: &Supplier, amount_sun: i64) {
+        let node = self.node();
+        let unsigned = UnsignedTx {
+            contract: ContractBody::UnfreezeBalance {
+                owner: wallet.address,
+                amount_sun,
+                resource: ResourceCode::Energy,
+            },
+            reference: BlockReference::of(&node.solid_head().await.unwrap()).unwrap(),
+            timestamp_ms: self.devnet.head_ms(),
+            expiration_ms: self.devnet.head_ms() + 60_000,
+            fee_limit_sun: 0,
+            memo: Vec::new(),
+            permission_id: 0,
+        };
+        let signed = sign_transaction(unsigned.encode(), &wallet.key);
+        let txid: TxId = signed.txid;
+        self.note_foreign(txid.to_string());
+        assert_eq!(node.broadcast(&signed.bytes).await, Broadcast::Accepted);
+        self.mine(1);
+        self.idle().await;
+    }
+
+    /// The operator's command, as a process of its own.
+    fn rotate_master_key(&self) {
+        let [current, previous] = &self.world.masters[..] else {
+            panic!("two keys")
+        };
+        let import: keyring::ImportPrivateKey = self.world.import.parse().unwrap();
+        let command = Command::new(env!("CARGO_BIN_EXE_switchyard-worker"))
+            .arg("rotate-master-key")
+            .env_clear()
+            .envs(
+                [
+                    ("SWITCHYARD_ENV", "dev"),
+                    (
+                        "SWITCHYARD_CONFIG_DIR",
+                        concat!(env!("CARGO_MANIFEST_DIR"), "/../config"),
+                    ),
+                    ("SWITCHYARD__DATABASE__URL", &self.db.url(Role::Worker)),
+                    ("SWITCHYARD__REDIS__URL", &self.world.wakes.url),
+                    ("SWITCHYARD__VAULT__IMPORT_PRIVATE_KEY", &self.world.import),
+                    (
+                        "SWITCHYARD__VAULT__IMPORT_PUBLIC_KEY",
+                        &import.public_key().unwrap().to_string(),
+                    ),
+                    ("SWITCHYARD__VAULT__MASTER_KEY", &current.1),
+                    ("SWITCHYARD__VAULT__MASTER_KEY_ID", &current.0.to_string()),
+                    ("SWITCHYARD__VAULT__PREVIOUS_MASTER_KEY", &previous.1),
+                ]
+                .map(|(name, value)| (name, value.to_owned())),
+            )
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&command.stdout).into_owned() + &String::from_utf8_lossy(&command.stderr);
+        assert!(command.status.success(), "{said}");
+        assert!(said.contains("3 keys wrapped anew under master key 2"), "{said}");
+        for (_, key) in &self.world.masters {
+            assert!(!said.contains(key.as_str()), "no key is shown");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_key_is_rotated_while_orders_run() {
+    let (mut rig, first) = Rig::with_worker().await;
+    for _ in 0..3 {
+        rig.supplier(50_000).await;
+    }
+    let before = rig.order(rig.wish()).await;
+    rig.wait_for(before, OrderState::Processing).await;
+
+    // workers that know both keys take over, one by one
+    let old = rig.world.masters[0].clone();
+    rig.world.masters = vec![(2, random_hex()), old];
+    let both: Worker = rig.start(Does::Everything);
+    first.stop().await;
+    let during = rig.order(rig.wish()).await;
+    rig.rotate_master_key();
+    rig.wait_settled(before).await;
+    rig.wait_settled(during).await;
+    assert_eq!(
+        rig.count("SELECT count(*) AS n FROM wallet_keys WHERE master_key_id <> 2")
+            .await,
+        0
+    );
+    assert_eq!(
+        rig.count("SELECT count(*) AS n FROM master_keys WHERE retired_at IS NOT NULL")
+            .await,
+        1
+    );
+
+    // and workers that know only the new one, after them
+    rig.world.masters.truncate(1);
+    let _new = rig.start(Does::Everything);
+    both.stop().await;
+    let after = rig.order(rig.wish()).await;
+    rig.wait_settled(after).await;
+    rig.pass(300);
+    rig.wait_event(before, "reclaimed").await;
+    rig.wait_event(after, "reclaimed").await;
+    rig.judge().await;
+}

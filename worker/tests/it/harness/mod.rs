@@ -1,0 +1,151 @@
+//! The whole service in one test: PostgreSQL, Redis, a TRON network, callers with the API's rights, and workers that can
+//! be stopped and killed. Time stands nearly still until a test makes blocks, and blocks are made when all work that
+//! could be done is done, so that a flow takes the same course on a fast machine and on a slow one.
+
+mod clock;
+mod judge;
+mod progress;
+mod shop;
+mod worker;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ::devnet::{Devnet, DevnetConfig};
+use db::Pool;
+use domain::pricing::Band;
+use domain::{api_keys, pricing};
+use jobs::{WakeConfig, WakeQueue};
+use kernel::{ApiKeyId, Clock, RandomIds, UserId};
+use keyring::generate_import_keypair;
+use testkit::{Role, TestDb};
+use vault::ImportPublicKey;
+
+pub(crate) use clock::TestClock;
+pub(crate) use shop::{Supplier, TRX, Wish};
+pub(crate) use worker::{Does, Worker, World, client, environment, watcher};
+
+pub(crate) const NETWORK: &str = "tron";
+
+/// Blocks between the newest and the solidified one: few, so that finality is soon reached.
+pub(crate) const SOLID_LAG: u64 = 3;
+
+/// One service. Every test ends with [`Rig::judge`].
+pub(crate) struct Rig {
+    pub(crate) db: TestDb,
+    pub(crate) devnet: Devnet,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) world: World,
+    /// With the API's rights.
+    pub(crate) api: Pool,
+    /// With the owner's rights, for looking at everything.
+    pub(crate) owner: Pool,
+    pub(crate) wakes: WakeQueue,
+    api_key: ApiKeyId,
+    import_public: ImportPublicKey,
+    /// Kinds of findings that the test means to bring about.
+    expected_findings: Mutex<BTreeSet<&'static str>>,
+    /// Transactions on the chain that the test sent itself.
+    foreign: Mutex<BTreeSet<String>>,
+    judged: bool,
+}
+
+impl Rig {
+    /// A service without workers, on the shared Redis.
+    pub(crate) async fn new() -> Self {
+        Self::on(crate::queue_support::shared_redis()).await
+    }
+
+    /// A service without workers.
+    pub(crate) async fn on(mut redis: WakeConfig) -> Self {
+        redis.push_budget = Duration::from_secs(2);
+        let clock = Arc::new(TestClock::default());
+        let config = DevnetConfig {
+            solid_lag: SOLID_LAG,
+            clock: clock.clone(),
+            ..DevnetConfig::default()
+        };
+        let devnet = Devnet::start(config).await.unwrap();
+        // so that a reference block can be had and no figure is that of the very first block
+        devnet.mine(SOLID_LAG + 2).unwrap();
+        let db = TestDb::new().await;
+        let (import, import_public) = generate_import_keypair().unwrap();
+        let world = World {
+            database_url: db.url(Role::Worker),
+            node_url: devnet.node_url(),
+            wakes: redis.clone(),
+            clock: clock.clone(),
+            masters: vec![(1, random_hex())],
+            import: import.expose_hex().to_string(),
+        };
+        let owner = db.pool(Role::Owner);
+        let rig = Self {
+            api: db.pool(Role::Api),
+            api_key: open_shop(&owner, &clock).await,
+            wakes: WakeQueue::connect(redis).unwrap(),
+            db,
+            devnet,
+            clock,
+            world,
+            owner,
+            import_public,
+            expected_findings: Mutex::default(),
+            foreign: Mutex::default(),
+            judged: false,
+        };
+        rig.credit(UserId(1), 10_000).await;
+        rig
+    }
+
+    /// A service with one worker that does everything.
+    pub(crate) async fn with_worker() -> (Self, Worker) {
+        let rig = Self::new().await;
+        let worker = rig.start(Does::Everything);
+        (rig, worker)
+    }
+
+    /// One worker more.
+    pub(crate) fn start(&self, does: Does) -> Worker {
+        Worker::start(&self.world, does)
+    }
+
+    /// This kind of finding is what the test is about.
+    pub(crate) fn expect_finding(&self, kind: &'static str) {
+        self.expected_findings.lock().unwrap().insert(kind);
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        assert!(self.judged || std::thread::panicking(), "a flow ends with `judge`");
+    }
+}
+
+/// A price and a key.
+async fn open_shop(pool: &Pool, clock: &TestClock) -> ApiKeyId {
+    let band = Band {
+        energy_min: 1,
+        energy_max: 100_000_000,
+        duration_min_s: 1,
+        duration_max_s: 2_592_000,
+        price_millisun_per_energy: 60_000,
+    };
+    pricing::publish(pool, &RandomIds, &[band], ("first", "operator:test"), clock.now())
+        .await
+        .unwrap();
+    let mut random = [0; 64];
+    getrandom::fill(&mut random).unwrap();
+    let scopes: Vec<String> = api_keys::SCOPES.iter().map(ToString::to_string).collect();
+    api_keys::create(pool, &RandomIds, ("bot", &scopes, 100_000), &random, clock.now())
+        .await
+        .unwrap()
+        .id
+}
+
+/// 32 random bytes in hex.
+pub(crate) fn random_hex() -> String {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).unwrap();
+    hex::encode(bytes)
+}

@@ -1,0 +1,208 @@
+//! Workers, each on a runtime of its own: to kill one is to drop everything it was doing, as when its process dies.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chain::ChainClient;
+use chain::endpoints::{EndpointConfig, EndpointList};
+use chrono::TimeDelta;
+use db::{PoolConfig, build_pool};
+use domain::delegations::DeathPolicy;
+use domain::transactions::ResendPolicy;
+use jobs::{Queue, WakeConfig, WakeQueue};
+use kernel::{Clock, RandomIds};
+use keyring::{KeyCache, MasterKeySource};
+use switchyard_worker::environment::{Environment, NetworkEnvironment, WorkPolicy};
+use switchyard_worker::keys::{ConfiguredMaster, Keys, unlock_master};
+use switchyard_worker::queue::{QueueSetup, Workers};
+use switchyard_worker::registry::registry;
+use switchyard_worker::watcher::{WatchPolicy, Watcher};
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tron::TronClient;
+use zeroize::Zeroizing;
+
+use super::{NETWORK, TestClock};
+
+/// What a worker is told at its start.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) database_url: String,
+    pub(crate) node_url: String,
+    pub(crate) wakes: WakeConfig,
+    pub(crate) clock: Arc<TestClock>,
+    /// Master keys in hex by number, the current one first.
+    pub(crate) masters: Vec<(i32, String)>,
+    /// The import private key, hex.
+    pub(crate) import: String,
+}
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Does {
+    Everything,
+    OnlyJobs,
+    OnlyWatching,
+}
+
+/// A running worker. Dropped, it is killed.
+pub(crate) struct Worker {
+    runtime: Option<Runtime>,
+    stop: CancellationToken,
+    ended: JoinHandle<()>,
+}
+
+impl Worker {
+    pub(crate) fn start(world: &World, does: Does) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let stop = CancellationToken::new();
+        let ended = runtime.spawn(run(world.clone(), does, stop.clone()));
+        Self {
+            runtime: Some(runtime),
+            stop,
+            ended,
+        }
+    }
+
+    /// Lets it drain and end.
+    pub(crate) async fn stop(mut self) {
+        self.stop.cancel();
+        (&mut self.ended).await.unwrap();
+    }
+
+    /// Ends it in the middle of whatever it does; afterwards nothing of it runs any more.
+    pub(crate) async fn kill(mut self) {
+        let runtime = self.runtime.take().unwrap();
+        let killed = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(Duration::from_secs(10)));
+        killed.await.unwrap();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn run(world: World, does: Does, stop: CancellationToken) {
+    let env = environment(&world).await;
+    let name = env.ids.uuid().simple().to_string();
+    let tasks = TaskTracker::new();
+    if does != Does::OnlyJobs {
+        tasks.spawn(watcher(&env, name.clone(), TimeDelta::seconds(10)).run(stop.clone()));
+    }
+    if does != Does::OnlyWatching {
+        let workers = Workers::start(queues(&env, name), &stop);
+        tasks.spawn(workers.join());
+    }
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// A watcher that looks often.
+pub(crate) fn watcher(env: &Arc<Environment>, holder: String, lease: TimeDelta) -> Watcher {
+    let policy = WatchPolicy {
+        poll: Duration::from_millis(15),
+        max_blocks: 20,
+        lease,
+        max_fork_depth: 30,
+        start: None,
+    };
+    Watcher::new(Arc::clone(env), NETWORK.to_owned(), holder, policy)
+}
+
+fn queues(env: &Arc<Environment>, name: String) -> QueueSetup {
+    QueueSetup {
+        pool: env.pool.clone(),
+        registry: registry(env),
+        clock: Arc::clone(&env.clock),
+        wakes: env.wakes.clone(),
+        queues: Queue::ALL.iter().map(|queue| (*queue, 8)).collect(),
+        name,
+        dispatch_interval: Duration::from_millis(50),
+        drain: Duration::from_secs(10),
+    }
+}
+
+/// The node client of a fresh process: nothing is remembered of earlier failures.
+pub(crate) fn client(node_url: &str, clock: &Arc<dyn Clock>) -> TronClient {
+    // an error only means that another test was first
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    // one node by two names: while one rests after a failure, the other is asked
+    let endpoints = ["first", "second"].map(|name| EndpointConfig {
+        name: name.into(),
+        url: node_url.to_owned(),
+        solidity_url: None,
+        api_key: None,
+        requests_per_second: 10_000,
+        timeout_ms: 10_000,
+    });
+    TronClient::new(EndpointList::new(NETWORK, &endpoints, clock).unwrap())
+}
+
+/// What a worker of this world is made of, on the runtime that asks for it.
+pub(crate) async fn environment(world: &World) -> Arc<Environment> {
+    let clock: Arc<dyn Clock> = world.clock.clone();
+    let pool = build_pool(&PoolConfig {
+        url: world.database_url.clone(),
+        max_connections: 10,
+        acquire_timeout: Duration::from_secs(30),
+        statement_timeout: Duration::from_secs(30),
+    })
+    .unwrap();
+    let mut masters = Vec::new();
+    for (id, key) in &world.masters {
+        let source = MasterKeySource::Raw(Zeroizing::new(key.clone()));
+        let configured = ConfiguredMaster { id: *id, source };
+        masters.push(unlock_master(&pool, configured, clock.now()).await.unwrap());
+    }
+    // opened keys are forgotten at once, so that each signature opens its key from the database
+    let cache = KeyCache::new(10, Duration::ZERO, Arc::clone(&clock));
+    let chain: Arc<dyn ChainClient> = Arc::new(client(&world.node_url, &clock));
+    let network = NetworkEnvironment {
+        chain,
+        expiry: TimeDelta::seconds(60),
+        resend: ResendPolicy {
+            after: TimeDelta::seconds(15),
+            at_most: TimeDelta::seconds(60),
+        },
+    };
+    Arc::new(Environment {
+        keys: Keys::new(masters, world.import.parse().unwrap(), cache),
+        networks: BTreeMap::from([(NETWORK.to_owned(), network)]),
+        wakes: WakeQueue::connect(world.wakes.clone()).unwrap(),
+        ids: Arc::new(RandomIds),
+        policy: policy(),
+        pool,
+        clock,
+    })
+}
+
+fn policy() -> WorkPolicy {
+    WorkPolicy {
+        death: DeathPolicy {
+            max_attempts: 5,
+            isolate_after: 3,
+            retry_after: TimeDelta::seconds(2),
+        },
+        stake_margin_bps: 100,
+        min_bandwidth: 400,
+        receiver_ttl: TimeDelta::hours(1),
+        retry_base: TimeDelta::seconds(2),
+        retry_max: TimeDelta::seconds(60),
+        sync_margin_blocks: 3,
+        sync_spread: TimeDelta::seconds(10),
+        low_stock_energy: 0,
+        idempotency_retention: TimeDelta::days(30),
+        keep_blocks: 2_000,
+    }
+}
