@@ -3,6 +3,8 @@
 //! The services come from `cargo xtask test`, which sets `SWITCHYARD_TEST_DATABASE_URL` (the owner of the schema, on the
 //! database `postgres`) and `SWITCHYARD_TEST_REDIS_URL`.
 
+#![expect(clippy::expect_used, reason = "a helper that fails fails its test")]
+
 mod database;
 mod redis_namespace;
 
