@@ -15,9 +15,12 @@ const TTL_S: i64 = 5;
 /// Far more than there are keys.
 const CAPACITY: usize = 10_000;
 
-/// Who presented what, and until when that is believed.
+/// By the hash of a key: whose it is, and until when that is believed.
+type Entries = HashMap<[u8; 32], (Principal, DateTime<Utc>)>;
+
+/// Who presented what.
 #[derive(Debug, Default)]
-pub(crate) struct KeyCache(Mutex<HashMap<[u8; 32], (Principal, DateTime<Utc>)>>);
+pub(crate) struct KeyCache(Mutex<Entries>);
 
 impl KeyCache {
     fn get(&self, hash: &[u8; 32], now: DateTime<Utc>) -> Option<Principal> {

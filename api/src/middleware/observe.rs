@@ -66,7 +66,7 @@ fn finished(response: Response, request_id: &str) -> (Response, Option<&'static 
     let status = response.status();
     let problem = match problem {
         Some(problem) => problem,
-        None if is_error(status) && !response.extensions().get::<Plain>().is_some() => {
+        None if is_error(status) && response.extensions().get::<Plain>().is_none() => {
             Arc::new(Problem::new(Code::of_status(status)))
         }
         None => return (response, None),

@@ -1,6 +1,8 @@
 //! The API in process: real PostgreSQL with the API's rights, a clock that stands still, seeded ids. The folders mirror
 //! the URLs.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail the test")]
+
 mod api;
 mod auth;
 mod health;

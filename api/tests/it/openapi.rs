@@ -1,7 +1,8 @@
 //! The OpenAPI document is whole: every route has an operation, a scope and its problems.
 
 use serde_json::Value;
-use switchyard_api::openapi;
+use switchyard_api::problem::Code;
+use switchyard_api::{Scope, openapi};
 
 #[test]
 fn paths_ids_scopes_and_problems() {
@@ -50,6 +51,18 @@ fn every_reference_leads_somewhere() {
     for reference in references {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn the_manual_names_every_code_and_scope() {
+    let manual = include_str!("../../../docs/API.md");
+    let words = Code::ALL
+        .iter()
+        .map(|code| code.word())
+        .chain(Scope::ALL.iter().map(|scope| scope.word()));
+    for word in words {
+        assert!(manual.contains(&format!("`{word}`")), "{word}");
     }
 }
 
