@@ -2,7 +2,6 @@
 
 use ::chain::TronAddress;
 use db::models::OrderState;
-use domain::DomainError;
 use jobs::JobKind;
 use kernel::UserId;
 use tron::PrivateKey;
@@ -40,10 +39,7 @@ async fn a_receiver_that_cannot_receive_gets_the_money_back_at_once() {
         receiver: supplier.address,
         ..rig.wish()
     };
-    assert!(matches!(
-        rig.try_order(ours).await,
-        Err(DomainError::ReceiverIsSupplier)
-    ));
+    assert_eq!(rig.try_order(ours).await, Err("receiver_is_supplier".into()));
 
     // an account that comes to life later is not held against its past
     rig.devnet.faucet(nobody, 1_000_000).unwrap();
@@ -117,12 +113,8 @@ async fn a_pending_order_can_be_cancelled_and_a_signed_one_cannot() {
     let order = rig.order(rig.wish()).await;
     rig.until("it waits", async || rig.find(order).await.reason_code.is_some())
         .await;
-    assert_eq!(rig.cancel(order).await.unwrap().state, OrderState::Cancelled);
-    assert_eq!(
-        rig.cancel(order).await.unwrap().state,
-        OrderState::Cancelled,
-        "again is no error"
-    );
+    assert_eq!(rig.cancel(order).await.unwrap(), "cancelled");
+    assert_eq!(rig.cancel(order).await.unwrap(), "cancelled", "again is no error");
     assert_eq!(rig.balance(UserId(1)).await, before, "back once");
     assert_eq!(rig.timeline(order).await, ["accepted", "cancelled"]);
 
@@ -130,10 +122,7 @@ async fn a_pending_order_can_be_cancelled_and_a_signed_one_cannot() {
     rig.supplier(50_000).await;
     let signed = rig.order(rig.wish()).await;
     rig.wait_for(signed, OrderState::Processing).await;
-    assert!(matches!(
-        rig.cancel(signed).await,
-        Err(DomainError::NotCancellable(OrderState::Processing))
-    ));
+    assert_eq!(rig.cancel(signed).await, Err("order_not_cancellable".into()));
     rig.wait_settled(signed).await;
     assert_eq!(rig.find(order).await.state, OrderState::Cancelled);
     rig.judge().await;

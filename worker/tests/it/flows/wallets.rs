@@ -5,15 +5,15 @@ use std::process::Command;
 use ::chain::{Broadcast, ChainClient, TxId};
 use db::models::{OrderState, WalletState};
 use kernel::WalletId;
+use serde_json::{Value, json};
 use testkit::Role;
 use tron::proto::ResourceCode;
 use tron::{BlockReference, ContractBody, Mnemonic, UnsignedTx, WordCount, sign_transaction};
-use vault::ImportSecret;
 
-use crate::harness::{Does, Rig, Supplier, TRX, Worker, random_hex};
+use crate::harness::{Does, Rig, Supplier, TRX, Worker, by_key, random_hex};
 
 impl Rig {
-    async fn handed_in(&self, secret: &ImportSecret) -> WalletId {
+    async fn handed_in(&self, secret: Value) -> WalletId {
         let id = self.hand_in(secret).await;
         self.until("it is opened", async || {
             self.wallet(id).await.state != WalletState::Importing
@@ -38,8 +38,9 @@ async fn wallets_are_taken_in_or_rejected_with_the_reason() {
     let key = words.private_key("", 3).unwrap();
     rig.devnet.faucet(key.address(), 100 * TRX).unwrap();
     rig.devnet.stake_energy(key.address(), 50_000 * TRX).unwrap();
-    let secret = ImportSecret::from_mnemonic(words.expose_phrase(), None, 3).unwrap();
-    let id = rig.handed_in(&secret).await;
+    let id = rig
+        .handed_in(json!({ "mnemonic": words.expose_phrase(), "index": 3 }))
+        .await;
     let wallet = rig.wallet(id).await;
     assert_eq!(
         wallet.address,
@@ -48,17 +49,17 @@ async fn wallets_are_taken_in_or_rejected_with_the_reason() {
     );
 
     // the same account again, by its key
-    let again = ImportSecret::from_private_key_hex(&hex::encode(*key.expose_bytes())).unwrap();
+    let again = by_key(&key);
     // words whose checksum is wrong, and a number that is no key
-    let bad_words = ImportSecret::from_mnemonic(&["abandon"; 12].join(" "), None, 0).unwrap();
-    let bad_key = ImportSecret::from_private_key_hex(&"f".repeat(64)).unwrap();
+    let bad_words = json!({ "mnemonic": (["abandon"; 12].join(" ")) });
+    let bad_key = json!({ "private_key": "f".repeat(64) });
     let cases = [
         (again, "this address is a supplier wallet already"),
         (bad_words, "not an English BIP39 phrase"),
         (bad_key, "not a private key"),
     ];
     for (secret, reason) in cases {
-        let rejected = rig.handed_in(&secret).await;
+        let rejected = rig.handed_in(secret).await;
         let rejected = rig.wallet(rejected).await;
         assert_eq!((rejected.state, rejected.address), (WalletState::Rejected, None));
         let told = rejected.rejected_reason.unwrap();
@@ -82,8 +83,7 @@ async fn a_worker_with_the_wrong_import_key_throws_nothing_away() {
     let right = std::mem::replace(&mut rig.world.import, random_hex());
     let wrong = rig.start(Does::Everything);
     let key = rig.staked_key(50_000);
-    let secret = ImportSecret::from_private_key_hex(&hex::encode(*key.expose_bytes())).unwrap();
-    let id = rig.hand_in(&secret).await;
+    let id = rig.hand_in(by_key(&key)).await;
     rig.meanwhile("it failed and is tried again", async || {
         rig.count("SELECT count(*) AS n FROM jobs WHERE kind = 'wallets.import' AND last_error_code = 'key_unusable'")
             .await

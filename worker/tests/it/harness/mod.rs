@@ -3,6 +3,7 @@
 //! could be done is done, so that a flow takes the same course on a fast machine and on a slow one.
 
 mod clock;
+mod http;
 mod judge;
 mod progress;
 mod shop;
@@ -14,16 +15,15 @@ use std::time::Duration;
 
 use ::devnet::{Devnet, DevnetConfig};
 use db::Pool;
-use domain::pricing::Band;
-use domain::{api_keys, pricing};
+use domain::pricing::{self, Band};
 use jobs::{WakeConfig, WakeQueue};
-use kernel::{ApiKeyId, Clock, RandomIds, UserId};
+use kernel::{Clock, RandomIds, UserId};
 use keyring::generate_import_keypair;
 use testkit::{Role, TestDb};
-use vault::ImportPublicKey;
 
 pub(crate) use clock::TestClock;
-pub(crate) use shop::{Supplier, TRX, Wish};
+use http::Http;
+pub(crate) use shop::{Supplier, TRX, Wish, by_key};
 pub(crate) use worker::{Does, Worker, World, client, environment, watcher};
 
 pub(crate) const NETWORK: &str = "tron";
@@ -37,13 +37,10 @@ pub(crate) struct Rig {
     pub(crate) devnet: Devnet,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) world: World,
-    /// With the API's rights.
-    pub(crate) api: Pool,
+    http: Http,
     /// With the owner's rights, for looking at everything.
     pub(crate) owner: Pool,
     pub(crate) wakes: WakeQueue,
-    api_key: ApiKeyId,
-    import_public: ImportPublicKey,
     /// Kinds of findings that the test means to bring about.
     expected_findings: Mutex<BTreeSet<&'static str>>,
     /// Transactions on the chain that the test sent itself.
@@ -80,16 +77,17 @@ impl Rig {
             import: import.expose_hex().to_string(),
         };
         let owner = db.pool(Role::Owner);
+        publish_prices(&owner, &clock).await;
+        let wakes = WakeQueue::connect(redis).unwrap();
+        let public = import_public.to_string();
         let rig = Self {
-            api: db.pool(Role::Api),
-            api_key: open_shop(&owner, &clock).await,
-            wakes: WakeQueue::connect(redis).unwrap(),
+            http: Http::new(&world, &public, db.pool(Role::Api), wakes.clone(), &owner).await,
+            wakes,
             db,
             devnet,
             clock,
             world,
             owner,
-            import_public,
             expected_findings: Mutex::default(),
             foreign: Mutex::default(),
             judged: false,
@@ -122,8 +120,7 @@ impl Drop for Rig {
     }
 }
 
-/// A price and a key.
-async fn open_shop(pool: &Pool, clock: &TestClock) -> ApiKeyId {
+async fn publish_prices(pool: &Pool, clock: &TestClock) {
     let band = Band {
         energy_min: 1,
         energy_max: 100_000_000,
@@ -134,13 +131,6 @@ async fn open_shop(pool: &Pool, clock: &TestClock) -> ApiKeyId {
     pricing::publish(pool, &RandomIds, &[band], ("first", "operator:test"), clock.now())
         .await
         .unwrap();
-    let mut random = [0; 64];
-    getrandom::fill(&mut random).unwrap();
-    let scopes: Vec<String> = api_keys::SCOPES.iter().map(ToString::to_string).collect();
-    api_keys::create(pool, &RandomIds, ("bot", &scopes, 100_000), &random, clock.now())
-        .await
-        .unwrap()
-        .id
 }
 
 /// 32 random bytes in hex.

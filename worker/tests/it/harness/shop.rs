@@ -1,18 +1,17 @@
-//! What the API's callers do: order, cancel, pay in, hand in wallets. All of it with the API's rights in the database.
+//! What the API's callers do: order, cancel, pay in, hand in wallets.
 
+use axum::http::Method;
 use chain::TronAddress;
-use chrono::TimeDelta;
 use db::models::{Order, SupplierWallet, WalletState};
 use db::run_tx;
-use domain::orders::{self, AcceptOrder, Idempotency, OrderDetail, OrderPolicy};
-use domain::wallets::{self, NewWallet};
-use domain::{DomainError, users};
-use kernel::{Amount, Asset, Clock, IdGen, OrderId, RandomIds, UserId, WalletId};
-use ledger::movements::{Adjustment, Direction};
+use domain::orders::{self, OrderDetail};
+use domain::wallets;
+use jobs::{JobKind, JobRequest};
+use kernel::{Amount, Clock, OrderId, UserId, WalletId};
+use serde_json::{Value, json};
 use tron::PrivateKey;
-use vault::ImportSecret;
 
-use super::{NETWORK, Rig};
+use super::Rig;
 
 /// Sun in one TRX.
 pub(crate) const TRX: i64 = 1_000_000;
@@ -53,67 +52,48 @@ impl Rig {
 
     /// Pays TRX in for a user.
     pub(crate) async fn credit(&self, user: UserId, trx: i64) {
-        let reference = RandomIds.uuid().to_string();
-        let adjustment = Adjustment {
-            reference: &reference,
-            user,
-            asset: Asset::Trx,
-            amount: Amount::from_minor(trx * TRX).unwrap(),
-            direction: Direction::Credit,
-            note: "paid in",
-            actor: "operator:test",
-            at: self.clock.now(),
-        };
-        users::adjust(&self.api, &adjustment).await.unwrap();
+        let amount = Amount::from_minor(trx * TRX).unwrap();
+        let body = json!({ "amount": amount, "reason": "paid in" });
+        let path = format!("/api/users/{user}/deposit");
+        self.http.post(&path, body).await.unwrap();
     }
 
     /// What a user has, in sun.
     pub(crate) async fn balance(&self, user: UserId) -> i64 {
-        let balances = users::balances(&self.api, user).await.unwrap();
-        let trx = balances.into_iter().find(|(asset, _)| *asset == Asset::Trx).unwrap();
-        trx.1.minor()
+        let answer = self.http.get(&format!("/api/users/{user}/balance")).await;
+        let balances = answer["balances"].as_array().unwrap();
+        let trx = balances.iter().find(|balance| balance["asset"] == "TRX").unwrap();
+        let amount: Amount = serde_json::from_value(trx["amount"].clone()).unwrap();
+        amount.minor()
     }
 
-    /// Orders, and wakes a worker as the API does after its commit.
     pub(crate) async fn order(&self, wish: Wish) -> OrderId {
         self.try_order(wish).await.unwrap()
     }
 
-    pub(crate) async fn try_order(&self, wish: Wish) -> Result<OrderId, DomainError> {
-        let policy = OrderPolicy {
-            network: NETWORK.into(),
-            energy_min: 10_000,
-            energy_max: 10_000_000,
-            duration_min_s: 300,
-            duration_max_s: 2_592_000,
-            deadline: TimeDelta::seconds(600),
-        };
-        let request = AcceptOrder {
-            api_key: self.api_key,
-            user: wish.user,
-            receiver: wish.receiver,
-            energy: wish.energy,
-            duration_s: wish.duration_s,
-            idempotency: Idempotency {
-                key: RandomIds.uuid().to_string(),
-                request_sha256: [0; 32],
-            },
-        };
-        let accepted = orders::accept(&self.api, &RandomIds, &policy, &request, self.clock.now()).await?;
-        self.wakes.push(accepted.wake);
-        Ok(OrderId(accepted.order.id))
+    /// The order, or the code of the problem.
+    pub(crate) async fn try_order(&self, wish: Wish) -> Result<OrderId, String> {
+        let body = json!({
+            "user_id": wish.user, "receiver": wish.receiver.to_string(),
+            "energy": wish.energy, "duration_s": wish.duration_s,
+        });
+        let order = self.http.post("/api/orders", body).await?;
+        Ok(order["id"].as_str().unwrap().parse().unwrap())
     }
 
-    pub(crate) async fn cancel(&self, order: OrderId) -> Result<Order, DomainError> {
-        orders::cancel_by_user(&self.api, order, "api_key:test", self.clock.now()).await
+    /// The order's state afterwards, or the code of the problem.
+    pub(crate) async fn cancel(&self, order: OrderId) -> Result<String, String> {
+        let path = format!("/api/orders/{order}/cancel");
+        let order = self.http.call(Method::POST, &path, None).await?;
+        Ok(order["state"].as_str().unwrap().to_owned())
     }
 
     pub(crate) async fn find(&self, order: OrderId) -> Order {
-        orders::find(&self.api, order).await.unwrap()
+        orders::find(&self.owner, order).await.unwrap()
     }
 
     pub(crate) async fn detail(&self, order: OrderId) -> OrderDetail {
-        orders::detail(&self.api, order).await.unwrap()
+        orders::detail(&self.owner, order).await.unwrap()
     }
 
     /// The names of what happened to an order, oldest first.
@@ -122,23 +102,15 @@ impl Rig {
         events.into_iter().map(|event| event.event).collect()
     }
 
-    /// Hands a sealed key in, as the API does.
-    pub(crate) async fn hand_in(&self, secret: &ImportSecret) -> WalletId {
-        let id = WalletId(RandomIds.uuid());
-        let sealed = vault::seal(&self.import_public, id, secret).unwrap();
-        let new = NewWallet {
-            id,
-            label: None,
-            permission_id: 0,
-            sealed: &sealed,
-        };
-        let (_, wakes) = wallets::add(&self.api, &[new], self.clock.now()).await.unwrap();
-        self.wakes.push(wakes);
-        id
+    /// Hands a key in: `{"private_key": …}`, or `{"mnemonic": …, "index": …}`.
+    pub(crate) async fn hand_in(&self, secret: Value) -> WalletId {
+        let added = self.http.post("/api/supplier-wallets/add", secret).await.unwrap();
+        let id: Value = added["items"][0]["id"].clone();
+        id.as_str().unwrap().parse().unwrap()
     }
 
     pub(crate) async fn wallet(&self, id: WalletId) -> SupplierWallet {
-        wallets::find(&self.api, id).await.unwrap()
+        wallets::find(&self.owner, id).await.unwrap()
     }
 
     /// A fresh key with TRX for fees, bandwidth, and so much staked for energy.
@@ -153,8 +125,7 @@ impl Rig {
     /// A wallet with so much stake, handed in, opened and read from the chain.
     pub(crate) async fn supplier(&self, stake_trx: i64) -> Supplier {
         let key = self.staked_key(stake_trx);
-        let secret = ImportSecret::from_private_key_hex(&hex::encode(*key.expose_bytes())).unwrap();
-        let id = self.hand_in(&secret).await;
+        let id = self.hand_in(by_key(&key)).await;
         self.until("the wallet is read", async || {
             let wallet = self.wallet(id).await;
             wallet.state == WalletState::Active && wallet.synced_at.is_some()
@@ -168,15 +139,22 @@ impl Rig {
     }
 
     /// Asks for a job, as a schedule does.
-    pub(crate) async fn ask(&self, kind: jobs::JobKind, object_id: &str) {
+    pub(crate) async fn ask(&self, kind: JobKind, object_id: &str) {
         let now = self.clock.now();
-        let request = jobs::JobRequest {
+        let request = JobRequest {
             kind,
             object_id,
             run_at: now,
             now,
         };
-        let wake = run_tx(&self.api, "ask", async |conn| jobs::enqueue_in_tx(conn, request).await);
+        let wake = run_tx(&self.owner, "ask", async |conn| {
+            jobs::enqueue_in_tx(conn, request).await
+        });
         self.wakes.push(wake.await.unwrap());
     }
+}
+
+/// A key as it is handed in.
+pub(crate) fn by_key(key: &PrivateKey) -> Value {
+    json!({ "private_key": hex::encode(*key.expose_bytes()) })
 }

@@ -1,0 +1,92 @@
+//! The API in this process, asked as a bot asks it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request};
+use db::Pool;
+use domain::api_keys;
+use jobs::WakeQueue;
+use kernel::{Clock, IdGen, RandomIds};
+use serde_json::Value;
+use settings::{Settings, Source};
+use switchyard_api::{App, Dependencies, router};
+use tower::ServiceExt;
+
+use super::{TestClock, World};
+
+const MAX_ANSWER: usize = 1 << 20;
+
+/// The API with a key that may do everything.
+pub(crate) struct Http {
+    router: Router,
+    key: String,
+}
+
+impl Http {
+    /// Serves with the shipped configuration over these dependencies; the key is made with the owner's rights.
+    pub(crate) async fn new(world: &World, import_public: &str, pool: Pool, wakes: WakeQueue, owner: &Pool) -> Self {
+        let variables = [
+            ("DATABASE__URL", world.database_url.as_str()),
+            ("REDIS__URL", &world.wakes.url),
+            ("JOBS__REDIS_NAMESPACE", &world.wakes.namespace),
+            ("VAULT__IMPORT_PUBLIC_KEY", import_public),
+        ]
+        .map(|(name, value)| (format!("SWITCHYARD__{name}"), value.to_owned()));
+        let settings = Settings::load_from(&Source {
+            dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../config"),
+            environment: "dev".into(),
+            variables: BTreeMap::from(variables),
+        });
+        let app = App::new(Dependencies {
+            settings: settings.unwrap(),
+            pool,
+            wakes,
+            clock: world.clock.clone(),
+            ids: Arc::new(RandomIds),
+        });
+        Self {
+            router: router(app.unwrap()),
+            key: key(owner, &world.clock).await,
+        }
+    }
+
+    /// What it answers; of a problem, the code.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, String> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.key))
+            .header("content-type", "application/json")
+            .header("idempotency-key", RandomIds.uuid().to_string())
+            .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
+            .unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let bytes = to_bytes(answer.into_body(), MAX_ANSWER).await.unwrap();
+        let body: Value = serde_json::from_slice(&bytes).unwrap();
+        if status.is_success() {
+            return Ok(body);
+        }
+        Err(body["code"].as_str().unwrap_or("no code").to_owned())
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.call(Method::GET, path, None).await.unwrap()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+}
+
+async fn key(pool: &Pool, clock: &TestClock) -> String {
+    let mut random = [0; 64];
+    getrandom::fill(&mut random).unwrap();
+    let scopes: Vec<String> = api_keys::SCOPES.iter().map(ToString::to_string).collect();
+    let key = api_keys::create(pool, &RandomIds, ("bot", &scopes, 1_000_000), &random, clock.now());
+    key.await.unwrap().clear
+}
