@@ -11,6 +11,7 @@ pub mod keys;
 pub mod nodes;
 pub mod queue;
 pub mod registry;
+mod sender;
 mod signer;
 pub mod watcher;
 

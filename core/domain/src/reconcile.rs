@@ -5,7 +5,7 @@ use db::models::SupplierWallet;
 use db::{Conn, Pool, run_tx};
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
+use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::{Asset, IdGen};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -234,14 +234,5 @@ async fn lost_orders_in_tx(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Wa
     .load(conn)
     .await?;
     let ids: Vec<String> = lost.iter().map(|order| order.id.to_string()).collect();
-    let requests: Vec<JobRequest<'_>> = ids
-        .iter()
-        .map(|id| JobRequest {
-            kind: JobKind::OrdersDelegate,
-            object_id: id,
-            run_at: now,
-            now,
-        })
-        .collect();
-    Ok(enqueue_many_in_tx(conn, &requests).await?)
+    Ok(enqueue_each_in_tx(conn, JobKind::OrdersDelegate, &ids, now).await?)
 }

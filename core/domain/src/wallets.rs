@@ -6,7 +6,7 @@ use db::models::{
     ChainCursor, Delegation, NewSupplierWallet, SupplierWallet, WalletFigures, WalletImport, WalletKey, WalletState,
 };
 use db::{Conn, Pool, acquire, run_tx};
-use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx, enqueue_many_in_tx};
+use jobs::{JobKind, JobRequest, Wake, enqueue_each_in_tx, enqueue_in_tx, enqueue_many_in_tx};
 use kernel::{IdGen, WalletId};
 use serde_json::json;
 use vault::SealedImport;
@@ -72,21 +72,10 @@ pub async fn add(
             .await?;
         }
         let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
-        let wakes = enqueue_many_in_tx(conn, &requests(JobKind::WalletsImport, &ids, now)).await?;
+        let wakes = enqueue_each_in_tx(conn, JobKind::WalletsImport, &ids, now).await?;
         Ok((rows, wakes))
     })
     .await
-}
-
-fn requests<'a>(kind: JobKind, ids: &'a [String], now: DateTime<Utc>) -> Vec<JobRequest<'a>> {
-    ids.iter()
-        .map(|id| JobRequest {
-            kind,
-            object_id: id,
-            run_at: now,
-            now,
-        })
-        .collect()
 }
 
 /// How an import ended.
@@ -285,7 +274,7 @@ pub async fn request_sync(pool: &Pool, ids: &[WalletId], now: DateTime<Utc>) -> 
             }
             wanted.push(id.to_string());
         }
-        Ok(enqueue_many_in_tx(conn, &requests(JobKind::WalletsSync, &wanted, now)).await?)
+        Ok(enqueue_each_in_tx(conn, JobKind::WalletsSync, &wanted, now).await?)
     })
     .await
 }

@@ -97,3 +97,23 @@ pub async fn enqueue_many_in_tx(conn: &mut Conn, requests: &[JobRequest<'_>]) ->
     }
     Ok(wakes)
 }
+
+/// Asks for one kind of job about each of these objects, now.
+///
+/// # Errors
+/// When PostgreSQL refuses a row.
+pub async fn enqueue_each_in_tx(
+    conn: &mut Conn,
+    kind: JobKind,
+    objects: &[String],
+    now: DateTime<Utc>,
+) -> Result<Vec<Wake>, DbError> {
+    let request = |object_id| JobRequest {
+        kind,
+        object_id,
+        run_at: now,
+        now,
+    };
+    let requests: Vec<JobRequest<'_>> = objects.iter().map(|id| request(id.as_str())).collect();
+    enqueue_many_in_tx(conn, &requests).await
+}

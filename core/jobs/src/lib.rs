@@ -12,7 +12,7 @@ mod run;
 mod wake;
 mod wake_queue;
 
-pub use enqueue::{JobRequest, enqueue_in_tx, enqueue_many_in_tx};
+pub use enqueue::{JobRequest, enqueue_each_in_tx, enqueue_in_tx, enqueue_many_in_tx};
 pub use feed::{Feed, bury_never_finished, take_due};
 pub use kind::{JobKind, Queue};
 pub use operate::{

@@ -10,7 +10,7 @@ use db::models::{ChainCursor, Order, OrderState, SupplierWallet};
 use db::{Conn, acquire, run_tx};
 use domain::delegations::{Claim, ClaimRequest, Claimed, claim_in_tx, signed_in_tx};
 use domain::findings::{self, FindingKind};
-use domain::transactions::{Sent, Signed, record_answer};
+use domain::transactions::Signed;
 use domain::{orders, receivers};
 use kernel::{ChainTransactionId, DelegationId, OrderId, WalletId};
 use serde_json::json;
@@ -19,6 +19,7 @@ use super::object;
 use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
+use crate::sender::send;
 use crate::signer::{DELEGATION_BANDWIDTH, ToSign, address, sign_delegate, wallet_address};
 
 /// The handler.
@@ -63,15 +64,7 @@ impl DelegateOrder {
             Next::Nothing => Ok(Outcome::Done),
             Next::Wait(code, at) => Ok(Outcome::Again { at, code }),
             Next::Send(id, signed) => {
-                let answer = network.chain.broadcast(&signed.raw).await;
-                let sent = Sent {
-                    transaction: id,
-                    answer: &answer,
-                    first_send: true,
-                };
-                let rules = (network.resend, &env.policy.death);
-                let recorded = record_answer(&env.pool, env.ids.as_ref(), sent, rules, env.clock.now()).await?;
-                env.push(recorded.wakes);
+                send(env, network, id, &signed.raw, true).await?;
                 Ok(Outcome::Done)
             }
         }

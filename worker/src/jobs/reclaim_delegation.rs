@@ -8,13 +8,14 @@ use chrono::Duration;
 use db::models::{Delegation, IntentKind};
 use db::{acquire, run_tx};
 use domain::delegations::{Reclaim, Reclaiming, claim_reclaim_in_tx};
-use domain::transactions::{Intent, Sent, Signed, record_answer, store_in_tx};
+use domain::transactions::{Intent, Signed, store_in_tx};
 use kernel::{ChainTransactionId, DelegationId, WalletId};
 
 use super::object;
 use crate::environment::Environment;
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
+use crate::sender::send;
 use crate::signer::{ToSign, sign_undelegate, wallet_address};
 
 /// The handler.
@@ -50,15 +51,7 @@ impl ReclaimDelegation {
                 code: "not_yet",
             }),
             Next::Send(id, signed) => {
-                let answer = network.chain.broadcast(&signed.raw).await;
-                let sent = Sent {
-                    transaction: id,
-                    answer: &answer,
-                    first_send: true,
-                };
-                let rules = (network.resend, &env.policy.death);
-                let recorded = record_answer(&env.pool, env.ids.as_ref(), sent, rules, env.clock.now()).await?;
-                env.push(recorded.wakes);
+                send(env, network, id, &signed.raw, true).await?;
                 Ok(Outcome::Done)
             }
         }

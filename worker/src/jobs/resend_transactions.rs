@@ -8,7 +8,7 @@ use chrono::Duration;
 use db::models::{ChainCursor, ChainTransaction};
 use db::{acquire, run_tx};
 use domain::findings::{self, FindingKind};
-use domain::transactions::{Sent, bury_if_expired, record_answer};
+use domain::transactions::bury_if_expired;
 use futures::StreamExt;
 use kernel::ChainTransactionId;
 use serde_json::json;
@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
+use crate::sender::send;
 
 /// Transactions looked at in one round; rounds follow one another while they are full.
 const BATCH: i64 = 100;
@@ -80,17 +81,8 @@ impl ResendTransactions {
         if transaction.expires_at <= cursor.head_time {
             return Ok(()); // no block will take it; once the solidified head is past it, it is proven dead
         }
-        let env = &self.0;
-        let answer = network.chain.broadcast(&transaction.raw).await;
-        let sent = Sent {
-            transaction: ChainTransactionId(transaction.id),
-            answer: &answer,
-            first_send: false,
-        };
-        let rules = (network.resend, &env.policy.death);
-        let recorded = record_answer(&env.pool, env.ids.as_ref(), sent, rules, env.clock.now()).await?;
-        env.push(recorded.wakes);
-        Ok(())
+        let id = ChainTransactionId(transaction.id);
+        send(&self.0, network, id, &transaction.raw, false).await
     }
 
     /// Our own blocks prove the death; a node is asked all the same, since a block may have been read from a liar.

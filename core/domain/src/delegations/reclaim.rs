@@ -5,7 +5,7 @@ use db::Conn;
 use db::models::{ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, SupplierWallet, TxState};
 use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
+use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::DelegationId;
 use uuid::Uuid;
 
@@ -114,14 +114,5 @@ pub async fn wake_ended_in_tx(
     .load(conn)
     .await?;
     let ids: Vec<String> = ended.iter().map(|ended| ended.id.to_string()).collect();
-    let requests: Vec<JobRequest<'_>> = ids
-        .iter()
-        .map(|id| JobRequest {
-            kind: JobKind::DelegationsReclaim,
-            object_id: id,
-            run_at: now,
-            now,
-        })
-        .collect();
-    Ok(enqueue_many_in_tx(conn, &requests).await?)
+    Ok(enqueue_each_in_tx(conn, JobKind::DelegationsReclaim, &ids, now).await?)
 }

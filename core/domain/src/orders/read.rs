@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use db::models::{ChainTransaction, Delegation, Order, OrderEvent, OrderFilter, SupplierWallet};
 use db::{Pool, acquire, run_tx};
-use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
+use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::OrderId;
 
 use crate::DomainError;
@@ -82,16 +82,10 @@ pub async fn wake_pending(pool: &Pool, now: DateTime<Utc>) -> Result<(usize, Vec
             .iter()
             .map(ToString::to_string)
             .collect();
-        let requests: Vec<JobRequest<'_>> = ids
-            .iter()
-            .map(|id| JobRequest {
-                kind: JobKind::OrdersDelegate,
-                object_id: id,
-                run_at: now,
-                now,
-            })
-            .collect();
-        Ok((ids.len(), enqueue_many_in_tx(conn, &requests).await?))
+        Ok((
+            ids.len(),
+            enqueue_each_in_tx(conn, JobKind::OrdersDelegate, &ids, now).await?,
+        ))
     })
     .await
 }
