@@ -9,9 +9,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use db::pending_migrations;
 use jobs::Queue;
+use kernel::ErrorClass;
 use serde::Serialize;
 
 use crate::App;
+use crate::problem::chain;
 
 /// How long a dependency may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -49,7 +51,13 @@ pub(crate) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Read
     let (postgres, migrations) = match database {
         Ok(Ok(0)) => ("ok", "ok"),
         Ok(Ok(_)) => ("ok", "pending"),
-        Ok(Err(_)) | Err(_) => ("unavailable", "unknown"),
+        Ok(Err(error)) => {
+            tracing::warn!(cause = chain(&error), "the database is not ready");
+            // it answers, but not what it should: never migrated, or without the rights of this role
+            let answers = error.class() == ErrorClass::Bug;
+            (if answers { "ok" } else { "unavailable" }, "unknown")
+        }
+        Err(_) => ("unavailable", "unknown"),
     };
     let redis = if redis.is_ok() { "ok" } else { "unavailable" };
     let status = match (migrations, redis) {

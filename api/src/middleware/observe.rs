@@ -51,7 +51,12 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         .extensions()
         .get::<AnsweredFor>()
         .map(|caller| caller.0.to_string());
-    tracing::info!(status, code, api_key, ms = elapsed.as_millis(), "answered");
+    let ms = elapsed.as_millis();
+    if route.starts_with("/health/") {
+        tracing::debug!(status, ms, "answered"); // asked for every few seconds, for ever
+    } else {
+        tracing::info!(status, code, api_key, ms, "answered");
+    }
     metrics::counter!("switchyard_http_requests_total", "method" => method, "route" => route.clone(),
         "status" => status.to_string(), "code" => code.unwrap_or("ok"))
     .increment(1);

@@ -83,6 +83,18 @@ async fn a_database_that_lacks_a_migration_is_not_ready() {
 }
 
 #[tokio::test]
+async fn a_database_that_was_never_migrated_is_not_ready() {
+    let db = TestDb::new().await;
+    db.sql("DROP TABLE __diesel_schema_migrations").await;
+    let (status, body) = get(router(app(&db.url(Role::Api), &TestRedis::new().url)), "/health/ready").await;
+    let said = |name: &str| body["dependencies"][name].as_str();
+    assert_eq!(
+        (status, said("postgres"), said("migrations")),
+        (503, Some("ok"), Some("unknown"))
+    );
+}
+
+#[tokio::test]
 async fn operators_see_metrics_and_the_description() {
     let api = TestApi::new().await;
     api.get("/api/prices").await;
