@@ -1,0 +1,305 @@
+//! A chain made of values, and the steps that a worker takes between it and the rows.
+
+use chain::{Block, BlockRef, Broadcast, Refusal, TransactionSeen, TxId, TxOutcome};
+use chrono::{DateTime, Duration, Utc};
+use db::models::{BlockRow, ChainCursor, ChainTransaction, Delegation, IntentKind, TxState};
+use db::{acquire, run_tx};
+use domain::DomainError;
+use domain::delegations::{Claim, ClaimRequest, Reclaim, claim_in_tx, claim_reclaim_in_tx, signed_in_tx};
+use domain::transactions::{Intent, Recorded, ResendPolicy, Sent, Signed, bury_if_expired, record_answer, store_in_tx};
+use domain::watch::{Applied, ForkOutcome, SolidOutcome, apply_in_tx, finalise, revert_in_tx, set_solid_in_tx};
+use kernel::{ChainTransactionId, DelegationId, OrderId, WalletId};
+use sha2::{Digest, Sha256};
+use switchyard_domain as domain;
+
+use crate::world::{NETWORK, STAKE, World};
+
+/// How long signed bytes may land.
+pub(crate) const EXPIRY_S: i64 = 60;
+pub(crate) const RESEND: ResendPolicy = ResendPolicy {
+    after: Duration::seconds(5),
+    at_most: Duration::seconds(60),
+};
+
+/// A transaction that was signed and stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tx {
+    pub(crate) id: ChainTransactionId,
+    pub(crate) txid: TxId,
+    pub(crate) delegation: DelegationId,
+    pub(crate) wallet: WalletId,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// What came of a claim, signed if it was one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tried {
+    Signed(Tx),
+    NotPending,
+    PastDeadline,
+    NotCurrent,
+    NoWallet,
+}
+
+impl Tried {
+    pub(crate) fn signed(self) -> Tx {
+        match self {
+            Self::Signed(tx) => tx,
+            other => panic!("nothing was signed: {other:?}"),
+        }
+    }
+}
+
+/// Where the network starts: block 1000.
+pub(crate) fn genesis() -> BlockRef {
+    BlockRef {
+        number: 1000,
+        id: "0a".repeat(32),
+        parent_id: "0b".repeat(32),
+        time: DateTime::from_timestamp(1_900_000_000, 0).unwrap(),
+    }
+}
+
+/// The block after `parent`, three seconds later; another `branch` gives another block.
+pub(crate) fn block_on(parent: &BlockRef, branch: u8, transactions: &[TransactionSeen]) -> Block {
+    let mut hash = Sha256::new().chain_update(&parent.id).chain_update([branch]);
+    for seen in transactions {
+        hash.update(seen.txid.0);
+    }
+    Block {
+        at: BlockRef {
+            number: parent.number + 1,
+            id: hex::encode(hash.finalize()),
+            parent_id: parent.id.clone(),
+            time: parent.time + Duration::seconds(3),
+        },
+        transactions: transactions.to_vec(),
+    }
+}
+
+pub(crate) fn landed(tx: &Tx) -> TransactionSeen {
+    TransactionSeen {
+        txid: tx.txid,
+        outcome: TxOutcome::Ok,
+        fee_sun: 0,
+        energy_used: 0,
+        bandwidth_used: 280,
+    }
+}
+
+pub(crate) fn failed(tx: &Tx) -> TransactionSeen {
+    TransactionSeen {
+        outcome: TxOutcome::Failed,
+        ..landed(tx)
+    }
+}
+
+pub(crate) fn refused(refusal: Refusal) -> Broadcast {
+    Broadcast::Refused {
+        code: "CONTRACT_VALIDATE_ERROR".to_owned(),
+        message: "validate error".to_owned(),
+        refusal,
+    }
+}
+
+fn sign(id: ChainTransactionId, timestamp_ms: i64, head_time: DateTime<Utc>) -> (TxId, Signed) {
+    let txid = TxId(Sha256::digest(id.0.as_bytes()).into());
+    let signed = Signed {
+        txid: txid.to_string(),
+        raw: vec![7; 120],
+        timestamp_ms,
+        expires_at: head_time + Duration::seconds(EXPIRY_S),
+    };
+    (txid, signed)
+}
+
+impl World {
+    /// Claims an order for this stake, signs and stores: what a worker does before it sends.
+    pub(crate) async fn try_claim(&self, order: OrderId, amount_sun: i64) -> Result<Tried, DomainError> {
+        let (id, now) = (ChainTransactionId::new(&self.ids), self.now());
+        let request = ClaimRequest {
+            order,
+            delegation: DelegationId::new(&self.ids),
+            amount_sun,
+            bandwidth: 300,
+            now,
+        };
+        run_tx(&self.worker, "test_claim", async |conn| {
+            let claimed = match claim_in_tx(conn, &self.ids, &request).await? {
+                Claim::NotPending => return Ok(Tried::NotPending),
+                Claim::PastDeadline => return Ok(Tried::PastDeadline),
+                Claim::ChainNotCurrent => return Ok(Tried::NotCurrent),
+                Claim::NoWalletFits => return Ok(Tried::NoWallet),
+                Claim::Claimed(claimed) => claimed,
+            };
+            let (txid, signed) = sign(id, claimed.timestamp_ms, claimed.cursor.head_time);
+            signed_in_tx(conn, &claimed, id, &signed, (now, now + RESEND.after)).await?;
+            Ok(Tried::Signed(Tx {
+                id,
+                txid,
+                delegation: claimed.delegation,
+                wallet: WalletId(claimed.wallet.id),
+                expires_at: signed.expires_at,
+            }))
+        })
+        .await
+    }
+
+    pub(crate) async fn claim(&self, order: OrderId) -> Tx {
+        self.try_claim(order, STAKE).await.unwrap().signed()
+    }
+
+    /// Claims an ended delegation, signs and stores; `Err` says why not.
+    pub(crate) async fn reclaim(&self, delegation: DelegationId) -> Result<Tx, &'static str> {
+        let (id, now) = (ChainTransactionId::new(&self.ids), self.now());
+        let claimed = run_tx(&self.worker, "test_reclaim", async |conn| {
+            let claimed = match claim_reclaim_in_tx(conn, delegation, now).await? {
+                Reclaim::NothingToDo => return Ok(Err("nothing to do")),
+                Reclaim::NotYet => return Ok(Err("not yet")),
+                Reclaim::Claimed(claimed) => claimed,
+            };
+            let (txid, signed) = sign(id, claimed.timestamp_ms, claimed.cursor.head_time);
+            let wallet = WalletId(claimed.wallet.id);
+            let intent = Intent {
+                kind: IntentKind::Reclaim,
+                delegation,
+                wallet,
+            };
+            store_in_tx(conn, id, NETWORK, intent, &signed, (now, now + RESEND.after)).await?;
+            Ok::<_, DomainError>(Ok(Tx {
+                id,
+                txid,
+                delegation,
+                wallet,
+                expires_at: signed.expires_at,
+            }))
+        });
+        claimed.await.unwrap()
+    }
+
+    /// Records a node's answer.
+    pub(crate) async fn answer(&self, tx: &Tx, answer: &Broadcast, first_send: bool) -> Recorded {
+        let sent = Sent {
+            transaction: tx.id,
+            answer,
+            first_send,
+        };
+        let rules = (RESEND, &self.death);
+        record_answer(&self.worker, &self.ids, sent, rules, self.now())
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn bury(&self, tx: &Tx) -> bool {
+        let buried = bury_if_expired(&self.worker, &self.ids, tx.id, &self.death, self.now()).await;
+        buried.unwrap().died
+    }
+
+    pub(crate) async fn cursor(&self) -> ChainCursor {
+        let mut conn = acquire(&self.worker).await.unwrap();
+        ChainCursor::find(&mut conn, NETWORK).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn block(&self, number: i64) -> BlockRow {
+        let mut conn = acquire(&self.worker).await.unwrap();
+        BlockRow::find(&mut conn, NETWORK, number).await.unwrap().unwrap()
+    }
+
+    /// The block that the cursor stands on.
+    pub(crate) async fn head(&self) -> BlockRef {
+        reference(&self.block(self.cursor().await.head_number).await)
+    }
+
+    pub(crate) async fn apply(&self, blocks: &[Block]) -> Result<Applied, DomainError> {
+        let now = self.now();
+        run_tx(&self.worker, "test_apply", async |conn| {
+            apply_in_tx(conn, &self.ids, NETWORK, blocks, now).await
+        })
+        .await
+    }
+
+    /// One block more, with these transactions, applied.
+    pub(crate) async fn mine(&self, transactions: &[TransactionSeen]) -> Block {
+        let block = block_on(&self.head().await, 0, transactions);
+        let applied = self.apply(std::slice::from_ref(&block)).await.unwrap();
+        assert!(matches!(applied, Applied::Done { .. }), "{applied:?}");
+        block
+    }
+
+    /// An empty block at `time`: the producers were away until then.
+    pub(crate) async fn mine_at(&self, time: DateTime<Utc>) {
+        let mut block = block_on(&self.head().await, 0, &[]);
+        block.at.time = time.max(block.at.time);
+        assert!(matches!(self.apply(&[block]).await.unwrap(), Applied::Done { .. }));
+    }
+
+    pub(crate) async fn try_solid(&self, solid: &BlockRef) -> SolidOutcome {
+        let (head, now) = (self.cursor().await.head_block_id, self.now());
+        let moved = run_tx(&self.worker, "test_solid", async |conn| {
+            set_solid_in_tx(conn, NETWORK, &head, solid, now).await
+        });
+        moved.await.unwrap()
+    }
+
+    /// The whole chain that we read is solidified.
+    pub(crate) async fn solidify(&self) {
+        let outcome = self.try_solid(&self.head().await).await;
+        assert!(matches!(outcome, SolidOutcome::Done { .. }), "{outcome:?}");
+    }
+
+    pub(crate) async fn finalise(&self) -> usize {
+        let done = finalise(&self.worker, &self.ids, NETWORK, 100, &self.death, self.now()).await;
+        done.unwrap().0
+    }
+
+    /// Takes back every block above `number`.
+    pub(crate) async fn revert_to(&self, number: i64) -> ForkOutcome {
+        let (head, now) = (self.cursor().await.head_block_id, self.now());
+        let ancestor = self.block(number).await;
+        let reverted = run_tx(&self.worker, "test_revert", async |conn| {
+            revert_in_tx(conn, NETWORK, &head, &ancestor, now).await
+        });
+        reverted.await.unwrap()
+    }
+
+    /// An order that is delivered in the block after the head.
+    pub(crate) async fn deliver(&self, receiver: u8) -> (OrderId, Tx) {
+        let order = self.order(receiver).await;
+        let tx = self.claim(order).await;
+        self.mine(&[landed(&tx)]).await;
+        (order, tx)
+    }
+
+    /// A delivered order whose delegation is final and whose rental has ended by the chain's clock.
+    pub(crate) async fn ended(&self, receiver: u8) -> (OrderId, Tx) {
+        let (order, tx) = self.deliver(receiver).await;
+        self.solidify().await;
+        assert_eq!(self.finalise().await, 1);
+        self.mine_at(self.delegation(tx.delegation).await.ends_at.unwrap())
+            .await;
+        (order, tx)
+    }
+
+    pub(crate) async fn delegation(&self, id: DelegationId) -> Delegation {
+        let mut conn = acquire(&self.worker).await.unwrap();
+        Delegation::find(&mut conn, id.0).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn tx_row(&self, tx: &Tx) -> ChainTransaction {
+        let mut conn = acquire(&self.worker).await.unwrap();
+        ChainTransaction::lock(&mut conn, tx.id.0).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn tx_state(&self, tx: &Tx) -> TxState {
+        self.tx_row(tx).await.state
+    }
+}
+
+pub(crate) fn reference(row: &BlockRow) -> BlockRef {
+    BlockRef {
+        number: row.number,
+        id: row.block_id.clone(),
+        parent_id: row.parent_id.clone(),
+        time: row.block_time,
+    }
+}

@@ -1,0 +1,19 @@
+//! The use cases against a real database, with the rights of the processes that call them. The chain is made of values.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+mod accept;
+mod answers;
+mod cancel;
+mod claim;
+mod finality;
+mod fork;
+mod harness;
+mod receivers;
+mod reclaim;
+mod reconcile;
+mod snapshot;
+mod states;
+mod walk;
+mod watch;
+mod world;

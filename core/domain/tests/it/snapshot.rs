@@ -1,0 +1,167 @@
+//! What the chain says of a wallet, and what of our promises it cannot have seen yet.
+
+use chain::{EnergyMarket, WalletSnapshot};
+use db::models::SupplierWallet;
+use domain::wallets::{apply_snapshot, find, set_enabled};
+use kernel::WalletId;
+use switchyard_domain as domain;
+
+use crate::harness::{Tx, landed};
+use crate::world::{NETWORK, STAKE, World};
+
+/// Read with the head at this block, while this much was delegated out.
+fn snapshot(as_of_block: i64, delegated_energy_sun: i64) -> WalletSnapshot {
+    WalletSnapshot {
+        as_of_block,
+        balance_sun: 5,
+        staked_energy_sun: 4,
+        staked_bandwidth_sun: 3,
+        delegated_energy_sun,
+        delegatable_sun: STAKE * 10 - delegated_energy_sun,
+        bandwidth_available: 777,
+        market: EnergyMarket {
+            total_limit: 180_000_000_000,
+            total_weight: 19_000_000_000,
+        },
+    }
+}
+
+/// Applied with a margin of two blocks; answers the wallet as it is then.
+async fn sync(world: &World, wallet: WalletId, snapshot: &WalletSnapshot) -> SupplierWallet {
+    let about = (wallet, NETWORK);
+    let unseen = apply_snapshot(&world.worker, &world.ids, about, snapshot, 2, world.now())
+        .await
+        .unwrap();
+    let found = find(&world.worker, wallet).await.unwrap();
+    assert_eq!(unseen, found.reserved_sun);
+    found
+}
+
+/// A wallet with one delegation in block 1001 and empty blocks after it, up to 1005.
+async fn delivered() -> (World, WalletId, Tx) {
+    let world = World::new().await;
+    let wallet = world.wallet(1, STAKE * 10).await;
+    let (_, tx) = world.deliver(1).await;
+    for _ in 0..4 {
+        world.mine(&[]).await;
+    }
+    (world, wallet, tx)
+}
+
+#[tokio::test]
+async fn a_snapshot_replaces_every_figure_and_the_market() {
+    let world = World::new().await;
+    let wallet = world.wallet(1, STAKE).await;
+    world.clock.advance_seconds(9);
+    let found = sync(&world, wallet, &snapshot(1002, 0)).await;
+    assert_eq!(
+        (found.balance_sun, found.staked_energy_sun, found.staked_bandwidth_sun),
+        (5, 4, 3)
+    );
+    assert_eq!((found.delegatable_sun, found.bandwidth_available), (STAKE * 10, 777));
+    assert_eq!((found.synced_block, found.synced_at), (1000, Some(world.now())));
+    let cursor = world.cursor().await;
+    assert_eq!(
+        (cursor.total_energy_limit, cursor.total_energy_weight),
+        (180_000_000_000, 19_000_000_000)
+    );
+    let mut unknown = snapshot(1003, 0);
+    unknown.market.total_weight = 0;
+    sync(&world, wallet, &unknown).await;
+    assert_eq!(world.cursor().await.total_energy_weight, 19_000_000_000);
+}
+
+#[tokio::test]
+async fn a_delegation_stays_reserved_until_a_snapshot_surely_shows_it() {
+    let (world, wallet, _) = delivered().await;
+    // block 1001 may not be in a read at 1002, by the margin
+    assert_eq!(sync(&world, wallet, &snapshot(1002, STAKE)).await.reserved_sun, STAKE);
+    world.assert_sound().await;
+    let found = sync(&world, wallet, &snapshot(1003, STAKE)).await;
+    assert_eq!((found.reserved_sun, found.delegatable_sun), (0, STAKE * 9));
+    world.assert_sound().await;
+    // one that is signed and not seen stays reserved whatever the read
+    world.claim(world.order(2).await).await;
+    assert_eq!(sync(&world, wallet, &snapshot(1005, STAKE)).await.reserved_sun, STAKE);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn blocks_that_we_have_not_applied_are_not_held_for_seen() {
+    let world = World::new().await;
+    let wallet = world.wallet(1, STAKE * 10).await;
+    let tx = world.claim(world.order(1).await).await;
+    // we are behind: the node has the delegation in its block 1001 and stands at 1050
+    let found = sync(&world, wallet, &snapshot(1050, STAKE)).await;
+    assert_eq!((found.reserved_sun, found.synced_block), (STAKE, 1000));
+    world.mine(&[landed(&tx)]).await;
+    assert_eq!(world.reserved(wallet).await, STAKE);
+    world.assert_sound().await;
+    assert_eq!(sync(&world, wallet, &snapshot(1050, STAKE)).await.reserved_sun, 0);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_read_from_a_lagging_endpoint_is_ignored() {
+    let (world, wallet, _) = delivered().await;
+    let newer = sync(&world, wallet, &snapshot(1005, STAKE)).await;
+    world.clock.advance_seconds(9);
+    assert_eq!(sync(&world, wallet, &snapshot(1004, 0)).await, newer);
+    assert_eq!(world.findings().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_difference_is_found_only_while_nothing_moves() {
+    let (world, wallet, tx) = delivered().await;
+    // the read may be older than the delegation: no difference can be told
+    sync(&world, wallet, &snapshot(1002, 0)).await;
+    assert_eq!(world.findings().await, [""; 0]);
+    sync(&world, wallet, &snapshot(1005, 0)).await;
+    assert_eq!(world.findings().await, ["wallets.delegated_differs"]);
+    assert_eq!(world.word("SELECT severity AS word FROM findings").await, "critical");
+    let moving = world.claim(world.order(2).await).await;
+    sync(&world, wallet, &snapshot(1006, STAKE * 7)).await;
+    assert_eq!(world.number("SELECT times_seen FROM findings").await, 1);
+    world.mine(&[landed(&moving)]).await;
+    for _ in 0..2 {
+        world.mine(&[]).await;
+    }
+    sync(&world, wallet, &snapshot(1008, STAKE * 2)).await;
+    assert_eq!(world.findings().await, [""; 0]);
+    assert_eq!(tx.wallet, wallet);
+}
+
+#[tokio::test]
+async fn a_fresh_reclaim_is_motion_too() {
+    let world = World::new().await;
+    let wallet = world.wallet(1, STAKE * 10).await;
+    let (_, tx) = world.ended(1).await;
+    let back = world.reclaim(tx.delegation).await.unwrap();
+    let at = world.mine(&[landed(&back)]).await.at.number;
+    for _ in 0..3 {
+        world.mine(&[]).await;
+    }
+    sync(&world, wallet, &snapshot(at + 1, STAKE)).await;
+    assert_eq!(world.findings().await, [""; 0]);
+    sync(&world, wallet, &snapshot(at + 2, STAKE)).await;
+    assert_eq!(world.findings().await, ["wallets.delegated_differs"]);
+    sync(&world, wallet, &snapshot(at + 3, 0)).await;
+    assert_eq!(world.findings().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn an_operator_releases_a_wallet_through_the_api() {
+    let world = World::new().await;
+    let wallet = world.wallet(1, STAKE).await;
+    world
+        .db
+        .sql("UPDATE supplier_wallets SET isolated_at = now(), isolated_reason = 'x', failures = 3, enabled = false")
+        .await;
+    let on = set_enabled(&world.api, wallet, true, world.now()).await.unwrap();
+    assert_eq!((on.enabled, on.isolated_at, on.failures), (true, None, 0));
+    let off = set_enabled(&world.api, wallet, false, world.now()).await.unwrap();
+    assert!(!off.enabled);
+    world.db.sql("UPDATE supplier_wallets SET state = 'importing'").await;
+    let early = set_enabled(&world.api, wallet, true, world.now()).await;
+    assert!(matches!(early, Err(domain::DomainError::WalletNotActive)), "{early:?}");
+}

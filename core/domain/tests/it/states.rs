@@ -1,0 +1,190 @@
+//! The database refuses every step that is no arrow of a state machine, whoever asks.
+
+use db::models::{DelegationState, OrderState, TxState};
+
+use crate::harness::landed;
+use crate::world::{STAKE, World};
+
+/// Puts the one row of `table` into a state behind the triggers' back, then asks for another state as anybody would.
+async fn step(world: &World, table: &str, from: &str, to: &str) -> Result<(), String> {
+    let sql = format!(
+        "BEGIN; SET LOCAL session_replication_role = replica; UPDATE {table} SET {from}; \
+         SET LOCAL session_replication_role = origin; UPDATE {table} SET {to}; ROLLBACK"
+    );
+    world.db.try_sql(&sql).await.map_err(|error| error.to_string())
+}
+
+/// Walks all pairs; `set` gives a state the columns that it needs.
+async fn walk(world: &World, table: &str, words: &[&str], arrows: &[&str], set: impl Fn(&str) -> String) {
+    let known: Vec<&str> = arrows.iter().flat_map(|arrow| arrow.split('>')).collect();
+    assert!(known.iter().all(|word| words.contains(word)));
+    for from in words {
+        for to in words {
+            let answer = step(world, table, &set(from), &set(to)).await;
+            let arrow = format!("{from}>{to}");
+            if from == to || arrows.contains(&arrow.as_str()) {
+                assert_eq!(answer, Ok(()), "{arrow}");
+            } else {
+                let refused = answer.unwrap_err();
+                assert!(
+                    refused.contains(&format!("{from} to {to} is no arrow")),
+                    "{arrow}: {refused}"
+                );
+            }
+        }
+    }
+}
+
+fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|state| word(*state)).collect()
+}
+
+#[tokio::test]
+async fn orders_move_along_their_arrows() {
+    let world = World::new().await;
+    world.order(1).await;
+    let arrows = [
+        "pending>processing",
+        "pending>cancelled",
+        "pending>failed",
+        "processing>pending",
+        "processing>completed",
+        "processing>failed",
+        "completed>processing",
+        "failed>refunded",
+    ];
+    let set = |state: &str| {
+        let times = if state == "completed" { "now()" } else { "NULL" };
+        format!("state = '{state}', completed_at = {times}, ends_at = {times}")
+    };
+    walk(
+        &world,
+        "orders",
+        &words(OrderState::ALL, OrderState::word),
+        &arrows,
+        set,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_settled_order_never_moves_again() {
+    let world = World::new().await;
+    world.order(1).await;
+    let settled = "state = 'completed', completed_at = now(), ends_at = now(), settled_at = now()";
+    for state in words(OrderState::ALL, OrderState::word) {
+        let answer = step(&world, "orders", settled, &format!("state = '{state}'")).await;
+        assert_eq!(answer.is_ok(), state == "completed", "{state}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn delegations_move_along_their_arrows() {
+    let world = World::new().await;
+    world.wallet(1, STAKE).await;
+    world.deliver(1).await;
+    let arrows = [
+        "reserved>active",
+        "reserved>released",
+        "active>reserved",
+        "active>reclaiming",
+        "reclaiming>active",
+        "reclaiming>reclaimed",
+        "reclaimed>reclaiming",
+    ];
+    let set = |state: &str| {
+        let (block, at) = if state == "reclaimed" {
+            ("7", "now()")
+        } else {
+            ("NULL", "NULL")
+        };
+        format!("state = '{state}', reclaim_block_number = {block}, reclaimed_at = {at}")
+    };
+    walk(
+        &world,
+        "delegations",
+        &words(DelegationState::ALL, DelegationState::word),
+        &arrows,
+        set,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn chain_transactions_move_along_their_arrows() {
+    let world = World::new().await;
+    world.wallet(1, STAKE).await;
+    world.claim(world.order(1).await).await;
+    let arrows = [
+        "signed>sent",
+        "signed>included",
+        "signed>dead",
+        "sent>included",
+        "sent>dead",
+        "included>final",
+        "included>sent",
+    ];
+    let set = |state: &str| {
+        let (outcome, number, block, time) = match state {
+            "included" | "final" => ("'ok'", "7", "'b'", "now()"),
+            _ => ("NULL", "NULL", "NULL", "NULL"),
+        };
+        let cause = if state == "dead" { "'expired'" } else { "NULL" };
+        format!(
+            "state = '{state}', outcome = {outcome}, block_number = {number}, block_id = {block}, block_time = {time}, \
+             death_cause = {cause}"
+        )
+    };
+    walk(
+        &world,
+        "chain_transactions",
+        &words(TxState::ALL, TxState::word),
+        &arrows,
+        set,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_agreed_or_signed_is_never_rewritten() {
+    let world = World::new().await;
+    world.wallet(1, STAKE).await;
+    let tx = world.claim(world.order(1).await).await;
+    world.mine(&[landed(&tx)]).await;
+    for (table, column, value) in [
+        ("orders", "user_id", "8"),
+        ("orders", "receiver", "'T' || repeat('b', 33)"),
+        ("orders", "energy", "1"),
+        ("orders", "duration_s", "1"),
+        ("orders", "price_sun", "1"),
+        ("orders", "network", "'mars'"),
+        ("delegations", "amount_sun", "1000001"),
+        ("delegations", "energy", "1"),
+        ("delegations", "receiver", "'x'"),
+        ("delegations", "network", "'mars'"),
+        ("delegations", "order_id", "gen_random_uuid()"),
+        ("delegations", "wallet_id", "gen_random_uuid()"),
+        ("chain_transactions", "raw", "decode(repeat('00', 200), 'hex')"),
+        ("chain_transactions", "txid", "repeat('ab', 32)"),
+        ("chain_transactions", "intent_kind", "'reclaim'"),
+        ("chain_transactions", "intent_id", "gen_random_uuid()"),
+        ("chain_transactions", "timestamp_ms", "1"),
+        ("chain_transactions", "expires_at", "now()"),
+    ] {
+        let refused = world
+            .db
+            .try_sql(&format!("UPDATE {table} SET {column} = {value}"))
+            .await;
+        let refused = refused.expect_err(column).to_string();
+        assert!(refused.contains("immutable"), "{table}.{column}: {refused}");
+    }
+    for table in ["orders", "delegations", "chain_transactions", "order_events"] {
+        let refused = world
+            .db
+            .try_sql(&format!("DELETE FROM {table}"))
+            .await
+            .expect_err(table)
+            .to_string();
+        assert!(refused.contains("append-only"), "{refused}");
+    }
+}

@@ -1,0 +1,436 @@
+//! The steps of a walk: what users, workers, the node and the clock may do at any moment.
+
+use chain::{Broadcast, Refusal, WalletSnapshot};
+use chrono::Duration;
+use db::acquire;
+use db::models::{ChainTransaction, IntentKind};
+use domain::orders::{AcceptOrder, cancel_by_user, cancel_past_deadline};
+use domain::wallets::{apply_snapshot, set_enabled};
+use domain::watch::{Applied, ForkOutcome, SolidOutcome};
+use kernel::{DelegationId, OrderId, WalletId};
+use switchyard_domain as domain;
+
+use super::books;
+use super::node::{Known, Node};
+use crate::harness::{Tried, Tx, refused};
+use crate::world::{NETWORK, STAKE, World};
+
+const MAX_ORDERS: usize = 12;
+
+/// Runs one step, and remembers it for the one who has to read a failure.
+pub(super) struct Walker {
+    seed: u64,
+    state: u64,
+    pub(super) world: World,
+    pub(super) node: Node,
+    requests: Vec<AcceptOrder>,
+    pub(super) orders: Vec<OrderId>,
+    pub(super) wallets: Vec<WalletId>,
+    /// Read from the node and not applied yet.
+    read: Vec<(WalletId, WalletSnapshot)>,
+    trail: Vec<String>,
+}
+
+impl Drop for Walker {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("SWITCHYARD_WALK_SEED={} broke at step {}:", self.seed, self.trail.len());
+            self.trail.iter().for_each(|step| eprintln!("  {step}"));
+        }
+    }
+}
+
+impl Walker {
+    pub(super) async fn new(seed: u64) -> Self {
+        let world = World::new().await;
+        let stake_sun = STAKE * 3 + STAKE / 2;
+        let wallets = vec![world.wallet(1, stake_sun).await, world.wallet(2, stake_sun).await];
+        Self {
+            seed,
+            state: seed,
+            world,
+            node: Node::new(stake_sun),
+            requests: Vec::new(),
+            orders: Vec::new(),
+            wallets,
+            read: Vec::new(),
+            trail: Vec::new(),
+        }
+    }
+
+    /// SplitMix64.
+    fn random(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.random() % u64::try_from(n.max(1)).unwrap()).unwrap()
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn pick<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+        let n = self.below(all.len());
+        all.get(n).copied()
+    }
+
+    pub(super) fn note(&mut self, step: String) {
+        self.trail.push(step);
+    }
+
+    pub(super) async fn check(&self) {
+        books::check(&self.world, &self.node).await;
+    }
+
+    pub(super) async fn step(&mut self) {
+        match self.below(100) {
+            0..10 => self.accept().await,
+            10..13 => self.replay().await,
+            13..16 => self.cancel().await,
+            16..24 => self.claim().await,
+            24..28 => self.claim_beside_others().await,
+            28..36 => self.send().await,
+            36..39 => self.resend().await,
+            39..47 => self.produce(),
+            47..53 => self.fork(),
+            53..62 => self.follow().await,
+            62..67 => self.solidify(),
+            67..73 => self.finalise().await,
+            73..77 => self.bury().await,
+            77..82 => self.reclaim().await,
+            82..84 => self.read_wallet(),
+            84..86 => self.sync().await,
+            86..88 => self.wait().await,
+            88..97 => self.hurry().await,
+            _ => self.release().await,
+        }
+    }
+
+    async fn accept(&mut self) {
+        if self.orders.len() >= MAX_ORDERS {
+            return self.claim().await;
+        }
+        let key = format!("k{}", self.orders.len());
+        let receiver = if self.chance(50) { 1 } else { 2 };
+        let request = AcceptOrder {
+            duration_s: 300,
+            ..self.world.request(&key, receiver)
+        };
+        let order = OrderId(self.world.accept(&request).await.unwrap().order.id);
+        self.note(format!("accept {order}"));
+        self.requests.push(request);
+        self.orders.push(order);
+    }
+
+    async fn replay(&mut self) {
+        let n = self.below(self.orders.len());
+        let Some(request) = self.requests.get(n) else { return };
+        let again = self.world.accept(request).await.unwrap();
+        assert!(again.replayed && again.order.id == self.orders[n].0);
+        self.note(format!("replay {}", self.orders[n]));
+    }
+
+    async fn cancel(&mut self) {
+        let Some(order) = self.pick(&self.orders.clone()) else {
+            return;
+        };
+        self.note(format!("cancel {order}"));
+        // a claim of the same order runs beside it
+        let amount_sun = self.amount();
+        let (world, now) = (&self.world, self.world.now());
+        let (cancelled, tried) = tokio::join!(
+            cancel_by_user(&world.api, order, "api_key:bot", now),
+            world.try_claim(order, amount_sun)
+        );
+        let tried = tried.unwrap();
+        assert!(
+            !(cancelled.is_ok() && matches!(tried, Tried::Signed(_))),
+            "{order}: {cancelled:?} {tried:?}"
+        );
+        self.signed(order, amount_sun, tried);
+    }
+
+    fn amount(&mut self) -> i64 {
+        STAKE + i64::try_from(self.below(3)).unwrap() * (STAKE / 4)
+    }
+
+    pub(super) fn signed(&mut self, order: OrderId, amount_sun: i64, tried: Tried) {
+        self.note(format!("claim {order}: {tried:?}"));
+        if let Tried::Signed(tx) = tried {
+            self.remember(tx, order, IntentKind::Delegate, amount_sun);
+        }
+    }
+
+    fn remember(&mut self, tx: Tx, order: OrderId, kind: IntentKind, amount_sun: i64) {
+        self.node.known.push(Known {
+            tx,
+            order,
+            kind,
+            amount_sun,
+            at_large: false,
+            tried: false,
+        });
+    }
+
+    async fn claim(&mut self) {
+        let Some(order) = self.pick(&self.orders.clone()) else {
+            return;
+        };
+        let amount_sun = self.amount();
+        let tried = self.world.try_claim(order, amount_sun).await.unwrap();
+        self.signed(order, amount_sun, tried);
+    }
+
+    async fn claim_beside_others(&mut self) {
+        let mut asked = Vec::new();
+        for _ in 0..3 {
+            let Some(order) = self.pick(&self.orders.clone()) else {
+                return;
+            };
+            asked.push((order, self.amount()));
+        }
+        let claim = async |n: usize| self.world.try_claim(asked[n].0, asked[n].1).await.unwrap();
+        let (a, b, c) = tokio::join!(claim(0), claim(1), claim(2));
+        for ((order, amount_sun), tried) in asked.into_iter().zip([a, b, c]) {
+            self.signed(order, amount_sun, tried);
+        }
+    }
+
+    /// What a node answers to these bytes. Once a node took them, another may refuse them all the same.
+    fn broadcast(&mut self, n: usize) -> Broadcast {
+        let (code, message) = ("CODE".to_owned(), "text".to_owned());
+        let kind = self.node.known[n].kind;
+        let answer = match self.below(10) {
+            0..5 => Broadcast::Accepted,
+            5 => Broadcast::AlreadyKnown { code, message },
+            6 => Broadcast::Unknown { code, message },
+            7 => Broadcast::Retry { code, message },
+            8 if kind == IntentKind::Delegate => refused(Refusal::ReceiverNotActivated),
+            _ => refused(Refusal::InsufficientStake),
+        };
+        let taken = match &answer {
+            Broadcast::Accepted | Broadcast::AlreadyKnown { .. } => true,
+            Broadcast::Unknown { .. } => self.chance(50),
+            Broadcast::Retry { .. } | Broadcast::Refused { .. } => false,
+        };
+        self.node.known[n].at_large |= taken;
+        answer
+    }
+
+    /// Signers send for their first time; they may die before they record the answer.
+    async fn send(&mut self) {
+        for _ in 0..3 {
+            let untried: Vec<usize> = (0..self.node.known.len())
+                .filter(|n| !self.node.known[*n].tried)
+                .collect();
+            let Some(n) = self.pick(&untried) else { return };
+            self.node.known[n].tried = true;
+            let answer = self.broadcast(n);
+            let tx = self.node.known[n].tx;
+            self.note(format!("send {}: {answer:?}", tx.txid));
+            if self.chance(85) {
+                let before = self.node.known[n].at_large;
+                let died = self.world.answer(&tx, &answer, true).await.died;
+                assert!(!(died && before), "{} may still land", tx.txid);
+            }
+        }
+    }
+
+    /// Another worker takes what is due and sends it again; the signer may be late.
+    async fn resend(&mut self) {
+        self.world.clock.advance_seconds(5);
+        let now = self.world.now();
+        let mut conn = acquire(&self.world.worker).await.unwrap();
+        let next = now + Duration::seconds(30);
+        let due = ChainTransaction::claim_to_check(&mut conn, NETWORK, now, next, 10)
+            .await
+            .unwrap();
+        drop(conn);
+        for row in due {
+            let n = self
+                .node
+                .known
+                .iter()
+                .position(|known| known.tx.id.0 == row.id)
+                .unwrap();
+            let answer = self.broadcast(n);
+            let tx = self.node.known[n].tx;
+            self.note(format!("resend {}: {answer:?}", tx.txid));
+            if self.chance(50) && !self.node.known[n].tried {
+                self.send_late(n).await;
+            }
+            assert!(!self.world.answer(&tx, &answer, false).await.died);
+        }
+    }
+
+    async fn send_late(&mut self, n: usize) {
+        self.node.known[n].tried = true;
+        let tx = self.node.known[n].tx;
+        let late = refused(Refusal::InsufficientStake);
+        assert!(
+            !self.world.answer(&tx, &late, true).await.died,
+            "{} was sent before",
+            tx.txid
+        );
+        self.note(format!("send {} late: refused", tx.txid));
+    }
+
+    fn produce(&mut self) {
+        for _ in 0..=self.below(3) {
+            let mut chosen = Vec::new();
+            for n in self.node.eligible() {
+                if self.chance(60) {
+                    chosen.push((n, self.chance(85)));
+                }
+            }
+            let seconds = self.pick(&[3, 3, 3, 3, 30, 61, 310]).unwrap();
+            self.node.produce(&chosen, seconds);
+            self.note(format!(
+                "block {} after {seconds} s: {chosen:?}",
+                self.node.head().number
+            ));
+        }
+    }
+
+    /// A time in which workers and node do their part at once.
+    async fn hurry(&mut self) {
+        self.send().await;
+        self.produce();
+        self.follow().await;
+        self.solidify();
+        self.follow().await;
+        self.finalise().await;
+        self.reclaim().await;
+        self.send().await;
+        self.produce();
+        self.follow().await;
+    }
+
+    fn fork(&mut self) {
+        let depth = usize::try_from(self.node.head().number - self.node.solid).unwrap();
+        let back = if self.chance(50) { depth } else { self.below(depth + 1) };
+        let number = self.node.head().number - i64::try_from(back).unwrap();
+        self.note(format!("fork above {number}"));
+        self.node.fork(number);
+        self.node.produce(&[], 3);
+        self.read.clear();
+    }
+
+    /// The watcher: goes back to where the branches parted, applies what the node has, and learns what is solidified.
+    pub(super) async fn follow(&mut self) {
+        let mut number = self.world.cursor().await.head_number;
+        let head = number;
+        while self.node.block(number).map(|block| block.id) != Some(self.world.block(number).await.block_id) {
+            number -= 1;
+        }
+        if number < head {
+            let reverted = self.world.revert_to(number).await;
+            assert!(matches!(reverted, ForkOutcome::Reverted { .. }), "{reverted:?}");
+        }
+        let blocks = self.node.blocks_above(number);
+        self.note(format!("follow from {head} back to {number}, up by {}", blocks.len()));
+        // somebody else applies the same, and somebody looks for the dead
+        let suspect = self.pick(&self.node.known.clone());
+        let (world, bury) = (&self.world, async || {
+            if let Some(known) = suspect {
+                self.world.bury(&known.tx).await;
+            }
+        });
+        let (one, two, ()) = tokio::join!(world.apply(&blocks), world.apply(&blocks), bury());
+        let done = [one.unwrap(), two.unwrap()]
+            .iter()
+            .filter(|applied| matches!(applied, Applied::Done { .. }))
+            .count();
+        assert!(done == 1 || blocks.is_empty());
+        let solid = self.node.block(self.node.solid).unwrap();
+        let outcome = self.world.try_solid(&solid).await;
+        assert!(matches!(outcome, SolidOutcome::Done { .. }), "{outcome:?}");
+    }
+
+    fn solidify(&mut self) {
+        let unsolid = usize::try_from(self.node.head().number - self.node.solid).unwrap();
+        let up = self.below(unsolid + 1).min(4);
+        self.node.solid += i64::try_from(up).unwrap();
+        self.note(format!("solid up to {}", self.node.solid));
+    }
+
+    pub(super) async fn finalise(&mut self) {
+        let (one, two) = tokio::join!(self.world.finalise(), self.world.finalise());
+        self.note(format!("finalise {one} and {two}"));
+    }
+
+    pub(super) async fn bury(&mut self) {
+        for known in self.node.known.clone() {
+            if self.world.bury(&known.tx).await {
+                self.note(format!("bury {}", known.tx.txid));
+            }
+        }
+    }
+
+    pub(super) async fn reclaim(&mut self) {
+        let delegations = self.node.known.clone();
+        for known in delegations.iter().filter(|known| known.kind == IntentKind::Delegate) {
+            let delegation: DelegationId = known.tx.delegation;
+            let (one, two) = tokio::join!(self.world.reclaim(delegation), self.world.reclaim(delegation));
+            assert!(one.is_err() || two.is_err(), "{delegation} is taken back twice");
+            if let Ok(tx) = one.or(two) {
+                self.note(format!("reclaim {delegation}: {}", tx.txid));
+                self.remember(tx, known.order, IntentKind::Reclaim, known.amount_sun);
+            }
+        }
+    }
+
+    /// A read that is applied later.
+    fn read_wallet(&mut self) {
+        if let Some(wallet) = self.pick(&self.wallets.clone()) {
+            self.read.push((wallet, self.node.snapshot(wallet)));
+            self.note(format!("read {wallet} at {}", self.node.head().number));
+        }
+    }
+
+    pub(super) async fn sync(&mut self) {
+        // a branch that we do not follow yet may know less of ours than we do
+        let cursor = self.world.cursor().await;
+        if self
+            .node
+            .block(cursor.head_number)
+            .is_none_or(|block| block.id != cursor.head_block_id)
+        {
+            return;
+        }
+        let mut reads = std::mem::take(&mut self.read);
+        reads.extend(self.wallets.iter().map(|wallet| (*wallet, self.node.snapshot(*wallet))));
+        for (wallet, snapshot) in reads {
+            let margin = i64::try_from(self.below(4)).unwrap();
+            let (world, now) = (&self.world, self.world.now());
+            apply_snapshot(&world.worker, &world.ids, (wallet, NETWORK), &snapshot, margin, now)
+                .await
+                .unwrap();
+            self.note(format!("sync {wallet} as of {} less {margin}", snapshot.as_of_block));
+        }
+    }
+
+    async fn wait(&mut self) {
+        let seconds = self.pick(&[1, 20, 20, 100, 700]).unwrap();
+        self.world.clock.advance_seconds(seconds);
+        let swept = cancel_past_deadline(&self.world.worker, 5, self.world.now())
+            .await
+            .unwrap();
+        self.note(format!("wait {seconds} s, sweep {swept}"));
+    }
+
+    pub(super) async fn release(&mut self) {
+        for wallet in &self.wallets {
+            set_enabled(&self.world.api, *wallet, true, self.world.now())
+                .await
+                .unwrap();
+        }
+        self.note("release".to_owned());
+    }
+}
