@@ -41,10 +41,10 @@ fn ensure(interrupt: &Interrupt) -> Result<()> {
         return Ok(());
     }
     println!("installing cargo-deny");
-    let status = interrupt.run(repo::cargo().args(["install", "cargo-deny", "--locked"]))?;
+    let status = interrupt.run(repo::cargo().args(["install", "cargo-deny", "--locked", "--debug"]))?;
     anyhow::ensure!(
         status.success(),
-        "cargo-deny is not installed, and `cargo install cargo-deny --locked` failed"
+        "cargo-deny is not installed, and `cargo install cargo-deny --locked --debug` failed"
     );
     Ok(())
 }
