@@ -1,6 +1,7 @@
 //! The demo's TRON network, as its operator and as anybody who asks a node.
 
 use anyhow::{Context, Result};
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::http::Http;
@@ -17,6 +18,15 @@ impl Devnet {
     /// Whether it answers.
     pub(crate) fn is_up(&self) -> bool {
         self.admin.text("/status").is_some() && self.node.text("/wallet/getnowblock").is_some()
+    }
+
+    /// The newest block's number and time, as a person reads them.
+    pub(crate) fn clock(&self) -> Result<String> {
+        let block: Value = self.node.get("/wallet/getnowblock")?;
+        let head = &block["block_header"]["raw_data"];
+        let time = head["timestamp"].as_i64().and_then(DateTime::from_timestamp_millis);
+        let time = time.context("the newest block has no time")?.format("%H:%M");
+        Ok(format!("chain time 链上时间 {time}, block 区块 {}", head["number"]))
     }
 
     /// Gives an address TRX, which activates it.

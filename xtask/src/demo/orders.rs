@@ -30,8 +30,8 @@ const COLUMNS: [(&str, &str, usize); 10] = [
     ("wallet", "钱包", 9),
     ("txid", "交易", 9),
     ("blocks", "区块", 9),
-    ("sent", "送达", 6),
-    ("back", "收回", 6),
+    ("delivered", "送达", 9),
+    ("returned", "收回", 8),
 ];
 
 /// An order to place.

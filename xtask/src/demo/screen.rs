@@ -38,11 +38,8 @@ impl Screen {
         self.write(&format!("{text}\n"));
     }
 
-    /// Shows a table: over the previous one, or, where that cannot be done, those of its rows that changed.
-    pub(crate) fn table(&mut self, header: &[String], rows: &[String]) {
-        if rows == self.last {
-            return;
-        }
+    /// Shows a table: over the previous one and with a footer, or, where that cannot be done, its rows that changed.
+    pub(crate) fn table(&mut self, header: &[String], rows: &[String], footer: &str) {
         let mut text = String::new();
         if self.in_place && rows.len() <= ROWS_IN_PLACE {
             if self.drawn > 0 {
@@ -50,11 +47,11 @@ impl Screen {
             }
             // lines are cut at the right edge, not wrapped: a wrapped one would take two rows
             text.push_str("\x1b[?7l");
-            for line in header.iter().chain(rows) {
+            for line in header.iter().chain(rows).map(String::as_str).chain([footer]) {
                 text.push_str(&format!("\x1b[2K{line}\n"));
             }
             text.push_str("\x1b[?7h");
-            self.drawn = header.len() + rows.len();
+            self.drawn = header.len() + rows.len() + 1;
         } else {
             if self.last.is_empty() {
                 text.push_str(&format!("{}\n", header.join("\n")));

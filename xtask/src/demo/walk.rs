@@ -170,7 +170,7 @@ impl Walk<'_> {
     }
 
     fn watch(&mut self, placed: &mut [(Plan, OrderView)]) -> Result<()> {
-        let (api, screen) = (&self.stage.api, &mut *self.screen);
+        let (api, devnet, screen) = (&self.stage.api, &self.stage.devnet, &mut *self.screen);
         let header = orders::header();
         let what = "every order comes to its end";
         self.waiting.until(self.children, what, || {
@@ -178,7 +178,7 @@ impl Walk<'_> {
                 *order = order.again(api)?;
             }
             let rows: Vec<String> = placed.iter().map(|(plan, order)| order.row(plan)).collect();
-            screen.table(&header, &rows);
+            screen.table(&header, &rows, &devnet.clock()?);
             Ok(placed.iter().all(|(_, order)| order.is_over()).then_some(()))
         })
     }
