@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use chrono::Duration;
 use db::models::OrderState;
+use db::run_tx;
 use domain::DomainError;
-use domain::orders::{cancel_by_user, cancel_past_deadline, wake_pending};
+use domain::orders::{cancel_by_user, cancel_past_deadline, fail_in_tx, wake_pending};
 use kernel::OrderId;
 use switchyard_domain as domain;
 
@@ -163,4 +164,37 @@ async fn pending_orders_can_be_woken() {
     let (woken, wakes) = wake_pending(&world.worker, world.now()).await.unwrap();
     assert_eq!((woken, wakes.len()), (1, 1));
     assert!(world.has_job("orders.delegate", orders[0]).await);
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_delivered_is_refunded_once() {
+    let world = World::new().await;
+    world.wallet(1, STAKE).await;
+    let order = world.order(1).await;
+    let fail = async |from| {
+        let now = world.now();
+        run_tx(&world.worker, "test_fail", async |conn| {
+            fail_in_tx(conn, order, from, "receiver_is_contract", now).await
+        })
+        .await
+    };
+    fail(OrderState::Pending).await.unwrap();
+    let found = world.find(order).await;
+    assert_eq!((found.state, world.money().await), (OrderState::Refunded, [0, 0, 0]));
+    assert_eq!(found.reason_code.as_deref(), Some("receiver_is_contract"));
+    for from in [OrderState::Pending, OrderState::Processing, OrderState::Refunded] {
+        let twice = fail(from).await;
+        assert!(
+            matches!(twice, Err(DomainError::Broken(_) | DomainError::Db(_))),
+            "{twice:?}"
+        );
+    }
+    assert_eq!(world.events(order).await, ["accepted", "failed", "refunded"]);
+    assert_eq!(world.money().await, [0, 0, 0]);
+    assert!(matches!(
+        cancel(&world, order).await,
+        Err(DomainError::NotCancellable(OrderState::Refunded))
+    ));
+    assert_eq!(world.try_claim(order, STAKE).await.unwrap(), Tried::NotPending);
+    world.assert_sound().await;
 }

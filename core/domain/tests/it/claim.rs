@@ -4,13 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chain::Refusal;
 use db::models::{ChainCursor, DelegationState, OrderState, SupplierWallet, TxState};
 use db::{acquire, run_tx};
 use domain::DomainError;
 use kernel::{OrderId, WalletId};
 use switchyard_domain as domain;
 
-use crate::harness::{Tried, landed};
+use crate::harness::{Tried, landed, refused};
 use crate::world::{NETWORK, STAKE, World, address};
 
 /// The wallet that a fresh order for this receiver is given.
@@ -143,6 +144,49 @@ async fn a_wallet_that_does_not_serve_the_receiver_yet_is_preferred() {
     assert_eq!(chosen(&world, 2).await, Some(small));
     // both serve it: the best fit again
     assert_eq!(chosen(&world, 1).await, Some(small));
+}
+
+#[tokio::test]
+async fn an_order_goes_to_another_wallet_after_a_refusal() {
+    let world = World::new().await;
+    let fitting = world.wallet(1, STAKE).await;
+    let larger = world.wallet(2, STAKE * 2).await;
+    let order = world.order(1).await;
+    let mut tried = Vec::new();
+    for _ in 0..2 {
+        let tx = world.claim(order).await;
+        tried.push(tx.wallet);
+        world.answer(&tx, &refused(Refusal::InsufficientStake), true).await;
+    }
+    assert_eq!(tried, [fitting, larger]);
+    // where both were tried, either is better than none; another order is not bound by it
+    assert_eq!(world.claim(order).await.wallet, fitting);
+    assert_eq!(chosen(&world, 2).await, Some(larger));
+}
+
+#[tokio::test]
+async fn stock_counts_what_wallets_in_service_have_left() {
+    let world = World::new().await;
+    world.wallet(1, STAKE * 3).await;
+    let off = world.wallet(2, STAKE * 5).await;
+    world
+        .db
+        .sql(&format!(
+            "UPDATE supplier_wallets SET enabled = false WHERE id = '{off}'"
+        ))
+        .await;
+    world.claim(world.order(1).await).await;
+    let mut conn = acquire(&world.worker).await.unwrap();
+    assert_eq!(domain::wallets::sellable_sun(&mut conn).await.unwrap(), STAKE * 2);
+    drop(conn);
+    // a wallet may have promised more than a later read shows: that is no debt of the others
+    world
+        .db
+        .sql("UPDATE supplier_wallets SET delegatable_sun = 0 WHERE enabled")
+        .await;
+    world.wallet(3, STAKE).await;
+    let mut conn = acquire(&world.worker).await.unwrap();
+    assert_eq!(domain::wallets::sellable_sun(&mut conn).await.unwrap(), STAKE);
 }
 
 #[tokio::test]

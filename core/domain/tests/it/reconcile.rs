@@ -1,6 +1,7 @@
 //! Each proof finds what is broken, and forgets it once it is whole.
 
 use chain::Refusal;
+use chrono::Duration;
 use db::models::OrderState;
 use domain::reconcile::Report;
 use switchyard_domain as domain;
@@ -169,4 +170,21 @@ async fn a_lost_order_gets_its_job_back_once() {
     assert!(world.has_job("orders.delegate", lost).await && world.has_job("orders.delegate", waiting).await);
     assert!(!world.has_job("orders.delegate", processing).await);
     assert_eq!(world.reconcile().await, Report::default());
+}
+
+#[tokio::test]
+async fn a_rental_on_chain_long_after_its_end_is_found() {
+    let world = World::new().await;
+    world.wallet(1, STAKE).await;
+    let (_, tx) = world.ended(1).await;
+    let ends_at = world.delegation(tx.delegation).await.ends_at.unwrap();
+    world.mine_at(ends_at + Duration::minutes(15)).await;
+    world.assert_sound().await;
+    // whatever our clock says, the chain's counts; nobody takes it back, for its job is dead
+    world.mine_at(ends_at + Duration::seconds(15 * 60 + 1)).await;
+    found(&world, &["delegations.reclaim_fails"]).await;
+    let back = world.reclaim(tx.delegation).await.unwrap();
+    found(&world, &["delegations.reclaim_fails"]).await;
+    world.mine(&[landed(&back)]).await;
+    found(&world, &[]).await;
 }
