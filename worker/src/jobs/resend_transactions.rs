@@ -42,10 +42,11 @@ impl ResendTransactions {
         for _ in 0..ROUNDS {
             let now = env.clock.now();
             // whoever claims a row moves its next look away: two workers do not send the same bytes at once
-            let claimed = {
-                let mut conn = acquire(&env.pool).await?;
-                ChainTransaction::claim_to_check(&mut conn, name, now, now + Duration::seconds(30), BATCH).await?
-            };
+            let claimed = run_tx(&env.pool, "claim_to_resend", async |conn| {
+                let next = now + Duration::seconds(30);
+                Ok::<_, WorkError>(ChainTransaction::claim_to_check(conn, name, now, next, BATCH).await?)
+            })
+            .await?;
             let cursor = {
                 let mut conn = acquire(&env.pool).await?;
                 ChainCursor::find(&mut conn, name)
