@@ -194,7 +194,8 @@ impl ChainTransaction {
     }
 
     /// Claims transactions that are due to be sent again or looked at, by moving their next check to `next`. They count
-    /// as sent from here on: whoever signed them and is late must not take its own send for the first.
+    /// as sent from here on: whoever signed them and is late must not take its own send for the first. Must run inside a
+    /// transaction, whose locks keep the watcher from moving a row between the look and the mark.
     pub async fn claim_to_check(
         conn: &mut Conn,
         network: &str,
