@@ -6,6 +6,7 @@
 mod books;
 mod finish;
 mod node;
+mod sends;
 mod steps;
 
 use std::collections::BTreeSet;

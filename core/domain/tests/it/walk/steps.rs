@@ -1,9 +1,7 @@
 //! The steps of a walk: what users, workers, the node and the clock may do at any moment.
 
-use chain::{Broadcast, Refusal, WalletSnapshot};
-use chrono::Duration;
-use db::acquire;
-use db::models::{ChainTransaction, IntentKind};
+use chain::WalletSnapshot;
+use db::models::IntentKind;
 use domain::orders::{AcceptOrder, cancel_by_user, cancel_past_deadline};
 use domain::wallets::{apply_snapshot, set_enabled};
 use domain::watch::{Applied, ForkOutcome, SolidOutcome};
@@ -12,7 +10,7 @@ use switchyard_domain as domain;
 
 use super::books;
 use super::node::{Known, Node};
-use crate::harness::{Tried, Tx, refused};
+use crate::harness::{Tried, Tx};
 use crate::world::{NETWORK, STAKE, World};
 
 const MAX_ORDERS: usize = 12;
@@ -67,15 +65,15 @@ impl Walker {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: usize) -> usize {
+    pub(super) fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.random() % u64::try_from(n.max(1)).unwrap()).unwrap()
     }
 
-    fn chance(&mut self, percent: usize) -> bool {
+    pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    fn pick<T: Copy>(&mut self, all: &[T]) -> Option<T> {
+    pub(super) fn pick<T: Copy>(&mut self, all: &[T]) -> Option<T> {
         let n = self.below(all.len());
         all.get(n).copied()
     }
@@ -200,85 +198,6 @@ impl Walker {
         for ((order, amount_sun), tried) in asked.into_iter().zip([a, b, c]) {
             self.signed(order, amount_sun, tried);
         }
-    }
-
-    /// What a node answers to these bytes. Once a node took them, another may refuse them all the same.
-    fn broadcast(&mut self, n: usize) -> Broadcast {
-        let (code, message) = ("CODE".to_owned(), "text".to_owned());
-        let kind = self.node.known[n].kind;
-        let answer = match self.below(10) {
-            0..5 => Broadcast::Accepted,
-            5 => Broadcast::AlreadyKnown { code, message },
-            6 => Broadcast::Unknown { code, message },
-            7 => Broadcast::Retry { code, message },
-            8 if kind == IntentKind::Delegate => refused(Refusal::ReceiverNotActivated),
-            _ => refused(Refusal::InsufficientStake),
-        };
-        let taken = match &answer {
-            Broadcast::Accepted | Broadcast::AlreadyKnown { .. } => true,
-            Broadcast::Unknown { .. } => self.chance(50),
-            Broadcast::Retry { .. } | Broadcast::Refused { .. } => false,
-        };
-        self.node.known[n].at_large |= taken;
-        answer
-    }
-
-    /// Signers send for their first time; they may die before they record the answer.
-    async fn send(&mut self) {
-        for _ in 0..3 {
-            let untried: Vec<usize> = (0..self.node.known.len())
-                .filter(|n| !self.node.known[*n].tried)
-                .collect();
-            let Some(n) = self.pick(&untried) else { return };
-            self.node.known[n].tried = true;
-            let answer = self.broadcast(n);
-            let tx = self.node.known[n].tx;
-            self.note(format!("send {}: {answer:?}", tx.txid));
-            if self.chance(85) {
-                let before = self.node.known[n].at_large;
-                let died = self.world.answer(&tx, &answer, true).await.died;
-                assert!(!(died && before), "{} may still land", tx.txid);
-            }
-        }
-    }
-
-    /// Another worker takes what is due and sends it again; the signer may be late.
-    async fn resend(&mut self) {
-        self.world.clock.advance_seconds(5);
-        let now = self.world.now();
-        let mut conn = acquire(&self.world.worker).await.unwrap();
-        let next = now + Duration::seconds(30);
-        let due = ChainTransaction::claim_to_check(&mut conn, NETWORK, now, next, 10)
-            .await
-            .unwrap();
-        drop(conn);
-        for row in due {
-            let n = self
-                .node
-                .known
-                .iter()
-                .position(|known| known.tx.id.0 == row.id)
-                .unwrap();
-            let answer = self.broadcast(n);
-            let tx = self.node.known[n].tx;
-            self.note(format!("resend {}: {answer:?}", tx.txid));
-            if self.chance(50) && !self.node.known[n].tried {
-                self.send_late(n).await;
-            }
-            assert!(!self.world.answer(&tx, &answer, false).await.died);
-        }
-    }
-
-    async fn send_late(&mut self, n: usize) {
-        self.node.known[n].tried = true;
-        let tx = self.node.known[n].tx;
-        let late = refused(Refusal::InsufficientStake);
-        assert!(
-            !self.world.answer(&tx, &late, true).await.died,
-            "{} was sent before",
-            tx.txid
-        );
-        self.note(format!("send {} late: refused", tx.txid));
     }
 
     fn produce(&mut self) {
