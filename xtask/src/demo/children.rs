@@ -26,7 +26,10 @@ pub(crate) struct Children {
 impl Children {
     /// Takes `.switchyard/demo` for this run, and ends what an earlier run left in it.
     pub(crate) fn claim() -> Result<Self> {
-        let home = repo::root().join(".switchyard/demo");
+        Self::in_folder(repo::root().join(".switchyard/demo"))
+    }
+
+    fn in_folder(home: PathBuf) -> Result<Self> {
         let private = |dir: &Path| DirBuilder::new().recursive(true).mode(0o700).create(dir);
         private(&home).context("cannot make the demo's folder")?;
         let mut options = OpenOptions::new();
@@ -118,5 +121,55 @@ impl Children {
 impl Drop for Children {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeper() -> Command {
+        let mut command = Command::new("sleep");
+        command.arg("60");
+        command
+    }
+
+    #[test]
+    fn processes_end_with_their_demo() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut children = Children::in_folder(dir.path().to_owned()).unwrap();
+        children.start("a", &mut sleeper()).unwrap();
+        children.start("b", &mut sleeper()).unwrap();
+        children.check().unwrap();
+        let started: Vec<Process> = children.running.iter().map(|(_, process)| process.clone()).collect();
+        drop(children);
+        assert!(started.iter().all(|process| !process.is_alive()));
+    }
+
+    #[test]
+    fn a_process_that_ends_by_itself_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut children = Children::in_folder(dir.path().to_owned()).unwrap();
+        children.start("worker-1", &mut sleeper()).unwrap();
+        children.running[0].1.stop(Signal::SIGKILL).unwrap();
+        let error = children.check().unwrap_err().to_string();
+        assert!(error.starts_with("worker-1 ended by itself"), "{error}");
+    }
+
+    #[test]
+    fn a_second_demo_is_refused_and_a_killed_one_is_cleaned_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut first = Children::in_folder(dir.path().to_owned()).unwrap();
+        assert!(Children::in_folder(dir.path().to_owned()).is_err());
+        first.start("devnet", &mut sleeper()).unwrap();
+        let left = first.running[0].1.clone();
+        // what a kill leaves: the note of its processes, and no lock
+        let note = std::fs::read(dir.path().join("processes.json")).unwrap();
+        first.running.clear();
+        drop(first);
+        std::fs::write(dir.path().join("processes.json"), note).unwrap();
+        assert!(left.is_alive());
+        drop(Children::in_folder(dir.path().to_owned()).unwrap());
+        assert!(!left.is_alive());
     }
 }
