@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ::jobs::RunningJob;
 use async_trait::async_trait;
-use db::models::WalletState;
+use db::acquire;
+use db::models::{ChainCursor, WalletState};
 use domain::wallets::{apply_snapshot, find, request_sync_of_all};
 use kernel::WalletId;
 
@@ -19,6 +20,9 @@ pub(crate) const ALL: &str = "all";
 
 /// Pause before another read while delegations are not surely shown by the last one.
 const UNSEEN_PAUSE: chrono::Duration = chrono::Duration::seconds(15);
+
+/// Pause until the watcher may have read its first block.
+const UNREAD_PAUSE: chrono::Duration = chrono::Duration::seconds(2);
 
 /// The handler.
 pub(crate) struct SyncWallet(pub(crate) Arc<Environment>);
@@ -51,6 +55,12 @@ impl SyncWallet {
             return Ok(Outcome::Done);
         }
         let address = wallet_address(&wallet)?;
+        if self.any_network_unread().await? {
+            return Ok(Outcome::Again {
+                at: env.clock.now() + UNREAD_PAUSE,
+                code: "chain_unread",
+            });
+        }
         let mut unseen_sun = 0;
         for (name, network) in &env.networks {
             let snapshot = network.chain.wallet_snapshot(address).await?;
@@ -65,5 +75,17 @@ impl SyncWallet {
             });
         }
         Ok(Outcome::Done)
+    }
+
+    /// What a read says of the energy market is kept with the network's cursor, which the first look of a watcher makes.
+    async fn any_network_unread(&self) -> Result<bool, WorkError> {
+        let env = &self.0;
+        let mut conn = acquire(&env.pool).await?;
+        for name in env.networks.keys() {
+            if ChainCursor::find(&mut conn, name).await?.is_none() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
