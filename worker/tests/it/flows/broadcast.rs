@@ -1,7 +1,7 @@
 //! Nodes that lie, fail or stay silent when bytes are sent: at most one delegation lands for each order.
 
 use ::chain::{Broadcast, ChainClient};
-use ::devnet::{Fault, FaultRule};
+use ::devnet::{Fault, FaultRule, Match};
 use db::models::{DeathCause, OrderState, TxState};
 use kernel::OrderId;
 
@@ -27,18 +27,20 @@ async fn dropped_bytes_are_dead_only_when_a_solidified_block_says_so() {
     rig.wait_for(order, OrderState::Processing).await;
     let expires_at = rig.detail(order).await.transactions[0].expires_at;
 
-    // until the newest block is past its expiry, and on until just before the solidified one is
-    while rig.solid_time_after_next_block() < expires_at {
+    // far past its expiry by the newest block, while none is solidified: a fork could still bring it back
+    rig.devnet.stall_solid(true);
+    for _ in 0..50 {
         rig.mine(1);
         rig.idle().await;
         assert_eq!(rig.find(order).await.state, OrderState::Processing);
         assert_eq!(rig.states(order).await, [TxState::Sent], "it may still have landed");
     }
-    assert!(rig.chain_time() > expires_at, "no new block would take it");
+    assert!(rig.chain_time() > expires_at + chrono::TimeDelta::seconds(60));
     assert!(
         rig.detail(order).await.transactions[0].sends > 1,
         "it was sent again meanwhile"
     );
+    rig.devnet.stall_solid(false);
 
     rig.devnet.clear_faults();
     rig.wait_settled(order).await;
@@ -49,6 +51,37 @@ async fn dropped_bytes_are_dead_only_when_a_solidified_block_says_so() {
     assert_eq!(
         rig.timeline(order).await,
         ["accepted", "signed", "attempt_failed", "signed", "completed", "settled"]
+    );
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_of_bytes_that_left_before_proves_nothing() {
+    let (rig, _worker) = Rig::with_worker().await;
+    rig.supplier(50_000).await;
+    // believed to be on its way, it is refused at the second send, and that very send brings it into a block
+    rig.devnet
+        .add_fault(FaultRule::times(SEND, 1, Fault::AcceptAndDrop))
+        .unwrap();
+    let second = Match {
+        path: Some(SEND.into()),
+        nth: Some(2),
+        count: Some(1),
+        ..Match::default()
+    };
+    let fault = Fault::RefuseButInclude {
+        code: "CONTRACT_VALIDATE_ERROR".into(),
+        message: "delegateBalance must be less than or equal to available FreezeEnergyV2 balance".into(),
+    };
+    rig.devnet.add_fault(FaultRule { on: second, fault }).unwrap();
+    let order = rig.order(rig.wish()).await;
+    rig.wait_settled(order).await;
+    let detail = rig.detail(order).await;
+    assert_eq!((detail.order.attempts, detail.transactions.len()), (1, 1));
+    assert_eq!(detail.transactions[0].sends, 2);
+    assert_eq!(
+        detail.transactions[0].last_code.as_deref(),
+        Some("CONTRACT_VALIDATE_ERROR")
     );
     rig.judge().await;
 }

@@ -78,6 +78,25 @@ async fn wallets_are_taken_in_or_rejected_with_the_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_is_read_again_once_the_chain_is() {
+    let rig = Rig::new().await;
+    let _jobs = rig.start(Does::OnlyJobs);
+    let key = rig.staked_key(50_000);
+    let id = rig.hand_in(by_key(&key)).await;
+    let sync = format!("SELECT count(*) AS n FROM jobs WHERE kind = 'wallets.sync' AND object_id = '{id}'");
+    rig.meanwhile("it is read before any block is, or waits for the first", async || {
+        let looked = rig.count(&format!("{sync} AND last_error_code IS NOT NULL")).await == 1;
+        looked || (rig.wallet(id).await.synced_at.is_some() && rig.count(&sync).await == 0)
+    })
+    .await;
+
+    let _watching = rig.start(Does::OnlyWatching);
+    let order = rig.order(rig.wish()).await;
+    rig.wait_settled(order).await;
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_with_the_wrong_import_key_throws_nothing_away() {
     let mut rig = Rig::new().await;
     let right = std::mem::replace(&mut rig.world.import, random_hex());

@@ -29,7 +29,7 @@ pub(crate) use worker::{Does, Worker, World, client, environment, watcher};
 pub(crate) const NETWORK: &str = "tron";
 
 /// Blocks between the newest and the solidified one: few, so that finality is soon reached.
-pub(crate) const SOLID_LAG: u64 = 3;
+const SOLID_LAG: u64 = 3;
 
 /// One service. Every test ends with [`Rig::judge`].
 pub(crate) struct Rig {

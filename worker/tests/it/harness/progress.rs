@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ::chain::{ChainClient, TronAddress};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use db::acquire;
 use db::models::OrderState;
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
@@ -12,7 +12,7 @@ use diesel_async::RunQueryDsl;
 use kernel::{Clock, OrderId};
 use tron::TronClient;
 
-use super::{NETWORK, Rig, SOLID_LAG, client};
+use super::{NETWORK, Rig, client};
 
 /// Real time that anything may take; the machine may be slow.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -131,11 +131,6 @@ impl Rig {
     /// The chain's time, as of the newest block.
     pub(crate) fn chain_time(&self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.devnet.head_ms()).unwrap()
-    }
-
-    /// What the solidified block's time will be after one block more, while blocks come at their usual pace.
-    pub(crate) fn solid_time_after_next_block(&self) -> DateTime<Utc> {
-        self.chain_time() - TimeDelta::seconds(BLOCK_S * (i64::try_from(SOLID_LAG).unwrap() - 1))
     }
 
     /// Staked sun that one account lends to another, by the chain.
