@@ -102,7 +102,7 @@ impl Postgres {
         std::fs::write(&mark, "").context("cannot mark the cluster as made")
     }
 
-    /// Starts the server on `port` and answers at once; [`Self::wait`] waits for it.
+    /// Starts the server on `port` and answers at once; `wait` waits for it.
     pub(crate) fn start(&self, port: u16, durable: bool) -> Result<Process> {
         let mut postgres = self.command("postgres")?;
         postgres.arg("-D").arg(self.data());
