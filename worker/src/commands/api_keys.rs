@@ -19,7 +19,7 @@ pub enum Command {
         /// What it may do, e.g. `orders:write,orders:read`; `all` for everything
         #[arg(long, value_delimiter = ',', required = true)]
         scopes: Vec<String>,
-        /// Requests per minute; default: [limits].orders_per_minute_per_key
+        /// Requests per minute; default: the setting limits.orders_per_minute_per_key
         #[arg(long)]
         rate_limit: Option<u32>,
     },

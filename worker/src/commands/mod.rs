@@ -20,7 +20,7 @@ use settings::{Role, Settings};
 pub enum Command {
     /// Run jobs, schedules and watchers until told to stop (the default)
     Run {
-        /// Serve only these queues, e.g. `orders,chain`; default: [worker].queues
+        /// Serve only these queues, e.g. `orders,chain`; default: the setting worker.queues
         #[arg(long, value_delimiter = ',')]
         queues: Vec<String>,
     },
