@@ -117,9 +117,7 @@ async fn make_template(admin_url: String) -> String {
         lock.batch_execute(&format!("CREATE DATABASE {name}"))
             .await
             .expect("a database");
-        db::migrate(&with_database(&admin_url, &name))
-            .await
-            .expect("the migrations apply");
+        migrate(with_database(&admin_url, &name)).await;
         lock.batch_execute(&format!("ALTER DATABASE {name} RENAME TO {ready}"))
             .await
             .expect("the template is ready");
@@ -128,6 +126,18 @@ async fn make_template(admin_url: String) -> String {
         .await
         .expect("the lock is released");
     ready
+}
+
+/// On a runtime of its own: migrations need several threads, and a test may have one.
+async fn migrate(url: String) {
+    let migrated = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build();
+        runtime.expect("a runtime").block_on(db::migrate(&url))
+    });
+    migrated.await.expect("no panic").expect("the migrations apply");
 }
 
 async fn exists(conn: &mut AsyncPgConnection, name: &str) -> bool {
