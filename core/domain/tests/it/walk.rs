@@ -14,18 +14,21 @@ use std::collections::BTreeSet;
 use steps::Walker;
 
 /// Steps of one walk.
-const STEPS: usize = 100;
-const WALKS: u64 = 5;
-/// What can happen to an order.
-const EVENTS: [&str; 11] = [
+const STEPS: usize = 200;
+const WALKS: u64 = 6;
+/// What can happen to an order, and what its attempts die of.
+const EVENTS: [&str; 14] = [
     "accepted",
     "attempt_failed",
     "cancelled",
     "completed",
+    "expired",
     "failed",
+    "failed_on_chain",
     "reclaim_reverted",
     "reclaimed",
     "refunded",
+    "refused_on_first_send",
     "reverted",
     "settled",
     "signed",

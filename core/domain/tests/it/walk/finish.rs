@@ -5,6 +5,10 @@ use chain::Broadcast;
 use super::steps::Walker;
 use crate::world::{ANNA, PRICE, STAKE};
 
+/// What happened to orders, and what their attempts died of.
+const HAPPENED: &str = "SELECT event AS word FROM order_events \
+    UNION SELECT detail->>'cause' FROM order_events WHERE detail ? 'cause'";
+
 impl Walker {
     /// From here on all goes well: every order ends, every energy comes back, and the money is where it belongs.
     /// Answers what happened on the way.
@@ -16,10 +20,7 @@ impl Walker {
         for round in 0..40 {
             if self.world.number(open).await == 0 {
                 self.assert_ended().await;
-                return self
-                    .world
-                    .words("SELECT DISTINCT event AS word FROM order_events")
-                    .await;
+                return self.world.words(HAPPENED).await;
             }
             self.good_round(round).await;
             self.check().await;

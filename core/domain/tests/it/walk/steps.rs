@@ -13,7 +13,7 @@ use super::node::{Known, Node};
 use crate::harness::{Tried, Tx};
 use crate::world::{NETWORK, STAKE, World};
 
-const MAX_ORDERS: usize = 12;
+const MAX_ORDERS: usize = 20;
 
 /// Runs one step, and remembers it for the one who has to read a failure.
 pub(super) struct Walker {
@@ -96,7 +96,7 @@ impl Walker {
             28..36 => self.send().await,
             36..39 => self.resend().await,
             39..47 => self.produce(),
-            47..53 => self.fork(),
+            47..53 => self.part().await,
             53..62 => self.follow().await,
             62..67 => self.solidify(),
             67..73 => self.finalise().await,
@@ -205,10 +205,19 @@ impl Walker {
             let mut chosen = Vec::new();
             for n in self.node.eligible() {
                 if self.chance(60) {
-                    chosen.push((n, self.chance(85)));
+                    let failing = if self.node.known[n].kind == IntentKind::Delegate {
+                        25
+                    } else {
+                        5
+                    };
+                    chosen.push((n, !self.chance(failing)));
                 }
             }
-            let seconds = self.pick(&[3, 3, 3, 3, 30, 61, 310]).unwrap();
+            let seconds = if self.chance(10) {
+                self.pick(&[30, 61, 310]).unwrap()
+            } else {
+                3
+            };
             self.node.produce(&chosen, seconds);
             self.note(format!(
                 "block {} after {seconds} s: {chosen:?}",
@@ -229,6 +238,17 @@ impl Walker {
         self.send().await;
         self.produce();
         self.follow().await;
+        if self.chance(50) {
+            self.part().await;
+        }
+    }
+
+    /// A fork, which the watcher mostly notices at once.
+    async fn part(&mut self) {
+        self.fork();
+        if self.chance(70) {
+            self.follow().await;
+        }
     }
 
     fn fork(&mut self) {
