@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use kernel::ErrorClass;
 
-use crate::{Block, BlockRef, Broadcast, Inclusion, Receiver, TronAddress, TxId, WalletSnapshot};
+use crate::{Block, BlockRef, Broadcast, Inclusion, Lent, Receiver, TronAddress, TxId, WalletSnapshot};
 
 /// Why a question to a chain got no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -76,4 +76,10 @@ pub trait ChainClient: Send + Sync {
 
     /// Staked sun delegated for energy from `from` to `to`, locked or not.
     async fn delegated_energy_sun(&self, from: TronAddress, to: TronAddress) -> Result<i64, ChainError>;
+
+    /// Everybody whom `from` lends stake to by solidified blocks, sorted.
+    async fn borrowers(&self, from: TronAddress) -> Result<Vec<TronAddress>, ChainError>;
+
+    /// What `from` lends each of these, out of solidified blocks and all from one endpoint.
+    async fn lent(&self, from: TronAddress, to: &[TronAddress]) -> Result<Lent, ChainError>;
 }

@@ -205,6 +205,15 @@ pub struct WalletSnapshot {
     pub market: EnergyMarket,
 }
 
+/// What an account lends some others, read from one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lent {
+    /// The solidified head just before the figures were read: every block up to it is in them.
+    pub as_of_block: i64,
+    /// Staked sun delegated for energy, locked or not, in the order of the question.
+    pub energy_sun: Vec<i64>,
+}
+
 /// The network's exchange between staked coin and energy: energy = sun / 10^6 × limit / weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnergyMarket {

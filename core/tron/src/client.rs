@@ -6,6 +6,7 @@
 mod blocks;
 mod broadcast;
 mod json;
+mod lending;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ mod wallet;
 use async_trait::async_trait;
 use chain::endpoints::{EndpointList, Request, Side};
 use chain::{
-    Block, BlockRef, Broadcast, ChainClient, ChainError, Inclusion, Receiver, TronAddress, TxId, WalletSnapshot,
+    Block, BlockRef, Broadcast, ChainClient, ChainError, Inclusion, Lent, Receiver, TronAddress, TxId, WalletSnapshot,
 };
 use serde_json::{Value, json};
 
@@ -115,6 +116,14 @@ impl ChainClient for TronClient {
     }
 
     async fn delegated_energy_sun(&self, from: TronAddress, to: TronAddress) -> Result<i64, ChainError> {
-        wallet::delegated_energy_sun(&self.endpoints, from, to).await
+        lending::delegated_energy_sun(&self.endpoints, from, to).await
+    }
+
+    async fn borrowers(&self, from: TronAddress) -> Result<Vec<TronAddress>, ChainError> {
+        lending::borrowers(&self.endpoints, from).await
+    }
+
+    async fn lent(&self, from: TronAddress, to: &[TronAddress]) -> Result<Lent, ChainError> {
+        lending::lent(&self.endpoints, from, to).await
     }
 }

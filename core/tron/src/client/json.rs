@@ -255,6 +255,14 @@ pub(super) struct Delegation {
     pub(super) energy_sun: i64,
 }
 
+/// Whom an account lends stake to; `{}` where to nobody.
+#[derive(Deserialize)]
+pub(super) struct Borrowers {
+    pub(super) account: Option<String>,
+    #[serde(default, rename = "toAccounts")]
+    pub(super) to: Vec<String>,
+}
+
 /// The answer to a broadcast.
 #[derive(Deserialize)]
 pub(super) struct Sent {

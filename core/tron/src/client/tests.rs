@@ -2,6 +2,7 @@
 
 mod blocks;
 mod broadcast;
+mod lending;
 mod node;
 mod questions;
 mod refusal;

@@ -5,7 +5,7 @@ use chain::{BlockRef, ChainError, EnergyMarket, Receiver, TronAddress, WalletSna
 use serde_json::{Value, json};
 
 use super::full;
-use super::json::{self, Account, Delegatable, Delegations, Header, Resources};
+use super::json::{self, Account, Delegatable, Header, Resources};
 
 /// `type` of a question about energy.
 const ENERGY: i32 = 1;
@@ -21,19 +21,6 @@ pub(super) async fn receiver(endpoints: &EndpointList, address: TronAddress) -> 
         })
     };
     endpoints.call(&full("/wallet/getaccount", &body), read).await
-}
-
-/// Stake lent for energy by one account to another, locked or not.
-pub(super) async fn delegated_energy_sun(
-    endpoints: &EndpointList,
-    from: TronAddress,
-    to: TronAddress,
-) -> Result<i64, ChainError> {
-    let body = json!({ "fromAddress": from.to_hex(), "toAddress": to.to_hex() });
-    let read = |body: &[u8]| sum(json::read::<Delegations>(body)?.rows.iter().map(|row| row.energy_sun));
-    endpoints
-        .call(&full("/wallet/getdelegatedresourcev2", &body), read)
-        .await
 }
 
 /// The figures of one wallet, all from one endpoint: after a failure the next endpoint is asked for all of them.
@@ -85,7 +72,7 @@ async fn snapshot_at(endpoint: &Endpoint, address: TronAddress) -> Result<Wallet
     })
 }
 
-fn head(body: &[u8]) -> Result<BlockRef, Unusable> {
+pub(super) fn head(body: &[u8]) -> Result<BlockRef, Unusable> {
     json::read::<Header>(body)?
         .block_ref()?
         .ok_or_else(|| json::wrong("no block"))
@@ -115,10 +102,4 @@ fn bandwidth_available(resources: &Resources) -> i64 {
     let staked = resources.net_limit.saturating_sub(resources.net_used);
     let free = resources.free_net_limit.saturating_sub(resources.free_net_used);
     staked.max(free).max(0)
-}
-
-fn sum(mut amounts: impl Iterator<Item = i64>) -> Result<i64, Unusable> {
-    amounts
-        .try_fold(0_i64, i64::checked_add)
-        .ok_or_else(|| json::wrong("amounts beyond 64 bits"))
 }
