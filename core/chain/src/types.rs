@@ -2,11 +2,14 @@
 
 #[cfg(test)]
 mod tests;
+mod transfer;
 
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+
+pub use transfer::{ChainAmount, Transfer, TransferAsset};
 
 /// A transaction's id: 32 bytes, shown as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

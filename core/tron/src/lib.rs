@@ -10,6 +10,7 @@ mod hash;
 mod keys;
 mod mnemonic;
 pub mod proto;
+pub mod transfers;
 pub mod trc20;
 mod tx;
 

@@ -1,5 +1,6 @@
 //! Reads the vector files; one module per subject.
 
+mod deposits;
 mod energy;
 mod keys;
 mod transactions;
@@ -7,16 +8,21 @@ mod words;
 
 use serde_json::Value;
 
-/// The cases of a file of `tests/vectors`.
-pub(crate) fn cases(file: &str) -> Vec<Value> {
-    let path = format!("{}/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR"));
+/// A file of `tests/vectors`.
+pub(crate) fn file(name: &str) -> Value {
+    let path = format!("{}/tests/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
-    let cases = match serde_json::from_str(&text).unwrap() {
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The cases of a file of `tests/vectors`.
+pub(crate) fn cases(name: &str) -> Vec<Value> {
+    let cases = match file(name) {
         Value::Array(cases) => cases,
         Value::Object(mut object) => serde_json::from_value(object.remove("cases").unwrap()).unwrap(),
         other => panic!("unexpected {other}"),
     };
-    assert!(!cases.is_empty(), "{file} has no cases");
+    assert!(!cases.is_empty(), "{name} has no cases");
     cases
 }
 
