@@ -13,6 +13,8 @@ pub mod queue;
 pub mod registry;
 mod sender;
 mod signer;
+#[cfg(debug_assertions)]
+mod test_clock;
 pub mod watcher;
 
 pub use error::WorkError;

@@ -1,5 +1,6 @@
 //! Sends stored bytes and records the answer: the one way out to the chain.
 
+use db::failpoint;
 use kernel::ChainTransactionId;
 
 use domain::transactions::{Sent, record_answer};
@@ -16,7 +17,9 @@ pub(crate) async fn send(
     raw: &[u8],
     first_send: bool,
 ) -> Result<(), WorkError> {
+    failpoint::reach("broadcast", "begin");
     let answer = network.chain.broadcast(raw).await;
+    failpoint::reach("broadcast", "answered");
     let sent = Sent {
         transaction,
         answer: &answer,

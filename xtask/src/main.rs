@@ -63,6 +63,8 @@ enum ServicesCommand {
     },
     /// Stop what `start` started; the data stays
     Stop(Instance),
+    /// Stop what `start` started, and delete its data
+    Remove(Instance),
     /// Print what is known of the services
     Status(Instance),
 }
@@ -107,6 +109,7 @@ fn run_services(command: ServicesCommand) -> Result<()> {
             println!("{}", Services::ensure(&options)?.to_json()?);
         }
         ServicesCommand::Stop(instance) => Services::stop_named(&instance.name)?,
+        ServicesCommand::Remove(instance) => Services::remove(&instance.name)?,
         ServicesCommand::Status(instance) => println!("{}", services::status(&instance.name)?),
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! Queries are associated functions on models; they take the connection first and never commit.
 
 mod error;
+pub mod failpoint;
 mod migrate;
 #[expect(
     missing_docs,

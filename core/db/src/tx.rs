@@ -7,7 +7,7 @@ use diesel::result::Error as Diesel;
 use diesel_async::{AnsiTransactionManager, TransactionManager};
 
 use crate::error::is_retryable;
-use crate::{Conn, DbError, Pool, acquire};
+use crate::{Conn, DbError, Pool, acquire, failpoint};
 
 /// How often one transaction is run before its error is handed up.
 const MAX_RUNS: u32 = 5;
@@ -46,7 +46,7 @@ where
     let mut run = 1;
     loop {
         let started = Instant::now();
-        let answer = run_once(pool, &body).await;
+        let answer = run_once(pool, name, &body).await;
         let again = run < MAX_RUNS && answer.as_ref().err().is_some_and(|error| caused_by_others(error));
         let outcome = match &answer {
             Ok(_) => "committed",
@@ -63,7 +63,7 @@ where
     }
 }
 
-async fn run_once<R, E, F>(pool: &Pool, body: &F) -> Result<R, E>
+async fn run_once<R, E, F>(pool: &Pool, name: &str, body: &F) -> Result<R, E>
 where
     E: From<DbError> + StdError + Send + 'static,
     R: Send,
@@ -72,10 +72,13 @@ where
     let mut conn = acquire(pool).await?;
     let conn: &mut Conn = &mut conn;
     let failed = |error: Diesel| E::from(DbError::from(error));
+    failpoint::reach(name, "begin");
     AnsiTransactionManager::begin_transaction(conn).await.map_err(failed)?;
     match body(&mut *conn).await {
         Ok(value) => {
+            failpoint::reach(name, "commit");
             AnsiTransactionManager::commit_transaction(conn).await.map_err(failed)?;
+            failpoint::reach(name, "committed");
             Ok(value)
         }
         Err(error) => {

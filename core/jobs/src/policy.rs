@@ -38,10 +38,10 @@ impl JobKind {
     pub const fn policy(self) -> Policy {
         let (queue, timeout, max_runs, base, max) = match self {
             Self::OrdersDelegate => (Queue::Orders, 20, 25, 1, 30),
-            Self::OrdersCancelExpired => (Queue::Orders, 30, 10, 2, 60),
+            Self::OrdersCancelExpired => (Queue::Orders, 20, 10, 2, 60),
             Self::DelegationsReclaim => (Queue::Delegations, 20, 50, 2, 300),
             Self::ChainResendTransactions => (Queue::Chain, 20, 20, 1, 30),
-            Self::ChainSettleFinal => (Queue::Chain, 30, 20, 1, 60),
+            Self::ChainSettleFinal => (Queue::Chain, 20, 20, 1, 60),
             Self::WalletsSync => (Queue::Wallets, 20, 10, 2, 120),
             Self::WalletsImport => (Queue::Wallets, 20, 10, 2, 60),
             Self::WalletsCheckStock => (Queue::Wallets, 20, 10, 5, 120),
@@ -125,6 +125,11 @@ mod tests {
             let policy = kind.policy();
             assert!(policy.lease() > TimeDelta::from_std(policy.timeout).unwrap());
             assert!(policy.lease() < TimeDelta::seconds(120), "{kind}");
+            let of_an_order = matches!(policy.queue, Queue::Orders | Queue::Delegations | Queue::Chain);
+            assert!(
+                policy.lease() < TimeDelta::seconds(if of_an_order { 30 } else { 120 }),
+                "{kind} is taken over too late"
+            );
             assert!(policy.max_runs >= 2 && policy.backoff_base <= policy.backoff_max);
         }
     }

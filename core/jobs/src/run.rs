@@ -7,7 +7,7 @@
 
 use chrono::{DateTime, Utc};
 use db::schema::jobs;
-use db::{Conn, DbError, Pool, acquire};
+use db::{Conn, DbError, Pool, acquire, failpoint};
 use diesel::sql_types::{Bool, Text};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl,
@@ -95,6 +95,9 @@ pub async fn begin(
     .get_result::<(i32, i32, i32, DateTime<Utc>)>(&mut conn)
     .await
     .optional()?;
+    if begun.is_some() {
+        failpoint::reach(kind.word(), "begun");
+    }
     Ok(begun.map(|(request, runs, generation, due_at)| RunningJob {
         kind,
         object_id: object_id.to_owned(),

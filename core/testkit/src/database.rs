@@ -35,6 +35,16 @@ impl TestDb {
         let admin_url = std::env::var("SWITCHYARD_TEST_DATABASE_URL")
             .expect("SWITCHYARD_TEST_DATABASE_URL is not set: run the tests with `cargo xtask test`");
         let template = TEMPLATE.get_or_init(|| make_template(admin_url.clone())).await;
+        Self::from_template(admin_url.clone(), template).await
+    }
+
+    /// A migrated database on a server that the test looks after itself; the URL is that of the schema's owner.
+    pub async fn on(admin_url: String) -> Self {
+        let template = make_template(admin_url.clone()).await;
+        Self::from_template(admin_url, &template).await
+    }
+
+    async fn from_template(admin_url: String, template: &str) -> Self {
         let name = format!("test_{}", unique());
         admin(&admin_url, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
         Self { name, admin_url }

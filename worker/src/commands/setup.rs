@@ -27,8 +27,12 @@ pub(super) fn pool(settings: &Settings) -> anyhow::Result<Pool> {
     })?)
 }
 
-/// The machine's clock.
+/// The machine's clock; in debug builds a test may set it.
 pub(super) fn clock() -> Arc<dyn Clock> {
+    #[cfg(debug_assertions)]
+    if let Some(clock) = crate::test_clock::from_environment() {
+        return clock;
+    }
     Arc::new(SystemClock)
 }
 

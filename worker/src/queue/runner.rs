@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use db::{DbError, Pool};
+use db::{DbError, Pool, failpoint};
 use futures::FutureExt;
 use jobs::{Completed, Queue, RunningJob, Wake, backoff_for};
 use kernel::Clock;
@@ -71,7 +71,10 @@ impl Runner {
         let outcome = bounded(handler.run(&job), job.kind.policy().timeout).await;
         metrics::histogram!("switchyard_job_seconds", "kind" => job.kind.word())
             .record(started.elapsed().as_secs_f64());
-        self.apply(&job, outcome).await
+        failpoint::reach(job.kind.word(), "ran");
+        self.apply(&job, outcome).await?;
+        failpoint::reach(job.kind.word(), "ended");
+        Ok(())
     }
 
     async fn apply(&self, job: &RunningJob, outcome: Outcome) -> Result<(), DbError> {

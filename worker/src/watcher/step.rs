@@ -2,7 +2,7 @@
 
 use chain::{Block, BlockRef, ChainClient};
 use db::models::{ChainCursor, ChainTransaction};
-use db::{acquire, run_tx};
+use db::{acquire, failpoint, run_tx};
 use domain::DomainError;
 use domain::watch::{Applied, SolidOutcome, apply_in_tx, set_solid_in_tx, start};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
@@ -60,6 +60,9 @@ impl Watcher {
         }
         let from = cursor.head_number + 1;
         let blocks = chain.blocks(from, cursor.head_number + self.policy.max_blocks).await?;
+        if !blocks.is_empty() {
+            failpoint::reach("blocks", "fetched");
+        }
         let full = i64::try_from(blocks.len()).unwrap_or(i64::MAX) >= self.policy.max_blocks;
         if let Some(first) = blocks.first()
             && first.at.parent_id != cursor.head_block_id

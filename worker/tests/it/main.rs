@@ -9,6 +9,8 @@
 mod cron;
 mod flows;
 mod harness;
+mod postgres_restarts;
+mod processes;
 mod queue;
 mod queue_faults;
 mod queue_support;

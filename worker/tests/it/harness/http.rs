@@ -56,12 +56,23 @@ impl Http {
 
     /// What it answers; of a problem, the code.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, String> {
+        self.call_once(method, path, body, &RandomIds.uuid().to_string()).await
+    }
+
+    /// The same under an idempotency key of the caller's.
+    pub(crate) async fn call_once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        idempotency_key: &str,
+    ) -> Result<Value, String> {
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header("authorization", format!("Bearer {}", self.key))
             .header("content-type", "application/json")
-            .header("idempotency-key", RandomIds.uuid().to_string())
+            .header("idempotency-key", idempotency_key)
             .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))
             .unwrap();
         let answer = self.router.clone().oneshot(request).await.unwrap();

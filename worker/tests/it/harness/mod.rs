@@ -5,6 +5,7 @@
 mod clock;
 mod http;
 mod judge;
+mod process;
 mod progress;
 mod shop;
 mod worker;
@@ -23,6 +24,7 @@ use testkit::{Role, TestDb};
 
 pub(crate) use clock::TestClock;
 use http::Http;
+pub(crate) use process::Process;
 pub(crate) use shop::{Supplier, TRX, Wish, by_key};
 pub(crate) use worker::{Does, Worker, World, client, environment, watcher};
 
@@ -55,7 +57,12 @@ impl Rig {
     }
 
     /// A service without workers.
-    pub(crate) async fn on(mut redis: WakeConfig) -> Self {
+    pub(crate) async fn on(redis: WakeConfig) -> Self {
+        Self::over(redis, TestDb::new().await).await
+    }
+
+    /// A service without workers.
+    pub(crate) async fn over(mut redis: WakeConfig, db: TestDb) -> Self {
         redis.push_budget = Duration::from_secs(2);
         let clock = Arc::new(TestClock::default());
         let config = DevnetConfig {
@@ -66,7 +73,6 @@ impl Rig {
         let devnet = Devnet::start(config).await.unwrap();
         // so that a reference block can be had and no figure is that of the very first block
         devnet.mine(SOLID_LAG + 2).unwrap();
-        let db = TestDb::new().await;
         let (import, import_public) = generate_import_keypair().unwrap();
         let world = World {
             database_url: db.url(Role::Worker),
@@ -75,13 +81,13 @@ impl Rig {
             clock: clock.clone(),
             masters: vec![(1, random_hex())],
             import: import.expose_hex().to_string(),
+            import_public: import_public.to_string(),
         };
         let owner = db.pool(Role::Owner);
         publish_prices(&owner, &clock).await;
         let wakes = WakeQueue::connect(redis).unwrap();
-        let public = import_public.to_string();
         let rig = Self {
-            http: Http::new(&world, &public, db.pool(Role::Api), wakes.clone(), &owner).await,
+            http: Http::new(&world, &world.import_public, db.pool(Role::Api), wakes.clone(), &owner).await,
             wakes,
             db,
             devnet,

@@ -66,7 +66,7 @@ impl Rig {
         }
     }
 
-    async fn is_idle(&self) -> bool {
+    pub(crate) async fn is_idle(&self) -> bool {
         let mut conn = acquire(&self.owner).await.unwrap();
         let idle: Idle = diesel::sql_query(IDLE)
             .bind::<Text, _>(NETWORK)

@@ -7,7 +7,7 @@ use db::run_tx;
 use domain::orders::{self, OrderDetail};
 use domain::wallets;
 use jobs::{JobKind, JobRequest};
-use kernel::{Amount, Clock, OrderId, UserId, WalletId};
+use kernel::{Amount, Clock, IdGen, OrderId, RandomIds, UserId, WalletId};
 use serde_json::{Value, json};
 use tron::PrivateKey;
 
@@ -73,11 +73,19 @@ impl Rig {
 
     /// The order, or the code of the problem.
     pub(crate) async fn try_order(&self, wish: Wish) -> Result<OrderId, String> {
+        self.order_once(wish, &RandomIds.uuid().to_string()).await
+    }
+
+    /// The order under an idempotency key of the caller's, or the code of the problem.
+    pub(crate) async fn order_once(&self, wish: Wish, idempotency_key: &str) -> Result<OrderId, String> {
         let body = json!({
             "user_id": wish.user, "receiver": wish.receiver.to_string(),
             "energy": wish.energy, "duration_s": wish.duration_s,
         });
-        let order = self.http.post("/api/orders", body).await?;
+        let order = self
+            .http
+            .call_once(Method::POST, "/api/orders", Some(body), idempotency_key)
+            .await?;
         Ok(order["id"].as_str().unwrap().parse().unwrap())
     }
 

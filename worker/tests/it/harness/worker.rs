@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) masters: Vec<(i32, String)>,
     /// The import private key, hex.
     pub(crate) import: String,
+    /// What belongs to it.
+    pub(crate) import_public: String,
 }
 
 /// What a worker does.
