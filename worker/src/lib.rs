@@ -1,5 +1,6 @@
 //! The worker: runs the jobs, fires the schedules and reads the blocks. The only user of signing and of chain clients.
 
+pub mod audit;
 pub mod commands;
 pub mod cron;
 pub mod environment;

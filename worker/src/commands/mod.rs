@@ -1,6 +1,7 @@
 //! What an operator can tell `switchyard-worker` to do. Each command reads the same settings as the worker itself.
 
 mod api_keys;
+mod audit;
 mod chain;
 mod findings;
 mod jobs;
@@ -11,6 +12,8 @@ mod setup;
 mod switches;
 mod users;
 mod wallets;
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 use settings::{Role, Settings};
@@ -50,6 +53,8 @@ pub enum Command {
     /// What waits for an operator
     #[command(subcommand)]
     Findings(findings::Command),
+    /// Compare the books with themselves and with the chain; writes nothing
+    Audit(audit::Args),
     /// Customers
     #[command(subcommand)]
     Users(users::Command),
@@ -58,11 +63,32 @@ pub enum Command {
     Maintenance(switches::Command),
 }
 
-/// Carries a command out.
+impl Command {
+    /// The exit code where this command was stopped by an error.
+    #[must_use]
+    pub fn failure(&self) -> ExitCode {
+        match self {
+            Self::Audit(_) => ExitCode::from(audit::COULD_NOT_LOOK),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Carries a command out, and answers the exit code.
 ///
 /// # Errors
 /// Whatever stopped it, for a person to read.
-pub async fn dispatch(command: Command) -> anyhow::Result<()> {
+pub async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    let Command::Audit(args) = command else {
+        return carry_out(command).await.map(|()| ExitCode::SUCCESS);
+    };
+    let settings = Settings::load()?;
+    settings.validate(Role::Worker)?;
+    settings::telemetry::init(&settings.telemetry)?;
+    audit::run(&settings, args).await
+}
+
+async fn carry_out(command: Command) -> anyhow::Result<()> {
     if matches!(command, Command::Keygen) {
         return keys::keygen();
     }
@@ -84,7 +110,7 @@ pub async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Findings(command) => findings::run(&settings, command).await,
         Command::Users(command) => users::run(&settings, command).await,
         Command::Maintenance(command) => switches::run(&settings, command).await,
-        Command::Migrate | Command::CheckConfig | Command::Keygen => Ok(()),
+        Command::Migrate | Command::CheckConfig | Command::Keygen | Command::Audit(_) => Ok(()),
     }
 }
 

@@ -105,6 +105,16 @@ impl Delegation {
             .await
     }
 
+    /// Every delegation tried for these orders.
+    pub async fn of_orders(conn: &mut Conn, orders: &[Uuid]) -> QueryResult<Vec<Self>> {
+        d::table
+            .filter(d::order_id.eq_any(orders))
+            .order(d::id)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
     /// Stake of a wallet that a snapshot as of `block` may not show yet: reserved, or on chain in a later block.
     pub async fn unseen_sun(conn: &mut Conn, wallet: Uuid, block: i64) -> QueryResult<i64> {
         use diesel::dsl::sql;

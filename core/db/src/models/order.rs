@@ -124,6 +124,18 @@ impl Order {
         query.load(conn).await
     }
 
+    /// Every order in turn, oldest first: those after `after`.
+    pub async fn after(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> QueryResult<Vec<Self>> {
+        let after = after.unwrap_or_else(Uuid::nil);
+        o::table
+            .filter(o::id.gt(after))
+            .order(o::id)
+            .limit(limit)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
     /// Guarded: from one state to another. Clears or sets the reason.
     pub async fn set_state(
         conn: &mut Conn,

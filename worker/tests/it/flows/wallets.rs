@@ -1,16 +1,11 @@
 //! Supplier wallets: handed in, emptied behind our back, and kept under another master key.
 
-use std::process::Command;
-
-use ::chain::{Broadcast, ChainClient, TxId};
 use db::models::{OrderState, WalletState};
 use kernel::WalletId;
 use serde_json::{Value, json};
-use testkit::Role;
-use tron::proto::ResourceCode;
-use tron::{BlockReference, ContractBody, Mnemonic, UnsignedTx, WordCount, sign_transaction};
+use tron::{Mnemonic, WordCount};
 
-use crate::harness::{Does, Rig, Supplier, TRX, Worker, by_key, random_hex};
+use crate::harness::{Does, Rig, TRX, Worker, by_key, random_hex};
 
 impl Rig {
     async fn handed_in(&self, secret: Value) -> WalletId {
@@ -154,61 +149,8 @@ async fn a_wallet_emptied_behind_our_back_hands_the_order_to_another() {
 }
 
 impl Rig {
-    /// The owner unstakes by another program.
-    async fn unstake_outside(&self, wallet: &Supplier, amount_sun: i64) {
-        let node = self.node();
-        let unsigned = UnsignedTx {
-            contract: ContractBody::UnfreezeBalance {
-                owner: wallet.address,
-                amount_sun,
-                resource: ResourceCode::Energy,
-            },
-            reference: BlockReference::of(&node.solid_head().await.unwrap()).unwrap(),
-            timestamp_ms: self.devnet.head_ms(),
-            expiration_ms: self.devnet.head_ms() + 60_000,
-            fee_limit_sun: 0,
-            memo: Vec::new(),
-            permission_id: 0,
-        };
-        let signed = sign_transaction(unsigned.encode(), &wallet.key);
-        let txid: TxId = signed.txid;
-        self.note_foreign(txid.to_string());
-        assert_eq!(node.broadcast(&signed.bytes).await, Broadcast::Accepted);
-        self.mine(1);
-        self.idle().await;
-    }
-
-    /// The operator's command, as a process of its own.
-    fn rotate_master_key(&self) {
-        let [current, previous] = &self.world.masters[..] else {
-            panic!("two keys")
-        };
-        let import: keyring::ImportPrivateKey = self.world.import.parse().unwrap();
-        let command = Command::new(env!("CARGO_BIN_EXE_switchyard-worker"))
-            .arg("rotate-master-key")
-            .env_clear()
-            .envs(
-                [
-                    ("SWITCHYARD_ENV", "dev"),
-                    (
-                        "SWITCHYARD_CONFIG_DIR",
-                        concat!(env!("CARGO_MANIFEST_DIR"), "/../config"),
-                    ),
-                    ("SWITCHYARD__DATABASE__URL", &self.db.url(Role::Worker)),
-                    ("SWITCHYARD__REDIS__URL", &self.world.wakes.url),
-                    ("SWITCHYARD__VAULT__IMPORT_PRIVATE_KEY", &self.world.import),
-                    (
-                        "SWITCHYARD__VAULT__IMPORT_PUBLIC_KEY",
-                        &import.public_key().unwrap().to_string(),
-                    ),
-                    ("SWITCHYARD__VAULT__MASTER_KEY", &current.1),
-                    ("SWITCHYARD__VAULT__MASTER_KEY_ID", &current.0.to_string()),
-                    ("SWITCHYARD__VAULT__PREVIOUS_MASTER_KEY", &previous.1),
-                ]
-                .map(|(name, value)| (name, value.to_owned())),
-            )
-            .output()
-            .unwrap();
+    async fn rotate_master_key(&self) {
+        let command = self.command(&["rotate-master-key"]).await;
         let said = String::from_utf8_lossy(&command.stdout).into_owned() + &String::from_utf8_lossy(&command.stderr);
         assert!(command.status.success(), "{said}");
         assert!(said.contains("3 keys wrapped anew under master key 2"), "{said}");
@@ -233,7 +175,7 @@ async fn the_master_key_is_rotated_while_orders_run() {
     let both: Worker = rig.start(Does::Everything);
     first.stop().await;
     let during = rig.order(rig.wish()).await;
-    rig.rotate_master_key();
+    rig.rotate_master_key().await;
     rig.wait_settled(before).await;
     rig.wait_settled(during).await;
     assert_eq!(

@@ -3,8 +3,10 @@
 //! could be done is done, so that a flow takes the same course on a fast machine and on a slow one.
 
 mod clock;
+mod command;
 mod http;
 mod judge;
+mod outside;
 mod process;
 mod progress;
 mod shop;

@@ -1,0 +1,29 @@
+//! A pending order always has its job. One without (dropped by hand, or a bug) gets a new one.
+
+use chrono::{DateTime, Utc};
+use db::Conn;
+use diesel::sql_types::{Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use jobs::{JobKind, Wake, enqueue_each_in_tx};
+use uuid::Uuid;
+
+use crate::DomainError;
+
+#[derive(diesel::QueryableByName)]
+struct Lost {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+pub(super) async fn requeue_in_tx(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainError> {
+    let lost: Vec<Lost> = diesel::sql_query(
+        "SELECT o.id FROM orders o WHERE o.state = 'pending' \
+         AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = $1 AND j.object_id = o.id::text) \
+         ORDER BY o.deadline_at LIMIT 500 FOR UPDATE OF o SKIP LOCKED",
+    )
+    .bind::<Text, _>(JobKind::OrdersDelegate.word())
+    .load(conn)
+    .await?;
+    let ids: Vec<String> = lost.iter().map(|order| order.id.to_string()).collect();
+    Ok(enqueue_each_in_tx(conn, JobKind::OrdersDelegate, &ids, now).await?)
+}

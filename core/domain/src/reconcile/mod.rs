@@ -1,0 +1,100 @@
+//! The proofs that run all the time, one file per invariant: each difference becomes a finding, each repair that is safe
+//! is made at once.
+//!
+//! What a proof reads is public, so that the audit judges by the same figures without writing anything.
+
+mod escrow;
+mod isolated;
+mod ledger;
+mod lent;
+mod lost_orders;
+mod overdue;
+mod reservations;
+mod stuck;
+
+pub use escrow::{EscrowFigures, escrow_figures};
+pub use lent::{LentByBooks, lent_by_books};
+pub use overdue::OVERDUE_AFTER;
+pub use reservations::{Reservation, differing_reservations};
+pub use stuck::STUCK_AFTER;
+
+use chrono::{DateTime, Utc};
+use db::{Conn, Pool, run_tx};
+use jobs::Wake;
+use kernel::IdGen;
+use serde_json::Value;
+
+use crate::DomainError;
+use crate::findings::{self, FindingKind};
+
+/// What one run found and mended.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Findings recorded, new or seen again.
+    pub findings: usize,
+    /// Jobs made for work that had none.
+    pub requeued: usize,
+    /// To be pushed after the commits.
+    pub wakes: Vec<Wake>,
+}
+
+/// Runs every proof over the books once.
+///
+/// # Errors
+/// When the database fails; proofs that ran before keep their findings.
+pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Report, DomainError> {
+    let mut report = Report::default();
+    report.findings += run_tx(pool, "reconcile_ledger", async |conn| {
+        ledger::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
+    report.findings += run_tx(pool, "reconcile_escrow", async |conn| {
+        escrow::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
+    report.findings += run_tx(pool, "reconcile_reservations", async |conn| {
+        reservations::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
+    report.findings += run_tx(pool, "reconcile_stuck", async |conn| {
+        stuck::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
+    report.findings += run_tx(pool, "reconcile_overdue", async |conn| {
+        overdue::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
+    run_tx(pool, "reconcile_isolated", async |conn| {
+        isolated::clear_released_in_tx(conn, now).await
+    })
+    .await?;
+    report.wakes = run_tx(pool, "reconcile_lost_orders", async |conn| {
+        lost_orders::requeue_in_tx(conn, now).await
+    })
+    .await?;
+    report.requeued = report.wakes.len();
+    Ok(report)
+}
+
+/// Proofs look for at most so many differences at once.
+const AT_ONCE: usize = 100;
+
+/// Records what a proof found, subjects with details, and closes what it found before and no more. Answers how much it is.
+async fn record_all_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    kind: FindingKind,
+    found: Vec<(String, Value)>,
+    now: DateTime<Utc>,
+) -> Result<usize, DomainError> {
+    let count = found.len();
+    let mut subjects = Vec::with_capacity(count);
+    for (subject, detail) in found {
+        findings::record_in_tx(conn, ids, kind, &subject, detail, now).await?;
+        subjects.push(subject);
+    }
+    if count < AT_ONCE {
+        findings::clear_others_in_tx(conn, kind, &subjects, now).await?;
+    }
+    Ok(count)
+}

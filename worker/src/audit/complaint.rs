@@ -1,0 +1,160 @@
+//! What the judge says: which rule is broken, by what, and what to do about it.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// The rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rule {
+    /// Debits equal credits per asset.
+    LedgerBalanced,
+    /// Every kept balance is the sum of its transfers.
+    LedgerReplays,
+    /// Escrow is the price of the orders that are neither settled nor given back.
+    EscrowIsOpenOrders,
+    /// An order was paid once, and its money has left escrow once, to where its end says.
+    OrderMoney,
+    /// An order is delivered or refunded, never both, and at most one delegation of it landed.
+    OrderOneEnd,
+    /// What an order's state says of its delegations.
+    OrderDelegation,
+    /// No order is open beyond its deadline.
+    OrderInTime,
+    /// A delegation's state is what its transactions say.
+    DelegationTransactions,
+    /// A delegation is made and undone on chain as often as its state says, and as it was booked.
+    DelegationOnChain,
+    /// No rental is on chain long after its end.
+    DelegationInTime,
+    /// Signed bytes say what was booked.
+    TransactionBytes,
+    /// What we hold for landed is on chain, and what we hold for dead is not.
+    TransactionOnChain,
+    /// Every transaction becomes final or dies in time.
+    TransactionInTime,
+    /// Nothing is on the chain that we did not sign.
+    ChainStranger,
+    /// Networks are read.
+    ChainRead,
+    /// A wallet's reservation is the sum of its delegations that its last read does not show.
+    WalletReservation,
+    /// A wallet's delegated stake is that of our books.
+    WalletStake,
+    /// What a wallet lends each receiver is that of our books.
+    WalletLent,
+    /// No job is dead or late.
+    JobLeft,
+    /// No finding waits for an operator.
+    Finding,
+}
+
+impl Rule {
+    /// The stable word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::LedgerBalanced => "ledger.balanced",
+            Self::LedgerReplays => "ledger.replays",
+            Self::EscrowIsOpenOrders => "ledger.escrow",
+            Self::OrderMoney => "orders.money",
+            Self::OrderOneEnd => "orders.one_end",
+            Self::OrderDelegation => "orders.delegation",
+            Self::OrderInTime => "orders.in_time",
+            Self::DelegationTransactions => "delegations.transactions",
+            Self::DelegationOnChain => "delegations.on_chain",
+            Self::DelegationInTime => "delegations.in_time",
+            Self::TransactionBytes => "transactions.bytes",
+            Self::TransactionOnChain => "transactions.on_chain",
+            Self::TransactionInTime => "transactions.in_time",
+            Self::ChainStranger => "chain.stranger",
+            Self::ChainRead => "chain.read",
+            Self::WalletReservation => "wallets.reservation",
+            Self::WalletStake => "wallets.stake",
+            Self::WalletLent => "wallets.lent",
+            Self::JobLeft => "jobs.left",
+            Self::Finding => "findings.open",
+        }
+    }
+
+    /// What an operator does about it.
+    #[must_use]
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::LedgerBalanced | Self::LedgerReplays => {
+                "Stop withdrawals; compare the account's row with its transfers; restore from a backup if rows were changed."
+            }
+            Self::EscrowIsOpenOrders | Self::OrderMoney => {
+                "Compare the order's timeline with its transfers; correct by a new transfer, never by an edit."
+            }
+            Self::OrderOneEnd => {
+                "Stop the workers; compare the order with the chain; give back what was taken twice, reclaim what was made twice."
+            }
+            Self::OrderDelegation | Self::DelegationTransactions | Self::TransactionBytes => {
+                "A bug or a hand in the database: stop the workers, and keep the rows as they are for whoever looks into it."
+            }
+            Self::OrderInTime => "Look at the order's timeline and its last transaction; re-drive `orders.delegate`.",
+            Self::DelegationOnChain | Self::TransactionOnChain => {
+                "Look the transaction up at another node; if the chain is right, see `chain.dead_transaction_landed` in OPERATIONS.md."
+            }
+            Self::DelegationInTime => {
+                "Look at the wallet's bandwidth and at the last answer; re-drive `delegations.reclaim`."
+            }
+            Self::TransactionInTime => {
+                "See whether the watcher reads on; re-drive `chain.resend_transactions` and `chain.settle_final`."
+            }
+            Self::ChainStranger => "Find out who else holds the wallet's key.",
+            Self::ChainRead => {
+                "See `chain status` and the nodes; after a halt whose cause is understood, `chain resume`."
+            }
+            Self::WalletReservation => "Sync the wallet; if it comes back, it is a bug.",
+            Self::WalletStake | Self::WalletLent => {
+                "Compare with `delegations`: undo by hand what the books do not know; what the chain lacks is a bug."
+            }
+            Self::JobLeft => "`jobs dead`; repair the cause, then `jobs redrive`.",
+            Self::Finding => "`findings list` says what to do.",
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Serialize for Rule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.word())
+    }
+}
+
+/// One broken rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Complaint {
+    /// Which rule.
+    pub rule: Rule,
+    /// What breaks it: `order:<id>`, `wallet:<address>`, `transaction:<txid>` …
+    pub subject: String,
+    /// How.
+    pub text: String,
+    /// What to do about it.
+    pub action: &'static str,
+}
+
+impl Complaint {
+    pub(super) fn new(rule: Rule, subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            rule,
+            subject: subject.into(),
+            text: text.into(),
+            action: rule.action(),
+        }
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  {}  {}", self.rule, self.subject, self.text)
+    }
+}

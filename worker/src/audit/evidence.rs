@@ -1,0 +1,131 @@
+//! What the judge judges: our books as of one moment, and what the chain answered. No I/O here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chain::TxOutcome;
+use chrono::{DateTime, Utc};
+use db::models::{ChainCursor, ChainTransaction, Delegation, Order};
+use domain::reconcile::{EscrowFigures, LentByBooks, Reservation};
+use ledger::{Difference, Imbalance, OrderTransfer};
+use uuid::Uuid;
+
+/// One order with everything that belongs to it.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    /// The order.
+    pub(super) order: Order,
+    /// Every delegation tried for it.
+    pub(super) delegations: Vec<Delegation>,
+    /// Every transaction signed for those.
+    pub(super) transactions: Vec<ChainTransaction>,
+    /// Every movement of its money.
+    pub(super) transfers: Vec<OrderTransfer>,
+}
+
+impl Case {
+    pub(super) fn subject(&self) -> String {
+        format!("order:{}", self.order.id)
+    }
+
+    /// The transactions of one of its delegations.
+    pub(super) fn transactions_of(&self, delegation: Uuid) -> impl Iterator<Item = &ChainTransaction> {
+        self.transactions.iter().filter(move |tx| tx.intent_id == delegation)
+    }
+}
+
+/// What holds for the house as a whole.
+#[derive(Debug, Clone)]
+pub(super) struct House {
+    /// Assets whose debits and credits differ.
+    pub(super) imbalances: Vec<Imbalance>,
+    /// Accounts whose kept balance differs from their transfers.
+    pub(super) differences: Vec<Difference>,
+    /// Escrow and open orders.
+    pub(super) escrow: EscrowFigures,
+    /// Wallets whose reservation differs.
+    pub(super) reservations: Vec<Reservation>,
+    /// Jobs that are in the table and should not be.
+    pub(super) jobs: Vec<String>,
+    /// Findings that count.
+    pub(super) findings: Vec<String>,
+}
+
+/// What was read of the books, in one snapshot.
+#[derive(Debug, Clone)]
+pub(super) struct Books {
+    /// The house.
+    pub(super) house: House,
+    /// How far each network is read.
+    pub(super) networks: BTreeMap<String, ChainCursor>,
+    /// Seconds since each network was last heard of, by the database's clock.
+    pub(super) silent_s: BTreeMap<String, i64>,
+    /// Addresses of wallets whose key is in.
+    pub(super) wallets: BTreeMap<Uuid, String>,
+    /// The orders that the chain is to be asked about.
+    pub(super) cases: Vec<Case>,
+    /// What wallets lend, by network.
+    pub(super) lent: BTreeMap<String, Vec<LentByBooks>>,
+    /// How many orders were looked at.
+    pub(super) orders: usize,
+}
+
+/// What the chain says of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// A block carries it.
+    Landed {
+        /// The block.
+        block: i64,
+        /// How it ended.
+        outcome: TxOutcome,
+    },
+    /// No block that it could be in carries it.
+    Absent,
+}
+
+/// What a wallet lends to a receiver, as the chain says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LentOnChain {
+    /// The network.
+    pub(super) network: String,
+    /// The wallet.
+    pub(super) wallet: Uuid,
+    /// The receiver, base58.
+    pub(super) receiver: String,
+    /// Staked sun.
+    pub(super) sun: i64,
+    /// Every block up to this one is in it.
+    pub(super) as_of_block: i64,
+}
+
+/// What the chain answered. What it was not asked about is not in here, and is not judged.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OnChain {
+    /// Transactions of ours, by id.
+    pub(super) seen: BTreeMap<String, Seen>,
+    /// Transactions that are not ours, where whole blocks were read.
+    pub(super) strangers: Vec<String>,
+    /// Transactions that the chain carries more than once.
+    pub(super) twice: Vec<String>,
+    /// Delegated stake of whole wallets, by the newest block.
+    pub(super) stake: BTreeMap<Uuid, i64>,
+    /// What wallets lend to whom.
+    pub(super) lent: Vec<LentOnChain>,
+    /// Transactions that were not asked about, for there were too many.
+    pub(super) left_out: usize,
+}
+
+/// How strict the judge is.
+#[derive(Debug, Clone)]
+pub(super) struct Rigour {
+    /// The current time, for deadlines that follow ours.
+    pub(super) now: DateTime<Utc>,
+    /// Whether nothing may be open any more.
+    pub(super) at_rest: bool,
+    /// Blocks by which a read may be older than it says, since one node told the head and another one answered.
+    pub(super) margin_blocks: i64,
+    /// Kinds of findings that are no complaint.
+    pub(super) expected_findings: BTreeSet<String>,
+    /// Transactions on chain that are not ours and no complaint.
+    pub(super) expected_strangers: BTreeSet<String>,
+}

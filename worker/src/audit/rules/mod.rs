@@ -1,0 +1,48 @@
+//! The rules: evidence in, complaints out. Pure, so that each can be shown to complain.
+
+mod house;
+mod landed;
+mod lent;
+mod orders;
+#[cfg(test)]
+mod tests;
+mod transactions;
+
+pub(super) use lent::horizon;
+
+use std::collections::BTreeMap;
+
+use db::models::ChainCursor;
+use uuid::Uuid;
+
+use super::complaint::Complaint;
+use super::evidence::{Books, Case, OnChain, Rigour};
+
+/// What a rule about one order has to know beside it.
+pub(super) struct Context<'a> {
+    pub(super) rigour: &'a Rigour,
+    pub(super) networks: &'a BTreeMap<String, ChainCursor>,
+    pub(super) wallets: &'a BTreeMap<Uuid, String>,
+}
+
+/// What our books alone say of one order.
+pub(super) fn of_case(case: &Case, context: &Context<'_>) -> Vec<Complaint> {
+    let mut complaints = orders::of_case(case, context);
+    complaints.extend(transactions::of_case(case, context));
+    complaints
+}
+
+/// What our books alone say of the house.
+pub(super) fn of_house(books: &Books, rigour: &Rigour) -> Vec<Complaint> {
+    house::of_books(books, rigour)
+}
+
+/// Our books against the chain.
+pub(super) fn of_chain(books: &Books, chain: &OnChain, rigour: &Rigour) -> Vec<Complaint> {
+    let mut complaints = landed::of_chain(chain, rigour);
+    for case in &books.cases {
+        complaints.extend(landed::of_case(case, books, chain, rigour));
+    }
+    complaints.extend(lent::of_wallets(books, chain, rigour));
+    complaints
+}
