@@ -302,6 +302,8 @@ impl From<DomainError> for Problem {
             DomainError::EnergyOutOfRange { .. } => "#/energy",
             DomainError::DurationOutOfRange { .. } => "#/duration_s",
             DomainError::ReceiverIsSupplier => "#/receiver",
+            DomainError::BadReason => "#/reason",
+            DomainError::BadStanding => "#/state",
             DomainError::Ledger(ledger::LedgerError::ZeroAmount) => "#/amount",
             DomainError::Ledger(ledger::LedgerError::BadText { .. }) => "#/reason",
             DomainError::Ledger(_) => return problem,

@@ -13,7 +13,7 @@ use utoipa::openapi::HttpMethod;
 use crate::middleware::{Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
-use crate::routes::{orders, prices, supplier_wallets, user_wallets, users};
+use crate::routes::{operations, orders, prices, supplier_wallets, user_wallets, users};
 use crate::{App, health};
 
 /// One route.
@@ -59,6 +59,7 @@ const ACCEPT: &[Code] = &[
     Code::Maintenance,
 ];
 const ADJUST: &[Code] = &[Code::InvalidParameter, Code::AmountZero];
+const BY_HAND: &[Code] = &[Code::BadText];
 const PARAMETER: &[Code] = &[Code::InvalidParameter];
 const FOUND: &[Code] = &[Code::InvalidParameter, Code::NotFound];
 
@@ -107,6 +108,16 @@ routes! {
         supplier_wallets::process_orders::process_pending_orders [];
     SupplierWalletsWrite put Put "/api/supplier-wallets/{id}/toggle" supplier_wallets::toggle::toggle_supplier_wallet
         [BODY, FOUND, &[Code::WalletNotActive]];
+    OperationsRead get Get "/api/operations/queues" operations::queues::list_queues [];
+    OperationsRead get Get "/api/operations/jobs" operations::list_jobs::list_jobs [PARAMETER];
+    OperationsWrite post Post "/api/operations/jobs/redrive" operations::redrive_jobs::redrive_jobs [BODY, MARKED, BY_HAND];
+    OperationsWrite post Post "/api/operations/jobs/drop" operations::drop_jobs::drop_jobs [BODY, MARKED, BY_HAND];
+    OperationsRead get Get "/api/operations/stuck" operations::list_stuck::list_stuck [PARAMETER];
+    OperationsWrite post Post "/api/operations/stuck/redrive" operations::redrive_stuck::redrive_stuck [BODY, MARKED, BY_HAND];
+    OperationsRead get Get "/api/operations/findings" operations::list_findings::list_findings [PARAMETER];
+    OperationsWrite post Post "/api/operations/findings/{id}/resolve" operations::resolve_finding::resolve_finding
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict]];
+    OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
 }
 
 /// The API: everything under `/api` behind a key, and health.
@@ -114,7 +125,12 @@ pub fn router(app: Arc<App>) -> Router {
     let mut api = Router::new();
     for route in routes() {
         let guard = from_fn_with_state((app.clone(), route.scope), guard);
-        api = api.route(route.path, route.handler.route_layer(guard));
+        let handler = route.handler.route_layer(guard);
+        // a collection whose path ends in a slash is found without it too
+        if let Some(bare) = route.path.strip_suffix('/') {
+            api = api.route(bare, handler.clone());
+        }
+        api = api.route(route.path, handler);
     }
     api.layer(DefaultBodyLimit::max(app.settings.api.max_body_bytes))
         .layer(from_fn_with_state(app.clone(), bounds))

@@ -38,6 +38,8 @@ scopes! {
     BalancesWrite = "balances:write";
     SupplierWalletsRead = "supplier_wallets:read";
     SupplierWalletsWrite = "supplier_wallets:write";
+    OperationsRead = "operations:read";
+    OperationsWrite = "operations:write";
 }
 
 /// The key that a request came with.

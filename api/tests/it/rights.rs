@@ -22,6 +22,10 @@ async fn the_api_can_neither_read_keys_nor_edit_money() {
         "UPDATE supplier_wallets SET delegatable_sun = 1",
         "INSERT INTO price_versions SELECT * FROM price_versions",
         "DELETE FROM orders",
+        "UPDATE operator_actions SET reason = 'x'",
+        "DELETE FROM operator_actions",
+        "UPDATE findings SET severity = 'info'",
+        "INSERT INTO findings SELECT * FROM findings",
         "CREATE TABLE mine (id int)",
     ] {
         let refused = conn.batch_execute(sql).await.unwrap_err().to_string();

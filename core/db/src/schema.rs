@@ -118,6 +118,8 @@ diesel::table! {
         last_seen_at -> Timestamptz,
         resolved_at -> Nullable<Timestamptz>,
         resolved_by -> Nullable<Text>,
+        metric -> Text,
+        resolved_reason -> Nullable<Text>,
     }
 }
 
@@ -192,6 +194,21 @@ diesel::table! {
         check_value -> Bytea,
         created_at -> Timestamptz,
         retired_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    operator_actions (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        actor -> Text,
+        actor_name -> Text,
+        action -> Text,
+        filter -> Jsonb,
+        reason -> Nullable<Text>,
+        matched -> BigInt,
+        affected -> BigInt,
+        objects -> Jsonb,
     }
 }
 
@@ -347,6 +364,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_checkpoints,
     ledger_transfers,
     master_keys,
+    operator_actions,
     order_events,
     orders,
     price_bands,

@@ -17,6 +17,8 @@ pub const SCOPES: &[&str] = &[
     "balances:write",
     "supplier_wallets:read",
     "supplier_wallets:write",
+    "operations:read",
+    "operations:write",
 ];
 
 const PREFIX_LEN: usize = 15;

@@ -57,6 +57,15 @@ pub enum DomainError {
     /// A text too long, or empty where it must not be.
     #[error("{0}")]
     BadText(&'static str),
+    /// A reason that is missing where one is needed, too long, or no text.
+    #[error("a reason of 1 to 500 printable characters is needed")]
+    BadReason,
+    /// Jobs that the command is not for.
+    #[error("only dead jobs are dropped, and only dead or later ones re-driven")]
+    BadStanding,
+    /// The finding is closed.
+    #[error("this finding is resolved already")]
+    AlreadyResolved,
     /// The wallet's key is not taken in, so it cannot be used.
     #[error("the wallet is not active yet")]
     WalletNotActive,
@@ -86,6 +95,7 @@ impl DomainError {
             Self::IdempotencyMismatch
             | Self::NotCancellable(_)
             | Self::InsufficientFunds { .. }
+            | Self::AlreadyResolved
             | Self::WalletNotActive => ErrorClass::Conflict,
             Self::UserBlocked => ErrorClass::Forbidden,
             Self::Maintenance => ErrorClass::Unavailable,
@@ -94,6 +104,8 @@ impl DomainError {
             | Self::NoPrice
             | Self::ReceiverIsSupplier
             | Self::BadPriceTable(_)
+            | Self::BadReason
+            | Self::BadStanding
             | Self::BadText(_) => ErrorClass::Invalid,
             Self::Ledger(error) => error.class(),
             Self::Db(error) => error.class(),
@@ -116,7 +128,9 @@ impl DomainError {
             Self::NoPrice => "no_price",
             Self::ReceiverIsSupplier => "receiver_is_supplier",
             Self::BadPriceTable(_) => "bad_price_table",
-            Self::BadText(_) => "bad_text",
+            Self::BadText(_) | Self::BadReason => "bad_text",
+            Self::BadStanding => "invalid_body",
+            Self::AlreadyResolved => "conflict",
             Self::WalletNotActive => "wallet_not_active",
             Self::Ledger(LedgerError::InsufficientFunds { .. }) => "insufficient_funds",
             Self::Ledger(LedgerError::ReferenceReused { .. }) => "reference_reused",

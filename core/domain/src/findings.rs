@@ -73,6 +73,17 @@ impl FindingKind {
         }
     }
 
+    /// The metric that shows it. Where none of its own does, open findings are counted by kind.
+    #[must_use]
+    pub fn metric(self) -> String {
+        let own = match self {
+            Self::ScanHalted => "switchyard_chain_halted",
+            Self::LowStock => "switchyard_pool_sellable_energy",
+            _ => return format!("switchyard_findings_open{{kind=\"{}\"}}", self.word()),
+        };
+        own.to_owned()
+    }
+
     /// What an operator does about it.
     #[must_use]
     pub const fn action(self) -> &'static str {
@@ -106,7 +117,7 @@ impl FindingKind {
     }
 }
 
-/// Stores what was found, counts it, and logs it when it is new.
+/// Stores what was found, counts it, and logs it when it is new, as loud as it matters.
 ///
 /// # Errors
 /// When the row cannot be written.
@@ -124,14 +135,26 @@ pub async fn record_in_tx(
         severity: kind.severity(),
         subject,
         detail,
+        metric: &kind.metric(),
         action: kind.action(),
     };
-    let detail = finding.detail.to_string();
     if finding.record(conn, now).await? {
         metrics::counter!("switchyard_findings_total", "kind" => kind.word()).increment(1);
-        tracing::error!(kind = kind.word(), subject, detail, action = kind.action(), "finding");
+        log(&finding);
     }
     Ok(())
+}
+
+fn log(finding: &NewFinding<'_>) {
+    let NewFinding {
+        kind, subject, action, ..
+    } = *finding;
+    let detail = finding.detail.to_string();
+    match finding.severity {
+        Severity::Critical => tracing::error!(kind, subject, detail, action, "finding"),
+        Severity::Warning => tracing::warn!(kind, subject, detail, action, "finding"),
+        Severity::Info => tracing::info!(kind, subject, detail, action, "finding"),
+    }
 }
 
 /// Closes every finding of a kind but those about `subjects`: a proof looked at all there is, and only they still hold.

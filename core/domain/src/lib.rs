@@ -7,6 +7,7 @@ pub mod api_keys;
 pub mod delegations;
 mod error;
 pub mod findings;
+pub mod operations;
 pub mod orders;
 pub mod pricing;
 pub mod receivers;

@@ -5,8 +5,9 @@
 
 mod enqueue;
 mod feed;
+mod figures;
 mod kind;
-mod operate;
+pub mod operate;
 mod policy;
 mod run;
 mod wake;
@@ -14,11 +15,8 @@ mod wake_queue;
 
 pub use enqueue::{JobRequest, enqueue_each_in_tx, enqueue_in_tx, enqueue_many_in_tx};
 pub use feed::{Feed, bury_never_finished, take_due};
+pub use figures::{QueueFigures, queue_figures};
 pub use kind::{JobKind, Queue};
-pub use operate::{
-    DeadCursor, DeadFilter, DeadJob, DropRequest, QueueFigures, drop_with_reason, list_dead, queue_figures, redrive,
-    redrive_all,
-};
 pub use policy::{Policy, backoff, backoff_for};
 pub use run::{Completed, RunningJob, again, begin, bury, complete, complete_in_tx, retry};
 pub use wake::Wake;

@@ -1,14 +1,18 @@
 //! What an operator can tell `switchyard-worker` to do. Each command reads the same settings as the worker itself.
 
+mod actions;
 mod api_keys;
 mod audit;
+mod by_hand;
 mod chain;
 mod findings;
 mod jobs;
 mod keys;
 mod prices;
+mod report;
 mod run;
 mod setup;
+mod stuck;
 mod switches;
 mod users;
 mod wallets;
@@ -47,14 +51,19 @@ pub enum Command {
     /// Networks
     #[command(subcommand)]
     Chain(chain::Command),
-    /// Jobs that stopped
+    /// Jobs: what waits, runs and stopped
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Objects that wait longer than they should
+    #[command(subcommand)]
+    Stuck(stuck::Command),
     /// What waits for an operator
     #[command(subcommand)]
     Findings(findings::Command),
     /// Compare the books with themselves and with the chain; writes nothing
     Audit(audit::Args),
+    /// What was done by hand, newest first
+    Actions(actions::Arguments),
     /// Customers
     #[command(subcommand)]
     Users(users::Command),
@@ -107,7 +116,9 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::RotateMasterKey => keys::rotate(&settings).await,
         Command::Chain(command) => chain::run(&settings, command).await,
         Command::Jobs(command) => jobs::run(&settings, command).await,
+        Command::Stuck(command) => stuck::run(&settings, command).await,
         Command::Findings(command) => findings::run(&settings, command).await,
+        Command::Actions(arguments) => actions::run(&settings, &arguments).await,
         Command::Users(command) => users::run(&settings, command).await,
         Command::Maintenance(command) => switches::run(&settings, command).await,
         Command::Migrate | Command::CheckConfig | Command::Keygen | Command::Audit(_) => Ok(()),

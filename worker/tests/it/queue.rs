@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use apalis::prelude::{TaskBuilder, TaskId};
 use futures::FutureExt;
-use jobs::{DeadFilter, Queue, Wake};
+use jobs::operate::{self, JobFilter, Standing};
+use jobs::{Queue, Wake};
 use kernel::{Clock, SystemClock};
 use redis::AsyncTypedCommands;
 use switchyard_worker::queue::Outcome;
@@ -148,15 +149,12 @@ async fn a_job_that_panics_stops_at_its_last_run_and_others_go_on() {
     })
     .await;
     let mut conn = db::acquire(&rig.api).await.unwrap();
-    let dead = jobs::list_dead(
-        &mut conn,
-        &DeadFilter {
-            limit: 10,
-            ..DeadFilter::default()
-        },
-    )
-    .await
-    .unwrap();
+    let filter = JobFilter {
+        standing: Some(Standing::Dead),
+        ..JobFilter::default()
+    };
+    let now = SystemClock.now();
+    let dead = operate::list(&mut conn, &filter, None, 10, now).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!(u32::try_from(dead[0].runs).unwrap(), KIND.policy().max_runs);
     assert_eq!(
@@ -164,11 +162,8 @@ async fn a_job_that_panics_stops_at_its_last_run_and_others_go_on() {
         (Some("panic"), Some("boom"))
     );
     repaired.store(1, Ordering::SeqCst);
-    assert!(
-        jobs::redrive(&mut conn, KIND, "poison", SystemClock.now())
-            .await
-            .unwrap()
-    );
+    let redriven = operate::redrive_in_tx(&mut conn, &filter, 10, now).await.unwrap();
+    assert_eq!(redriven.len(), 1);
     until("it is done after all", || async { rig.rows("true").await == 0 }).await;
     stop.cancel();
     workers.join().await;

@@ -81,6 +81,9 @@ struct TransactionView {
     /// Once in a block: `ok` or `failed`.
     #[schema(value_type = Option<String>)]
     outcome: Option<Outcome>,
+    /// How often its bytes were sent to a node.
+    sends: i32,
+    last_sent_at: Option<DateTime<Utc>>,
     block_number: Option<i64>,
     block_id: Option<String>,
     block_time: Option<DateTime<Utc>>,
@@ -161,6 +164,8 @@ impl TransactionView {
             kind: transaction.intent_kind,
             state: transaction.state,
             outcome: transaction.outcome,
+            sends: transaction.sends,
+            last_sent_at: transaction.last_sent_at,
             block_number: transaction.block_number,
             block_id: transaction.block_id.clone(),
             block_time: transaction.block_time,

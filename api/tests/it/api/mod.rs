@@ -1,5 +1,6 @@
 //! What is under `/api`.
 
+mod operations;
 mod orders;
 mod prices;
 mod supplier_wallets;

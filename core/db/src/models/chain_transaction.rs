@@ -65,6 +65,7 @@ pub struct ChainTransaction {
     pub block_time: Option<DateTime<Utc>>,
     pub fee_sun: Option<i64>,
     pub sends: i32,
+    pub last_sent_at: Option<DateTime<Utc>>,
     pub last_code: Option<String>,
     pub last_message: Option<String>,
     pub death_cause: Option<DeathCause>,

@@ -15,6 +15,20 @@ text_enum! {
     Severity { Info = "info", Warning = "warning", Critical = "critical" }
 }
 
+impl Severity {
+    /// Its place in lists: the worst comes first.
+    const fn rank(self) -> i32 {
+        match self {
+            Self::Critical => 0,
+            Self::Warning => 1,
+            Self::Info => 2,
+        }
+    }
+}
+
+/// [`Severity::rank`] of a row.
+const RANK: &str = "CASE severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END";
+
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = findings, check_for_backend(diesel::pg::Pg))]
 pub struct Finding {
@@ -23,12 +37,24 @@ pub struct Finding {
     pub severity: Severity,
     pub subject: String,
     pub detail: serde_json::Value,
+    pub metric: String,
     pub action: String,
     pub times_seen: i32,
     pub first_seen_at: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
     pub resolved_at: Option<DateTime<Utc>>,
     pub resolved_by: Option<String>,
+    pub resolved_reason: Option<String>,
+}
+
+/// What a list of findings is narrowed to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FindingFilter<'a> {
+    /// Open ones, or resolved ones.
+    pub open: Option<bool>,
+    pub kind: Option<&'a str>,
+    pub severity: Option<Severity>,
+    pub subject: Option<&'a str>,
 }
 
 #[derive(Debug, Clone)]
@@ -38,6 +64,8 @@ pub struct NewFinding<'a> {
     pub severity: Severity,
     pub subject: &'a str,
     pub detail: serde_json::Value,
+    /// The metric that shows it, with its labels.
+    pub metric: &'a str,
     pub action: &'a str,
 }
 
@@ -51,8 +79,8 @@ impl NewFinding<'_> {
     /// Opens the finding, or counts it once more where it is open. Answers whether it is new.
     pub async fn record(&self, conn: &mut Conn, now: DateTime<Utc>) -> QueryResult<bool> {
         let seen = diesel::sql_query(
-            "INSERT INTO findings (id, kind, severity, subject, detail, action, first_seen_at, last_seen_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+            "INSERT INTO findings (id, kind, severity, subject, detail, metric, action, first_seen_at, last_seen_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
              ON CONFLICT (kind, subject) WHERE resolved_at IS NULL \
              DO UPDATE SET times_seen = findings.times_seen + 1, last_seen_at = EXCLUDED.last_seen_at, \
                 detail = EXCLUDED.detail, severity = EXCLUDED.severity \
@@ -63,6 +91,7 @@ impl NewFinding<'_> {
         .bind::<Text, _>(self.severity.word())
         .bind::<Text, _>(self.subject)
         .bind::<Jsonb, _>(&self.detail)
+        .bind::<Text, _>(self.metric)
         .bind::<Text, _>(self.action)
         .bind::<Timestamptz, _>(now)
         .get_result::<Seen>(conn)
@@ -72,15 +101,66 @@ impl NewFinding<'_> {
 }
 
 impl Finding {
-    /// Open findings, worst and newest first.
-    pub async fn open(conn: &mut Conn, limit: i64) -> QueryResult<Vec<Self>> {
-        findings::table
-            .filter(findings::resolved_at.is_null())
-            .order((findings::severity, findings::last_seen_at.desc()))
-            .limit(limit)
+    /// Findings, the worst first and of these the newest, after a place in that order.
+    pub async fn page(
+        conn: &mut Conn,
+        filter: FindingFilter<'_>,
+        after: Option<(Severity, Uuid)>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let rank = || diesel::dsl::sql::<Integer>(RANK);
+        let mut query = findings::table
             .select(Self::as_select())
-            .load(conn)
+            .order((rank(), findings::id.desc()))
+            .limit(limit)
+            .into_boxed();
+        if let Some(open) = filter.open {
+            query = query.filter(findings::resolved_at.is_null().eq(open));
+        }
+        if let Some(kind) = filter.kind {
+            query = query.filter(findings::kind.eq(kind));
+        }
+        if let Some(severity) = filter.severity {
+            query = query.filter(findings::severity.eq(severity));
+        }
+        if let Some(subject) = filter.subject {
+            query = query.filter(findings::subject.eq(subject));
+        }
+        if let Some((severity, id)) = after {
+            let same = rank().eq(severity.rank()).and(findings::id.lt(id));
+            query = query.filter(rank().gt(severity.rank()).or(same));
+        }
+        query.load(conn).await
+    }
+
+    pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        findings::table
+            .find(id)
+            .select(Self::as_select())
+            .first(conn)
             .await
+            .optional()
+    }
+
+    /// Guarded: closes an open finding by hand.
+    pub async fn resolve_by_hand(
+        conn: &mut Conn,
+        id: Uuid,
+        (by, reason): (&str, &str),
+        now: DateTime<Utc>,
+    ) -> QueryResult<Option<Self>> {
+        let open = findings::table.filter(findings::id.eq(id).and(findings::resolved_at.is_null()));
+        let set = (
+            findings::resolved_at.eq(now),
+            findings::resolved_by.eq(by),
+            findings::resolved_reason.eq(reason),
+        );
+        diesel::update(open)
+            .set(set)
+            .returning(Self::as_returning())
+            .get_result(conn)
+            .await
+            .optional()
     }
 
     /// Closes what is open of this kind and subject; answers whether something was.

@@ -9,6 +9,7 @@ mod claim;
 mod finality;
 mod fork;
 mod harness;
+mod operations;
 mod receivers;
 mod reclaim;
 mod reconcile;

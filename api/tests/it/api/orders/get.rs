@@ -16,10 +16,11 @@ INSERT INTO delegations (id, order_id, wallet_id, network, receiver, energy, amo
         6500000000, 'active', 1234, '2027-01-15T08:00:06Z', '2027-01-15T09:00:06Z', '2027-01-15T08:00:01Z', now()
     FROM orders;
 INSERT INTO chain_transactions (id, network, txid, intent_kind, intent_id, wallet_id, raw, timestamp_ms, expires_at, state,
-        outcome, block_number, block_id, block_time, fee_sun, next_check_at, created_at, updated_at)
+        outcome, block_number, block_id, block_time, fee_sun, sends, last_sent_at, next_check_at, created_at, updated_at)
     VALUES ('00000000-0000-7000-8000-0000000000cc', 'tron', repeat('ab', 32), 'delegate',
         '00000000-0000-7000-8000-0000000000bb', '00000000-0000-7000-8000-0000000000aa', decode(repeat('01', 200), 'hex'), 1,
-        '2027-01-15T08:01:00Z', 'included', 'ok', 1234, repeat('cd', 32), '2027-01-15T08:00:06Z', 280000, now(),
+        '2027-01-15T08:01:00Z', 'included', 'ok', 1234, repeat('cd', 32), '2027-01-15T08:00:06Z', 280000, 1,
+        '2027-01-15T08:00:02Z', now(),
         '2027-01-15T08:00:01Z', now());
 ";
 

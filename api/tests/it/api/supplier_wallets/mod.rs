@@ -29,6 +29,12 @@ async fn wallets_are_listed_in_pages_and_shown() {
     let api = with_wallets().await;
     let first = api.get("/api/supplier-wallets/?limit=1").await;
     insta::assert_json_snapshot!(first.body);
+    let bare = api.get("/api/supplier-wallets?limit=1").await;
+    assert_eq!(
+        (bare.status, &bare.body),
+        (first.status, &first.body),
+        "with and without the slash"
+    );
     let cursor = first.body["next_cursor"].as_str().unwrap();
     let second = api
         .get(&format!("/api/supplier-wallets/?limit=1&cursor={cursor}"))

@@ -170,6 +170,7 @@ impl World {
             block_time: Some(at),
             fee_sun: Some(0),
             sends: 1,
+            last_sent_at: None,
             last_code: None,
             last_message: None,
             death_cause: None,

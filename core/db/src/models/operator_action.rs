@@ -1,0 +1,103 @@
+//! What operators did by hand: written once, in the transaction of its effect.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::Conn;
+use crate::schema::operator_actions as a;
+use crate::text_enum;
+
+text_enum! {
+    /// What an operator can do.
+    Action {
+        /// Gave jobs a fresh set of runs.
+        JobsRedrive = "jobs.redrive",
+        /// Gave dead jobs up.
+        JobsDrop = "jobs.drop",
+        /// Asked for the jobs of stuck objects.
+        StuckRedrive = "stuck.redrive",
+        /// Closed a finding.
+        FindingsResolve = "findings.resolve",
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = a, check_for_backend(diesel::pg::Pg))]
+pub struct OperatorAction {
+    pub id: Uuid,
+    pub at: DateTime<Utc>,
+    pub actor: String,
+    pub actor_name: String,
+    pub action: Action,
+    pub filter: Value,
+    pub reason: Option<String>,
+    pub matched: i64,
+    pub affected: i64,
+    pub objects: Value,
+}
+
+#[derive(Debug, Insertable)]
+#[diesel(table_name = a)]
+pub struct NewOperatorAction<'a> {
+    pub id: Uuid,
+    pub at: DateTime<Utc>,
+    pub actor: &'a str,
+    pub actor_name: &'a str,
+    pub action: Action,
+    pub filter: &'a Value,
+    pub reason: Option<&'a str>,
+    pub matched: i64,
+    pub affected: i64,
+    pub objects: Value,
+}
+
+/// What a list of actions is narrowed to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ActionFilter<'a> {
+    pub action: Option<Action>,
+    pub actor: Option<&'a str>,
+    /// Only those that changed the object with this id.
+    pub object_id: Option<&'a str>,
+}
+
+impl NewOperatorAction<'_> {
+    pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
+        diesel::insert_into(a::table).values(self).execute(conn).await.map(drop)
+    }
+}
+
+impl OperatorAction {
+    pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        a::table.find(id).select(Self::as_select()).first(conn).await.optional()
+    }
+
+    /// A page, newest first, of the actions before `before`.
+    pub async fn page(
+        conn: &mut Conn,
+        filter: ActionFilter<'_>,
+        before: Option<Uuid>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let mut query = a::table
+            .select(Self::as_select())
+            .order(a::id.desc())
+            .limit(limit)
+            .into_boxed();
+        if let Some(action) = filter.action {
+            query = query.filter(a::action.eq(action));
+        }
+        if let Some(actor) = filter.actor {
+            query = query.filter(a::actor.eq(actor));
+        }
+        if let Some(object) = filter.object_id {
+            query = query.filter(a::objects.contains(json!([{ "object_id": object }])));
+        }
+        if let Some(before) = before {
+            query = query.filter(a::id.lt(before));
+        }
+        query.load(conn).await
+    }
+}

@@ -1,0 +1,214 @@
+//! What operators see and do, over HTTP and by command alike: jobs, stuck objects, findings, and the record of what was
+//! done by hand.
+//!
+//! Each command is one transaction: its effect, its line in `operator_actions`, and the mark of its request. It changes at
+//! most [`AT_ONCE`] objects and says how many are left, so that no command holds locks for long.
+
+mod findings;
+mod jobs;
+mod stuck;
+
+use ::jobs::Wake;
+use chrono::{DateTime, Utc};
+use db::models::{Action, ActionFilter, IdempotencyKey, NewIdempotencyKey, NewOperatorAction, OperatorAction};
+use db::{Conn, Pool, acquire};
+use kernel::{ApiKeyId, IdGen};
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use findings::{FindingPlace, findings_page, resolve_finding};
+pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
+pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};
+
+use crate::DomainError;
+
+/// Objects that one command changes at most.
+pub const AT_ONCE: i64 = 500;
+
+/// The bounds of a reason.
+const MAX_REASON: usize = 500;
+
+/// The mark that a caller over HTTP gave a request, so that it is carried out once.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    /// Whose mark.
+    pub api_key: ApiKeyId,
+    /// The Idempotency-Key header.
+    pub key: String,
+    /// SHA-256 over method, path and body.
+    pub request_sha256: [u8; 32],
+}
+
+/// Who gives a command, and how it is to be carried out.
+#[derive(Debug, Clone)]
+pub struct Instruction {
+    /// `api_key:<id>` or `operator:<name>`.
+    pub actor: String,
+    /// The name of the key or of the operator.
+    pub name: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// The mark of the request, if it has one.
+    pub mark: Option<Mark>,
+    /// Only count what fits; nothing is changed or written down.
+    pub dry_run: bool,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// Its line in `operator_actions`; `None` if it only counted.
+    pub id: Option<Uuid>,
+    /// How many objects fitted.
+    pub matched: i64,
+    /// How many of them it changed.
+    pub affected: i64,
+    /// Whether the same request was carried out before, so that nothing happened now.
+    pub replayed: bool,
+    /// To be pushed after the commit.
+    pub wakes: Vec<Wake>,
+}
+
+impl Done {
+    const fn counted(matched: i64) -> Self {
+        Self {
+            id: None,
+            matched,
+            affected: 0,
+            replayed: false,
+            wakes: Vec::new(),
+        }
+    }
+}
+
+/// A command on its way: what it is, and its future line in the record.
+struct Command<'a> {
+    id: Uuid,
+    action: Action,
+    instruction: &'a Instruction,
+    /// What was asked for.
+    filter: Value,
+    now: DateTime<Utc>,
+}
+
+impl<'a> Command<'a> {
+    /// # Errors
+    /// When a reason is needed and missing, or one that is given cannot be kept.
+    fn new(
+        ids: &dyn IdGen,
+        action: Action,
+        instruction: &'a Instruction,
+        filter: Value,
+        now: DateTime<Utc>,
+    ) -> Result<Self, DomainError> {
+        let needed = matches!(action, Action::JobsDrop | Action::FindingsResolve);
+        let fits = |reason: &String| {
+            let length = reason.chars().count();
+            (1..=MAX_REASON).contains(&length) && !reason.trim().is_empty() && !reason.chars().any(char::is_control)
+        };
+        if !instruction.reason.as_ref().map_or(!needed, fits) {
+            return Err(DomainError::BadReason);
+        }
+        let id = ids.uuid();
+        Ok(Self {
+            id,
+            action,
+            instruction,
+            filter,
+            now,
+        })
+    }
+
+    /// Claims the mark of the request; answers what came of it if it was carried out before. A request with the same
+    /// mark that runs at this moment is waited for by the claim itself.
+    async fn replay_in_tx(&self, conn: &mut Conn) -> Result<Option<Done>, DomainError> {
+        let Some(mark) = &self.instruction.mark else {
+            return Ok(None);
+        };
+        let claim = NewIdempotencyKey {
+            api_key_id: mark.api_key.0,
+            key: &mark.key,
+            request_sha256: &mark.request_sha256,
+            resource_kind: RESOURCE,
+            resource_id: self.id.to_string(),
+            created_at: self.now,
+        };
+        if claim.claim(conn).await? {
+            return Ok(None);
+        }
+        let earlier = IdempotencyKey::find(conn, mark.api_key.0, &mark.key)
+            .await?
+            .filter(|earlier| earlier.resource_kind == RESOURCE && earlier.request_sha256 == mark.request_sha256)
+            .ok_or(DomainError::IdempotencyMismatch)?;
+        let broken = || DomainError::Broken(format!("the idempotency row of action {}", earlier.resource_id));
+        let id = earlier.resource_id.parse().map_err(|_| broken())?;
+        let action = OperatorAction::find(conn, id).await?.ok_or_else(broken)?;
+        Ok(Some(Done {
+            id: Some(action.id),
+            matched: action.matched,
+            affected: action.affected,
+            replayed: true,
+            wakes: Vec::new(),
+        }))
+    }
+
+    /// Writes down what was done, in the transaction of the effect.
+    async fn done_in_tx(
+        &self,
+        conn: &mut Conn,
+        matched: i64,
+        objects: Vec<Value>,
+        wakes: Vec<Wake>,
+    ) -> Result<Done, DomainError> {
+        let affected = i64::try_from(objects.len()).unwrap_or(i64::MAX);
+        // what came to fit between the count and the effect
+        let matched = matched.max(affected);
+        NewOperatorAction {
+            id: self.id,
+            at: self.now,
+            actor: &self.instruction.actor,
+            actor_name: &self.instruction.name,
+            action: self.action,
+            filter: &self.filter,
+            reason: self.instruction.reason.as_deref(),
+            matched,
+            affected,
+            objects: Value::Array(objects),
+        }
+        .insert(conn)
+        .await?;
+        tracing::warn!(
+            action = self.action.word(),
+            actor = self.instruction.actor,
+            name = self.instruction.name,
+            reason = self.instruction.reason,
+            filter = %self.filter,
+            affected,
+            "an operator acted"
+        );
+        Ok(Done {
+            id: Some(self.id),
+            matched,
+            affected,
+            replayed: false,
+            wakes,
+        })
+    }
+}
+
+/// What an idempotency row of a command points to.
+const RESOURCE: &str = "operator_action";
+
+/// What was done by hand, newest first, before the action `before`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn actions_page(
+    pool: &Pool,
+    filter: ActionFilter<'_>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<OperatorAction>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Ok(OperatorAction::page(&mut conn, filter, before, limit).await?)
+}
