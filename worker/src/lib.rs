@@ -1,6 +1,7 @@
 //! The worker: runs the jobs, fires the schedules and reads the blocks. The only user of signing and of chain clients.
 
 pub mod audit;
+mod batch;
 pub mod commands;
 pub mod cron;
 pub mod environment;

@@ -10,19 +10,28 @@ use crate::jobs::{
     ResendTransactions, SettleFinal, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
+use crate::sender::Sender;
 
-/// Every handler.
+/// Every handler. Called on the runtime that the jobs run on.
 #[must_use]
 pub fn registry(env: &Arc<Environment>) -> Registry {
+    let sender = Arc::new(Sender::new(Arc::clone(env)));
+    let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
     let handlers: [(JobKind, Arc<dyn Handler>); 10] = [
-        (JobKind::ChainResendTransactions, Arc::new(ResendTransactions(env()))),
+        (
+            JobKind::ChainResendTransactions,
+            Arc::new(ResendTransactions(env(), sender())),
+        ),
         (JobKind::ChainSettleFinal, Arc::new(SettleFinal(env()))),
-        (JobKind::DelegationsReclaim, Arc::new(ReclaimDelegation(env()))),
+        (
+            JobKind::DelegationsReclaim,
+            Arc::new(ReclaimDelegation(env(), sender())),
+        ),
         (JobKind::OperationsPrune, Arc::new(Prune(env()))),
         (JobKind::OperationsReconcile, Arc::new(Reconcile(env()))),
         (JobKind::OrdersCancelExpired, Arc::new(CancelExpiredOrders(env()))),
-        (JobKind::OrdersDelegate, Arc::new(DelegateOrder(env()))),
+        (JobKind::OrdersDelegate, Arc::new(DelegateOrder::new(env(), sender()))),
         (JobKind::WalletsCheckStock, Arc::new(CheckStock(env()))),
         (JobKind::WalletsImport, Arc::new(ImportWallet(env()))),
         (JobKind::WalletsSync, Arc::new(SyncWallet(env()))),

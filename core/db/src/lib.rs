@@ -4,6 +4,7 @@
 
 mod error;
 pub mod failpoint;
+mod lazily;
 mod migrate;
 #[expect(
     missing_docs,
@@ -17,6 +18,8 @@ mod text_enum;
 mod tx;
 
 pub use error::{DbError, is_violation_of};
+#[doc(hidden)]
+pub use lazily::set_config;
 pub use migrate::{migrate, pending_migrations};
 pub use pool::{Conn, Pool, PoolConfig, PooledConn, acquire, build_pool};
 pub use tx::{ReFn, run_tx};

@@ -189,3 +189,20 @@ pub async fn clear_in_tx(
     }
     Ok(())
 }
+
+/// Closes findings of one kind about these subjects.
+///
+/// # Errors
+/// When the rows cannot be written.
+pub(crate) async fn clear_many_in_tx(
+    conn: &mut Conn,
+    kind: FindingKind,
+    subjects: &[String],
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let resolved = Finding::resolve_many(conn, kind.word(), subjects, WORKER, now).await?;
+    if resolved > 0 {
+        tracing::info!(kind = kind.word(), resolved, "findings resolved");
+    }
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use chain::Receiver;
 use chrono::{DateTime, Utc};
 use db::models::{ReceiverCheck, Verdict};
-use db::{Conn, Pool, acquire};
+use db::{Pool, acquire};
 
 use crate::DomainError;
 
@@ -27,16 +27,7 @@ pub const fn verdict(receiver: Receiver) -> Verdict {
     }
 }
 
-/// What was found out since `since`, if anything. Only a good verdict is believed for long: an address that was not
-/// activated may be so a minute later.
-///
-/// # Errors
-/// When the database cannot be asked.
-pub async fn known(conn: &mut Conn, network: &str, address: &str, since: DateTime<Utc>) -> Result<bool, DomainError> {
-    Ok(ReceiverCheck::fresh(conn, network, address, since).await? == Some(Verdict::Ok))
-}
-
-/// Remembers a verdict.
+/// Remembers a verdict. Only a good one is believed for long: an address that was not activated may be so a minute later.
 ///
 /// # Errors
 /// When the row cannot be written.

@@ -4,9 +4,10 @@
 use chain::{Broadcast, Refusal};
 use chrono::{DateTime, Duration, Utc};
 use db::models::{ChainTransaction, DeathCause, IntentKind, NewChainTransaction, TxState};
-use db::{Conn, Pool, run_tx};
+use db::{Conn, Pool, acquire, run_tx};
 use jobs::Wake;
 use kernel::{ChainTransactionId, DelegationId, IdGen, WalletId};
+use uuid::Uuid;
 
 use crate::DomainError;
 use crate::delegations::{self, DeathPolicy};
@@ -57,35 +58,48 @@ impl ResendPolicy {
     }
 }
 
+/// Bytes to be stored: their row's id, what they are for, and when they are looked at if nobody hears of them.
+#[derive(Debug, Clone, Copy)]
+pub struct ToStore<'a> {
+    /// The row's id.
+    pub id: ChainTransactionId,
+    /// Where they go.
+    pub network: &'a str,
+    /// What they are for.
+    pub intent: Intent,
+    /// The bytes.
+    pub signed: &'a Signed,
+}
+
 /// Stores signed bytes before anybody sends them. A second live transaction of the same intent is refused by the
 /// database.
 ///
 /// # Errors
-/// When the row is refused: then nothing may be sent.
+/// When a row is refused: then nothing may be sent.
 pub async fn store_in_tx(
     conn: &mut Conn,
-    id: ChainTransactionId,
-    network: &str,
-    intent: Intent,
-    signed: &Signed,
+    all: &[ToStore<'_>],
     (now, next_check_at): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<(), DomainError> {
-    let new = NewChainTransaction {
-        id: id.0,
-        network,
-        txid: signed.txid.clone(),
-        intent_kind: intent.kind,
-        intent_id: intent.delegation.0,
-        wallet_id: intent.wallet.0,
-        raw: &signed.raw,
-        timestamp_ms: signed.timestamp_ms,
-        expires_at: signed.expires_at,
-        state: TxState::Signed,
-        next_check_at,
-        created_at: now,
-        updated_at: now,
-    };
-    Ok(new.insert(conn).await?)
+    let rows: Vec<NewChainTransaction<'_>> = all
+        .iter()
+        .map(|new| NewChainTransaction {
+            id: new.id.0,
+            network: new.network,
+            txid: new.signed.txid.clone(),
+            intent_kind: new.intent.kind,
+            intent_id: new.intent.delegation.0,
+            wallet_id: new.intent.wallet.0,
+            raw: &new.signed.raw,
+            timestamp_ms: new.signed.timestamp_ms,
+            expires_at: new.signed.expires_at,
+            state: TxState::Signed,
+            next_check_at,
+            created_at: now,
+            updated_at: now,
+        })
+        .collect();
+    Ok(NewChainTransaction::insert_many(conn, &rows).await?)
 }
 
 /// One send and its answer.
@@ -144,6 +158,24 @@ pub async fn record_answer(
         }
     })
     .await
+}
+
+/// Records several first sends that a node took at once, each with the time of its next look. Answers those of them that
+/// still waited for their first answer; what else became of the others is for [`record_answer`] to find out.
+///
+/// # Errors
+/// When the database fails: the transactions are then sent again later, which is harmless.
+pub async fn record_accepted(
+    pool: &Pool,
+    accepted: &[(ChainTransactionId, DateTime<Utc>)],
+    now: DateTime<Utc>,
+) -> Result<Vec<ChainTransactionId>, DomainError> {
+    let ids: Vec<Uuid> = accepted.iter().map(|(id, _)| id.0).collect();
+    let next: Vec<DateTime<Utc>> = accepted.iter().map(|(_, next)| *next).collect();
+    let mut conn = acquire(pool).await?;
+    let code = Broadcast::Accepted.code();
+    let moved = ChainTransaction::record_accepted(&mut conn, (&ids, &next), code, now).await?;
+    Ok(moved.into_iter().map(ChainTransactionId).collect())
 }
 
 /// Buries a transaction whose death is proven, and sends its intent back to work or ends it. The caller holds its row.

@@ -18,6 +18,6 @@ pub use feed::{Feed, bury_never_finished, take_due};
 pub use figures::{QueueFigures, queue_figures};
 pub use kind::{JobKind, Queue};
 pub use policy::{Policy, backoff, backoff_for};
-pub use run::{Completed, RunningJob, again, begin, bury, complete, complete_in_tx, retry};
+pub use run::{Completed, RunningJob, again, begin, bury, complete, complete_in_tx, complete_many_in_tx, retry};
 pub use wake::Wake;
 pub use wake_queue::{PushReport, WakeConfig, WakeError, WakeQueue};

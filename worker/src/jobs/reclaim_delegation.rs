@@ -8,18 +8,18 @@ use chrono::Duration;
 use db::models::{Delegation, IntentKind};
 use db::{acquire, run_tx};
 use domain::delegations::{Reclaim, Reclaiming, claim_reclaim_in_tx};
-use domain::transactions::{Intent, Signed, store_in_tx};
+use domain::transactions::{Intent, Signed, ToStore, store_in_tx};
 use kernel::{ChainTransactionId, DelegationId, WalletId};
 
 use super::object;
 use crate::environment::Environment;
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
-use crate::sender::send;
+use crate::sender::Sender;
 use crate::signer::{ToSign, sign_undelegate, wallet_address};
 
 /// The handler.
-pub(crate) struct ReclaimDelegation(pub(crate) Arc<Environment>);
+pub(crate) struct ReclaimDelegation(pub(crate) Arc<Environment>, pub(crate) Arc<Sender>);
 
 #[async_trait]
 impl Handler for ReclaimDelegation {
@@ -51,8 +51,8 @@ impl ReclaimDelegation {
                 code: "not_yet",
             }),
             Next::Send(id, signed) => {
-                send(env, network, id, &signed.raw, true).await?;
-                Ok(Outcome::Done)
+                self.1.send_first(network, id, &signed.raw).await?;
+                Ok(Outcome::Completed)
             }
         }
     }
@@ -94,7 +94,13 @@ impl ReclaimDelegation {
                 wallet: WalletId(wallet.id),
             };
             let next_check = now + network.resend.after;
-            store_in_tx(conn, id, &row.network, intent, &signed, (now, next_check)).await?;
+            let new = ToStore {
+                id,
+                network: &row.network,
+                intent,
+                signed: &signed,
+            };
+            store_in_tx(conn, &[new], (now, next_check)).await?;
             complete_in_tx(conn, job).await?;
             Ok(Next::Send(id, signed))
         })

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
-use crate::sender::send;
+use crate::sender::Sender;
 
 /// Transactions looked at in one round; rounds follow one another while they are full.
 const BATCH: i64 = 100;
@@ -26,7 +26,7 @@ const ROUNDS: usize = 10;
 const IN_FLIGHT: usize = 8;
 
 /// The handler.
-pub(crate) struct ResendTransactions(pub(crate) Arc<Environment>);
+pub(crate) struct ResendTransactions(pub(crate) Arc<Environment>, pub(crate) Arc<Sender>);
 
 #[async_trait]
 impl Handler for ResendTransactions {
@@ -83,7 +83,7 @@ impl ResendTransactions {
             return Ok(()); // no block will take it; once the solidified head is past it, it is proven dead
         }
         let id = ChainTransactionId(transaction.id);
-        send(&self.0, network, id, &transaction.raw, false).await
+        self.1.send_again(network, id, &transaction.raw).await
     }
 
     /// Our own blocks prove the death; a node is asked all the same, since a block may have been read from a liar.

@@ -22,8 +22,10 @@ pub type Registry = BTreeMap<JobKind, Arc<dyn Handler>>;
 /// How a run ended. Codes are stable words; messages are for operators and hold no secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done, or there was nothing to do. The handler may have completed the job in its own transaction already.
+    /// Done, or there was nothing to do.
     Done,
+    /// Done, and the job was completed in the transaction of its effect.
+    Completed,
     /// All is well, but the job is to be looked at again.
     Again {
         /// When.

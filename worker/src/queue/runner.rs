@@ -81,6 +81,7 @@ impl Runner {
         let now = self.clock.now();
         let (word, ended) = match outcome {
             Outcome::Done => ("done", jobs::complete(&self.pool, job).await?),
+            Outcome::Completed => ("done", Completed::Ended),
             Outcome::Again { at, code } => ("again", jobs::again(&self.pool, job, at, code).await?),
             Outcome::Fail { code, message } => ("failed", jobs::bury(&self.pool, job, code, &message, now).await?),
             Outcome::RetryAt { code, message, .. } | Outcome::Retry { code, message }
@@ -94,8 +95,7 @@ impl Runner {
                 self.retry(job, now + pause, code, &message).await?
             }
         };
-        // a handler that completed the job in its own transaction is no stranger
-        let overtaken = ended == Completed::Lost && word != "done";
+        let overtaken = ended == Completed::Lost;
         count(job.kind.word(), if overtaken { "overtaken" } else { word });
         Ok(())
     }

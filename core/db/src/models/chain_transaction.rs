@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -92,13 +93,32 @@ pub struct NewChainTransaction<'a> {
 }
 
 impl NewChainTransaction<'_> {
-    pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
+    pub async fn insert_many(conn: &mut Conn, rows: &[Self]) -> QueryResult<()> {
         diesel::insert_into(ct::table)
-            .values(self)
+            .values(rows)
             .execute(conn)
             .await
             .map(drop)
     }
+}
+
+/// Where and how a transaction landed.
+#[derive(Debug, Clone)]
+pub struct Inclusion<'a> {
+    pub id: Uuid,
+    pub block_number: i64,
+    pub block_id: &'a str,
+    pub block_time: DateTime<Utc>,
+    pub outcome: Outcome,
+    pub fee_sun: i64,
+    pub energy_used: i64,
+    pub bandwidth_used: i64,
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
 }
 
 impl ChainTransaction {
@@ -269,6 +289,32 @@ impl ChainTransaction {
         Ok(rows == 1)
     }
 
+    /// Guarded: a node took these at their first send, from `signed` to `sent`; each is looked at again at its time.
+    /// Answers those that moved. What is lost with PostgreSQL's machine is sent once more, so nothing waits for the disk.
+    pub async fn record_accepted(
+        conn: &mut Conn,
+        (ids, next_check_at): (&[Uuid], &[DateTime<Utc>]),
+        code: &str,
+        now: DateTime<Utc>,
+    ) -> QueryResult<Vec<Uuid>> {
+        let moved: Vec<Id> = diesel::sql_query(
+            "WITH signed AS (SELECT id FROM chain_transactions WHERE id = ANY($1) AND state = 'signed' \
+                ORDER BY id FOR UPDATE) \
+             UPDATE chain_transactions t SET state = 'sent', sends = t.sends + 1, last_sent_at = $4, last_code = $3, \
+                last_message = '', next_check_at = a.next, updated_at = $4 \
+             FROM unnest($1, $2) AS a (id, next), signed \
+             WHERE t.id = a.id AND t.id = signed.id AND set_config('synchronous_commit', 'off', true) = 'off' \
+             RETURNING t.id",
+        )
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Array<Timestamptz>, _>(next_check_at)
+        .bind::<Text, _>(code)
+        .bind::<Timestamptz, _>(now)
+        .load(conn)
+        .await?;
+        Ok(moved.into_iter().map(|row| row.id).collect())
+    }
+
     /// Guarded: from `signed` or `sent` to `dead`.
     pub async fn set_dead(conn: &mut Conn, id: Uuid, cause: DeathCause, now: DateTime<Utc>) -> QueryResult<bool> {
         let row = ct::table.filter(ct::id.eq(id).and(ct::state.eq_any([TxState::Signed, TxState::Sent])));
@@ -280,28 +326,30 @@ impl ChainTransaction {
         Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 
-    /// Guarded: from `signed` or `sent` to `included`.
-    pub async fn set_included(
-        conn: &mut Conn,
-        id: Uuid,
-        block: (i64, &str, DateTime<Utc>),
-        outcome: Outcome,
-        (fee_sun, energy_used, bandwidth_used): (i64, i64, i64),
-        now: DateTime<Utc>,
-    ) -> QueryResult<bool> {
-        let row = ct::table.filter(ct::id.eq(id).and(ct::state.eq_any([TxState::Signed, TxState::Sent])));
-        let set = (
-            ct::state.eq(TxState::Included),
-            ct::outcome.eq(outcome),
-            ct::block_number.eq(block.0),
-            ct::block_id.eq(block.1),
-            ct::block_time.eq(block.2),
-            ct::fee_sun.eq(fee_sun),
-            ct::energy_used.eq(energy_used),
-            ct::bandwidth_used.eq(bandwidth_used),
-            ct::updated_at.eq(now),
-        );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    /// Guarded: from `signed` or `sent` to `included`. Answers how many moved.
+    pub async fn set_included(conn: &mut Conn, all: &[Inclusion<'_>], now: DateTime<Utc>) -> QueryResult<usize> {
+        if all.is_empty() {
+            return Ok(0);
+        }
+        diesel::sql_query(
+            "UPDATE chain_transactions t SET state = 'included', outcome = i.outcome, block_number = i.block_number, \
+                block_id = i.block_id, block_time = i.block_time, fee_sun = i.fee_sun, energy_used = i.energy_used, \
+                bandwidth_used = i.bandwidth_used, updated_at = $9 \
+             FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS i \
+                (id, block_number, block_id, block_time, outcome, fee_sun, energy_used, bandwidth_used) \
+             WHERE t.id = i.id AND t.state IN ('signed', 'sent')",
+        )
+        .bind::<Array<SqlUuid>, _>(all.iter().map(|row| row.id).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(all.iter().map(|row| row.block_number).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(all.iter().map(|row| row.block_id).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.block_time).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(all.iter().map(|row| row.outcome.word()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(all.iter().map(|row| row.fee_sun).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(all.iter().map(|row| row.energy_used).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(all.iter().map(|row| row.bandwidth_used).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)
+        .await
     }
 
     /// Guarded: from `included` back to `sent`, when its block was reverted. It may land again.

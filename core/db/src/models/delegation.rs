@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -64,9 +65,18 @@ pub struct NewDelegation<'a> {
     pub updated_at: DateTime<Utc>,
 }
 
+/// A delegation that is on chain.
+#[derive(Debug, Clone)]
+pub struct Activation {
+    pub id: Uuid,
+    pub block_number: i64,
+    pub active_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+}
+
 impl NewDelegation<'_> {
-    pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
-        diesel::insert_into(d::table).values(self).execute(conn).await.map(drop)
+    pub async fn insert_many(conn: &mut Conn, rows: &[Self]) -> QueryResult<()> {
+        diesel::insert_into(d::table).values(rows).execute(conn).await.map(drop)
     }
 }
 
@@ -91,6 +101,27 @@ impl Delegation {
             .filter(d::id.eq_any(ids))
             .order(d::order_id)
             .select(d::order_id)
+            .load(conn)
+            .await
+    }
+
+    /// Which of these wallets have a live delegation to which of these receivers.
+    pub async fn live_pairs(conn: &mut Conn, wallets: &[Uuid], receivers: &[&str]) -> QueryResult<Vec<(Uuid, String)>> {
+        d::table
+            .filter(d::wallet_id.eq_any(wallets).and(d::receiver.eq_any(receivers)))
+            .filter(d::state.eq_any(DelegationState::LIVE))
+            .select((d::wallet_id, d::receiver))
+            .distinct()
+            .load(conn)
+            .await
+    }
+
+    /// Which wallets were tried for which of these orders.
+    pub async fn tried_pairs(conn: &mut Conn, orders: &[Uuid]) -> QueryResult<Vec<(Uuid, Uuid)>> {
+        d::table
+            .filter(d::order_id.eq_any(orders))
+            .select((d::wallet_id, d::order_id))
+            .distinct()
             .load(conn)
             .await
     }
@@ -159,24 +190,32 @@ impl Delegation {
         Ok(!any)
     }
 
-    /// Guarded: `reserved` to `active`.
-    pub async fn set_active(
-        conn: &mut Conn,
-        id: Uuid,
-        block_number: i64,
-        active_at: DateTime<Utc>,
-        ends_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> QueryResult<bool> {
-        let row = d::table.filter(d::id.eq(id).and(d::state.eq(DelegationState::Reserved)));
-        let set = (
-            d::state.eq(DelegationState::Active),
-            d::block_number.eq(block_number),
-            d::active_at.eq(active_at),
-            d::ends_at.eq(ends_at),
-            d::updated_at.eq(now),
-        );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    /// Locked in id order, so that two callers cannot deadlock.
+    pub async fn lock_many(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Self>> {
+        d::table
+            .filter(d::id.eq_any(ids))
+            .order(d::id)
+            .select(Self::as_select())
+            .for_update()
+            .load(conn)
+            .await
+    }
+
+    /// Guarded: `reserved` to `active`. Answers how many moved.
+    pub async fn set_active(conn: &mut Conn, all: &[Activation], now: DateTime<Utc>) -> QueryResult<usize> {
+        diesel::sql_query(
+            "UPDATE delegations d SET state = 'active', block_number = a.block_number, active_at = a.active_at, \
+                ends_at = a.ends_at, updated_at = $5 \
+             FROM unnest($1, $2, $3, $4) AS a (id, block_number, active_at, ends_at) \
+             WHERE d.id = a.id AND d.state = 'reserved'",
+        )
+        .bind::<Array<SqlUuid>, _>(all.iter().map(|row| row.id).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(all.iter().map(|row| row.block_number).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.active_at).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.ends_at).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)
+        .await
     }
 
     /// Guarded: from one state to another that needs no new column.
@@ -197,21 +236,23 @@ impl Delegation {
         Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 
-    /// Guarded: `reclaiming` to `reclaimed`.
+    /// Guarded: `reclaiming` to `reclaimed`, each by its block and at its time. Answers how many moved.
     pub async fn set_reclaimed(
         conn: &mut Conn,
-        id: Uuid,
-        block: i64,
-        at: DateTime<Utc>,
+        all: &[(Uuid, i64, DateTime<Utc>)],
         now: DateTime<Utc>,
-    ) -> QueryResult<bool> {
-        let row = d::table.filter(d::id.eq(id).and(d::state.eq(DelegationState::Reclaiming)));
-        let set = (
-            d::state.eq(DelegationState::Reclaimed),
-            d::reclaim_block_number.eq(block),
-            d::reclaimed_at.eq(at),
-            d::updated_at.eq(now),
-        );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    ) -> QueryResult<usize> {
+        diesel::sql_query(
+            "UPDATE delegations d SET state = 'reclaimed', reclaim_block_number = a.block_number, \
+                reclaimed_at = a.at, updated_at = $4 \
+             FROM unnest($1, $2, $3) AS a (id, block_number, at) \
+             WHERE d.id = a.id AND d.state = 'reclaiming'",
+        )
+        .bind::<Array<SqlUuid>, _>(all.iter().map(|row| row.0).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(all.iter().map(|row| row.1).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.2).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)
+        .await
     }
 }

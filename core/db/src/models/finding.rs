@@ -181,6 +181,21 @@ impl Finding {
         Ok(diesel::update(open).set(set).execute(conn).await? > 0)
     }
 
+    /// Closes what is open of this kind about these subjects; answers how many.
+    pub async fn resolve_many(
+        conn: &mut Conn,
+        kind: &str,
+        subjects: &[String],
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> QueryResult<usize> {
+        let open = findings::table
+            .filter(findings::kind.eq(kind).and(findings::resolved_at.is_null()))
+            .filter(findings::subject.eq_any(subjects));
+        let set = (findings::resolved_at.eq(now), findings::resolved_by.eq(by));
+        diesel::update(open).set(set).execute(conn).await
+    }
+
     /// Closes what is open of this kind about anything but `subjects`; answers how many.
     pub async fn resolve_others(
         conn: &mut Conn,

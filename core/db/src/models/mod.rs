@@ -20,12 +20,14 @@ mod wallet_key;
 pub use api_key::{ApiKey, NewApiKey};
 pub use block::BlockRow;
 pub use chain_cursor::ChainCursor;
-pub use chain_transaction::{ChainTransaction, DeathCause, IntentKind, NewChainTransaction, Outcome, TxState};
-pub use delegation::{Delegation, DelegationState, NewDelegation};
+pub use chain_transaction::{
+    ChainTransaction, DeathCause, Inclusion, IntentKind, NewChainTransaction, Outcome, TxState,
+};
+pub use delegation::{Activation, Delegation, DelegationState, NewDelegation};
 pub use finding::{Finding, FindingFilter, NewFinding, Severity};
 pub use idempotency::{IdempotencyKey, NewIdempotencyKey};
 pub use operator_action::{Action, ActionFilter, NewOperatorAction, OperatorAction};
-pub use order::{NewOrder, Order, OrderFilter, OrderState};
+pub use order::{Completion, NewOrder, Order, OrderFilter, OrderState, ToDeliver};
 pub use order_event::{NewOrderEvent, OrderEvent};
 pub use price::{PriceBand, PriceVersion};
 pub use receiver_check::{ReceiverCheck, Verdict};

@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
+
+use super::Verdict;
 
 use crate::Conn;
 use crate::schema::orders as o;
@@ -66,6 +69,23 @@ pub struct NewOrder<'a> {
     pub deadline_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// An order whose energy is delegated.
+#[derive(Debug, Clone)]
+pub struct Completion {
+    pub id: Uuid,
+    pub completed_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+}
+
+/// An order with what its delivery needs to know.
+#[derive(Debug, Clone)]
+pub struct ToDeliver {
+    pub order: Order,
+    pub receiver_is_good: bool,
+    /// Total energy and total weight of the network's market.
+    pub market: Option<(i64, i64)>,
 }
 
 /// What a list of orders is narrowed to.
@@ -150,35 +170,73 @@ impl Order {
         Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 
-    /// Guarded: `pending` to `processing`, one attempt more.
-    pub async fn set_processing(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> QueryResult<bool> {
-        let row = o::table.filter(o::id.eq(id).and(o::state.eq(OrderState::Pending)));
+    /// An order with what its delivery needs to know: whether its receiver was found good since `since`, and energy and
+    /// weight of its network's market, if that was read.
+    pub async fn to_deliver(conn: &mut Conn, id: Uuid, since: DateTime<Utc>) -> QueryResult<Option<ToDeliver>> {
+        use crate::schema::{chain_cursors as c, receiver_checks as r};
+        let check = r::network
+            .eq(o::network)
+            .and(r::address.eq(o::receiver))
+            .and(r::verdict.eq(Verdict::Ok))
+            .and(r::checked_at.ge(since));
+        o::table
+            .left_join(r::table.on(check))
+            .left_join(c::table.on(c::network.eq(o::network)))
+            .filter(o::id.eq(id))
+            .select((
+                Self::as_select(),
+                r::address.nullable().is_not_null(),
+                (c::total_energy_limit, c::total_energy_weight).nullable(),
+            ))
+            .first::<(Self, bool, Option<(i64, i64)>)>(conn)
+            .await
+            .optional()
+            .map(|row| {
+                row.map(|(order, receiver_is_good, market)| ToDeliver {
+                    order,
+                    receiver_is_good,
+                    market,
+                })
+            })
+    }
+
+    /// Locked in id order, so that two callers cannot deadlock.
+    pub async fn lock_many(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Self>> {
+        o::table
+            .filter(o::id.eq_any(ids))
+            .order(o::id)
+            .select(Self::as_select())
+            .for_update()
+            .load(conn)
+            .await
+    }
+
+    /// Guarded: `pending` to `processing`, one attempt more. Answers how many moved.
+    pub async fn set_processing(conn: &mut Conn, ids: &[Uuid], now: DateTime<Utc>) -> QueryResult<usize> {
+        let rows = o::table.filter(o::id.eq_any(ids).and(o::state.eq(OrderState::Pending)));
         let set = (
             o::state.eq(OrderState::Processing),
             o::attempts.eq(o::attempts + 1),
             o::reason_code.eq(None::<String>),
             o::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        diesel::update(rows).set(set).execute(conn).await
     }
 
-    /// Guarded: `processing` to `completed`.
-    pub async fn set_completed(
-        conn: &mut Conn,
-        id: Uuid,
-        completed_at: DateTime<Utc>,
-        ends_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> QueryResult<bool> {
-        let row = o::table.filter(o::id.eq(id).and(o::state.eq(OrderState::Processing)));
-        let set = (
-            o::state.eq(OrderState::Completed),
-            o::completed_at.eq(completed_at),
-            o::ends_at.eq(ends_at),
-            o::reason_code.eq(None::<String>),
-            o::updated_at.eq(now),
-        );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    /// Guarded: `processing` to `completed`. Answers how many moved.
+    pub async fn set_completed(conn: &mut Conn, all: &[Completion], now: DateTime<Utc>) -> QueryResult<usize> {
+        diesel::sql_query(
+            "UPDATE orders o SET state = 'completed', completed_at = c.completed_at, ends_at = c.ends_at, \
+                reason_code = NULL, updated_at = $4 \
+             FROM unnest($1, $2, $3) AS c (id, completed_at, ends_at) \
+             WHERE o.id = c.id AND o.state = 'processing'",
+        )
+        .bind::<Array<SqlUuid>, _>(all.iter().map(|row| row.id).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.completed_at).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.ends_at).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(now)
+        .execute(conn)
+        .await
     }
 
     /// Why a pending order is not delivered yet; no state changes.

@@ -24,22 +24,6 @@ pub struct ReceiverCheck {
 }
 
 impl ReceiverCheck {
-    /// The last word on an address, if it is not older than `since`.
-    pub async fn fresh(
-        conn: &mut Conn,
-        network: &str,
-        address: &str,
-        since: DateTime<Utc>,
-    ) -> QueryResult<Option<Verdict>> {
-        r::table
-            .find((network, address))
-            .filter(r::checked_at.ge(since))
-            .select(r::verdict)
-            .first(conn)
-            .await
-            .optional()
-    }
-
     pub async fn upsert(&self, conn: &mut Conn) -> QueryResult<()> {
         diesel::insert_into(r::table)
             .values(self)

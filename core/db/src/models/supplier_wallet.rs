@@ -99,6 +99,9 @@ const FITTING: &str = "SELECT w.id FROM supplier_wallets w \
              w.delegatable_sun - w.reserved_sun, w.id \
     LIMIT 1";
 
+/// A wallet with so much sun can burn it for bandwidth that it lacks.
+const TRX: i64 = 1_000_000;
+
 #[derive(QueryableByName)]
 struct WalletId {
     #[diesel(sql_type = SqlUuid)]
@@ -106,6 +109,13 @@ struct WalletId {
 }
 
 impl SupplierWallet {
+    /// Whether a delegation of so much stake fits: the condition of [`FITTING`], for a row that is locked.
+    #[must_use]
+    pub const fn fits(&self, amount_sun: i64, bandwidth: i64) -> bool {
+        self.delegatable_sun.saturating_sub(self.reserved_sun) >= amount_sun
+            && (self.bandwidth_available >= bandwidth || self.balance_sun >= TRX)
+    }
+
     pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
         w::table.find(id).select(Self::as_select()).first(conn).await.optional()
     }
@@ -206,7 +216,29 @@ impl SupplierWallet {
         Ok(None)
     }
 
-    /// Promises stake and bandwidth to a delegation and notes the timestamp it signs with. The caller holds the lock.
+    /// Locks up to `limit` wallets that nobody holds and that fit at least `amount_sun`, those with the least room first:
+    /// for several orders at once. None, or too little room, says nothing: others may hold the rest.
+    pub async fn lock_free(conn: &mut Conn, amount_sun: i64, bandwidth: i64, limit: i64) -> QueryResult<Vec<Self>> {
+        let room = || w::delegatable_sun - w::reserved_sun;
+        w::table
+            .filter(
+                w::state
+                    .eq(WalletState::Active)
+                    .and(w::enabled)
+                    .and(w::isolated_at.is_null()),
+            )
+            .filter(room().ge(amount_sun))
+            .filter(w::bandwidth_available.ge(bandwidth).or(w::balance_sun.ge(TRX)))
+            .order((room(), w::id))
+            .limit(limit)
+            .select(Self::as_select())
+            .for_update()
+            .skip_locked()
+            .load(conn)
+            .await
+    }
+
+    /// Promises stake and bandwidth to delegations and notes the last timestamp they sign with. The caller holds the lock.
     pub async fn reserve(
         conn: &mut Conn,
         id: Uuid,
@@ -283,10 +315,19 @@ impl SupplierWallet {
         Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 
-    /// A success: what failed before no longer counts.
-    pub async fn clear_failures(conn: &mut Conn, id: Uuid) -> QueryResult<()> {
-        let row = w::table.filter(w::id.eq(id).and(w::failures.gt(0)));
-        diesel::update(row).set(w::failures.eq(0)).execute(conn).await.map(drop)
+    /// A success of each: what failed before no longer counts.
+    pub async fn clear_failures(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<()> {
+        let failed = w::table.filter(w::id.eq_any(ids).and(w::failures.gt(0)));
+        let locked: Vec<Uuid> = failed.order(w::id).select(w::id).for_update().load(conn).await?;
+        if locked.is_empty() {
+            return Ok(());
+        }
+        let rows = w::table.filter(w::id.eq_any(locked));
+        diesel::update(rows)
+            .set(w::failures.eq(0))
+            .execute(conn)
+            .await
+            .map(drop)
     }
 
     /// Switches a wallet on or off; switching on also releases it from isolation. Answers the wallet as it is then.

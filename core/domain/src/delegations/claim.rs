@@ -3,14 +3,16 @@
 use chrono::{DateTime, Utc};
 use db::Conn;
 use db::models::{
-    ChainCursor, Delegation, DelegationState, IntentKind, NewDelegation, Order, OrderState, SupplierWallet,
+    ChainCursor, Delegation, DelegationState, IntentKind, NewDelegation, NewOrderEvent, Order, OrderState,
+    SupplierWallet,
 };
 use kernel::{ChainTransactionId, DelegationId, IdGen, OrderId, WalletId};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::findings::{self, FindingKind};
-use crate::orders::{Event, end_past_deadline_in_tx, guarded, note_in_tx};
-use crate::transactions::{Intent, Signed, store_in_tx};
+use crate::orders::{end_past_deadline_in_tx, guarded};
+use crate::transactions::{Intent, Signed, ToStore, store_in_tx};
 use crate::{DomainError, WORKER};
 
 /// The watcher must have heard of the chain within so many seconds.
@@ -95,10 +97,7 @@ pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimReques
         findings::record_in_tx(conn, ids, FindingKind::NoWalletFits, &order.network, detail, now).await?;
         return Ok(Claim::NoWalletFits);
     };
-    let timestamp_ms = cursor
-        .head_time
-        .timestamp_millis()
-        .max(wallet.last_timestamp_ms.saturating_add(1));
+    let timestamp_ms = next_timestamp(&cursor, &wallet);
     SupplierWallet::reserve(
         conn,
         wallet.id,
@@ -108,72 +107,103 @@ pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimReques
         now,
     )
     .await?;
-    insert_reserved(conn, &order, wallet.id, request).await?;
-    guarded(Order::set_processing(conn, order.id, now).await?, "order", order.id)?;
-    Ok(Claim::Claimed(Box::new(Claimed {
+    let claimed = Claimed {
         order,
         wallet,
         delegation: request.delegation,
         amount_sun: request.amount_sun,
         timestamp_ms,
         cursor,
-    })))
-}
-
-async fn insert_reserved(
-    conn: &mut Conn,
-    order: &Order,
-    wallet: uuid::Uuid,
-    request: &ClaimRequest,
-) -> Result<(), DomainError> {
-    let new = NewDelegation {
-        id: request.delegation.0,
-        order_id: order.id,
-        wallet_id: wallet,
-        network: &order.network,
-        receiver: &order.receiver,
-        energy: order.energy,
-        amount_sun: request.amount_sun,
-        state: DelegationState::Reserved,
-        created_at: request.now,
-        updated_at: request.now,
     };
-    Ok(new.insert(conn).await?)
+    begin_in_tx(conn, &[&claimed], now).await?;
+    Ok(Claim::Claimed(Box::new(claimed)))
 }
 
-/// Stores what was signed for a claim, in the claim's transaction. Only after its commit may the bytes be sent.
+/// A `raw_data.timestamp` that the wallet never signed with.
+pub(super) fn next_timestamp(cursor: &ChainCursor, wallet: &SupplierWallet) -> i64 {
+    let head_ms = cursor.head_time.timestamp_millis();
+    head_ms.max(wallet.last_timestamp_ms.saturating_add(1))
+}
+
+/// Writes the reserved delegations, and their orders are being processed. The caller holds orders and wallets.
+pub(super) async fn begin_in_tx(conn: &mut Conn, claimed: &[&Claimed], now: DateTime<Utc>) -> Result<(), DomainError> {
+    let rows: Vec<NewDelegation<'_>> = claimed
+        .iter()
+        .map(|claimed| NewDelegation {
+            id: claimed.delegation.0,
+            order_id: claimed.order.id,
+            wallet_id: claimed.wallet.id,
+            network: &claimed.order.network,
+            receiver: &claimed.order.receiver,
+            energy: claimed.order.energy,
+            amount_sun: claimed.amount_sun,
+            state: DelegationState::Reserved,
+            created_at: now,
+            updated_at: now,
+        })
+        .collect();
+    NewDelegation::insert_many(conn, &rows).await?;
+    let orders: Vec<Uuid> = claimed.iter().map(|claimed| claimed.order.id).collect();
+    let moved = Order::set_processing(conn, &orders, now).await?;
+    guarded(moved == orders.len(), "one of the orders", format!("{orders:?}"))
+}
+
+/// A claim and what was signed for it.
+#[derive(Debug, Clone, Copy)]
+pub struct SignedClaim<'a> {
+    /// The claim.
+    pub claimed: &'a Claimed,
+    /// Id of the transaction's row.
+    pub id: ChainTransactionId,
+    /// The bytes.
+    pub signed: &'a Signed,
+}
+
+/// Stores what was signed for claims, in the claims' transaction. Only after its commit may the bytes be sent.
 ///
 /// # Errors
-/// When the database refuses the transaction; the claim is then undone with it.
+/// When the database refuses a transaction; the claims are then undone with it.
 pub async fn signed_in_tx(
     conn: &mut Conn,
-    claimed: &Claimed,
-    id: ChainTransactionId,
-    signed: &Signed,
+    all: &[SignedClaim<'_>],
     (now, next_check_at): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<(), DomainError> {
-    let order = &claimed.order;
-    let intent = Intent {
-        kind: IntentKind::Delegate,
-        delegation: claimed.delegation,
-        wallet: WalletId(claimed.wallet.id),
-    };
-    store_in_tx(conn, id, &order.network, intent, signed, (now, next_check_at)).await?;
+    let rows: Vec<ToStore<'_>> = all.iter().map(to_store).collect();
+    store_in_tx(conn, &rows, (now, next_check_at)).await?;
+    let events: Vec<NewOrderEvent<'_>> = all.iter().map(|claim| signed_event(claim, now)).collect();
+    Ok(NewOrderEvent::insert_many(conn, &events).await?)
+}
+
+fn to_store<'a>(claim: &SignedClaim<'a>) -> ToStore<'a> {
+    ToStore {
+        id: claim.id,
+        network: &claim.claimed.order.network,
+        intent: Intent {
+            kind: IntentKind::Delegate,
+            delegation: claim.claimed.delegation,
+            wallet: WalletId(claim.claimed.wallet.id),
+        },
+        signed: claim.signed,
+    }
+}
+
+fn signed_event(claim: &SignedClaim<'_>, now: DateTime<Utc>) -> NewOrderEvent<'static> {
+    let claimed = claim.claimed;
     let detail = json!({
         "delegation": claimed.delegation,
         "wallet": claimed.wallet.address,
         "amount_sun": claimed.amount_sun,
-        "txid": signed.txid,
-        "attempt": order.attempts + 1,
+        "txid": claim.signed.txid,
+        "attempt": claimed.order.attempts + 1,
     });
-    let event = Event {
-        order: OrderId(order.id),
+    NewOrderEvent {
+        order_id: claimed.order.id,
+        at: now,
         event: "signed",
         state: OrderState::Processing,
         actor: WORKER,
         detail,
-    };
-    note_in_tx(conn, event, now).await
+    }
 }
 
 /// Whether our view of a network is recent enough to sign on.

@@ -2,12 +2,16 @@
 //!
 //! Lock order everywhere: chain transaction, delegation, order, wallet.
 
-mod chain_events;
 mod claim;
+mod claim_many;
 mod death;
+mod included;
 mod reclaim;
+mod reverted;
 
-pub(crate) use chain_events::{included_in_tx, reverted_in_tx};
-pub use claim::{Claim, ClaimRequest, Claimed, claim_in_tx, signed_in_tx};
+pub use claim::{Claim, ClaimRequest, Claimed, SignedClaim, claim_in_tx, signed_in_tx};
+pub use claim_many::{ClaimOfMany, claim_many_in_tx};
 pub use death::{DeathPolicy, after_death_in_tx};
+pub(crate) use included::{Landed, included_in_tx};
 pub use reclaim::{Reclaim, Reclaiming, claim_reclaim_in_tx, wake_ended_in_tx};
+pub(crate) use reverted::reverted_in_tx;

@@ -7,7 +7,7 @@ mod read;
 pub use accept::{AcceptOrder, Accepted, Idempotency, OrderPolicy, accept};
 pub(crate) use end::end_past_deadline_in_tx;
 pub use end::{cancel_by_user, cancel_past_deadline, fail_in_tx, settle_in_tx};
-pub use read::{OrderDetail, detail, find, page, wake_pending};
+pub use read::{OrderDetail, detail, find, page, to_deliver, wake_pending};
 
 use chrono::{DateTime, Utc};
 use db::Conn;

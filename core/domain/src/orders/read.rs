@@ -1,7 +1,7 @@
 //! Reading orders.
 
 use chrono::{DateTime, Utc};
-use db::models::{ChainTransaction, Delegation, Order, OrderEvent, OrderFilter, SupplierWallet};
+use db::models::{ChainTransaction, Delegation, Order, OrderEvent, OrderFilter, SupplierWallet, ToDeliver};
 use db::{Pool, acquire, run_tx};
 use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::OrderId;
@@ -28,6 +28,17 @@ pub struct OrderDetail {
 pub async fn find(pool: &Pool, id: OrderId) -> Result<Order, DomainError> {
     let mut conn = acquire(pool).await?;
     Order::find(&mut conn, id.0)
+        .await?
+        .ok_or(DomainError::NotFound("order"))
+}
+
+/// An order with what its delivery needs to know; its receiver must have been found good since `since`.
+///
+/// # Errors
+/// [`DomainError::NotFound`].
+pub async fn to_deliver(pool: &Pool, id: OrderId, since: DateTime<Utc>) -> Result<ToDeliver, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Order::to_deliver(&mut conn, id.0, since)
         .await?
         .ok_or(DomainError::NotFound("order"))
 }

@@ -11,7 +11,7 @@ use kernel::IdGen;
 
 use super::lock_at;
 use crate::DomainError;
-use crate::delegations::{included_in_tx, wake_ended_in_tx};
+use crate::delegations::{Landed, included_in_tx, wake_ended_in_tx};
 
 /// Reclaim jobs made at one block at most; the next block makes more.
 const ENDED_AT_ONCE: i64 = 500;
@@ -147,12 +147,17 @@ async fn include_ours(
     }
     let txids: Vec<String> = seen.keys().cloned().collect();
     let ours = ChainTransaction::lock_by_txids(conn, network, &txids).await?;
-    let mut wakes = Vec::new();
-    for transaction in &ours {
-        let Some(place) = seen.get(&transaction.txid) else {
-            continue;
-        };
-        wakes.extend(included_in_tx(conn, ids, transaction, *place, now).await?);
-    }
+    let landed: Vec<Landed<'_>> = ours
+        .iter()
+        .filter_map(|transaction| {
+            let (block, seen) = *seen.get(&transaction.txid)?;
+            Some(Landed {
+                transaction,
+                block,
+                seen,
+            })
+        })
+        .collect();
+    let wakes = included_in_tx(conn, ids, &landed, now).await?;
     Ok((ours.len(), wakes))
 }

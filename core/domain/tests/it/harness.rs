@@ -5,8 +5,13 @@ use chrono::{DateTime, Duration, Utc};
 use db::models::{BlockRow, ChainCursor, ChainTransaction, Delegation, IntentKind, TxState};
 use db::{acquire, run_tx};
 use domain::DomainError;
-use domain::delegations::{Claim, ClaimRequest, Reclaim, claim_in_tx, claim_reclaim_in_tx, signed_in_tx};
-use domain::transactions::{Intent, Recorded, ResendPolicy, Sent, Signed, bury_if_expired, record_answer, store_in_tx};
+use domain::delegations::{
+    Claim, ClaimOfMany, ClaimRequest, Reclaim, SignedClaim, claim_in_tx, claim_many_in_tx, claim_reclaim_in_tx,
+    signed_in_tx,
+};
+use domain::transactions::{
+    Intent, Recorded, ResendPolicy, Sent, Signed, ToStore, bury_if_expired, record_answer, store_in_tx,
+};
 use domain::watch::{Applied, ForkOutcome, SolidOutcome, apply_in_tx, finalise, revert_in_tx, set_solid_in_tx};
 use kernel::{ChainTransactionId, DelegationId, OrderId, WalletId};
 use sha2::{Digest, Sha256};
@@ -39,6 +44,14 @@ pub(crate) enum Tried {
     PastDeadline,
     NotCurrent,
     NoWallet,
+}
+
+/// What came of one of several claims.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Many {
+    Signed(Tx),
+    NotPending,
+    Alone,
 }
 
 impl Tried {
@@ -133,7 +146,12 @@ impl World {
                 Claim::Claimed(claimed) => claimed,
             };
             let (txid, signed) = sign(id, claimed.timestamp_ms, claimed.cursor.head_time);
-            signed_in_tx(conn, &claimed, id, &signed, (now, now + RESEND.after)).await?;
+            let claim = SignedClaim {
+                claimed: &claimed,
+                id,
+                signed: &signed,
+            };
+            signed_in_tx(conn, &[claim], (now, now + RESEND.after)).await?;
             Ok(Tried::Signed(Tx {
                 id,
                 txid,
@@ -143,6 +161,52 @@ impl World {
             }))
         })
         .await
+    }
+
+    /// Claims orders in one transaction, signs and stores.
+    pub(crate) async fn claim_together(&self, orders: &[OrderId]) -> Vec<Many> {
+        let now = self.now();
+        let request = |order: &OrderId| ClaimRequest {
+            order: *order,
+            delegation: DelegationId::new(&self.ids),
+            amount_sun: STAKE,
+            bandwidth: 300,
+            now,
+        };
+        let requests: Vec<ClaimRequest> = orders.iter().map(request).collect();
+        let ids: Vec<_> = orders.iter().map(|_| ChainTransactionId::new(&self.ids)).collect();
+        let claimed = run_tx(&self.worker, "test_claim_together", async |conn| {
+            let mut answers = Vec::new();
+            for (claim, id) in claim_many_in_tx(conn, NETWORK, &requests).await?.iter().zip(&ids) {
+                let claimed = match claim {
+                    ClaimOfMany::NotPending => {
+                        answers.push(Many::NotPending);
+                        continue;
+                    }
+                    ClaimOfMany::Alone => {
+                        answers.push(Many::Alone);
+                        continue;
+                    }
+                    ClaimOfMany::Claimed(claimed) => claimed,
+                };
+                let (txid, signed) = sign(*id, claimed.timestamp_ms, claimed.cursor.head_time);
+                let claim = SignedClaim {
+                    claimed,
+                    id: *id,
+                    signed: &signed,
+                };
+                signed_in_tx(conn, &[claim], (now, now + RESEND.after)).await?;
+                answers.push(Many::Signed(Tx {
+                    id: *id,
+                    txid,
+                    delegation: claimed.delegation,
+                    wallet: WalletId(claimed.wallet.id),
+                    expires_at: signed.expires_at,
+                }));
+            }
+            Ok::<_, DomainError>(answers)
+        });
+        claimed.await.unwrap()
     }
 
     pub(crate) async fn claim(&self, order: OrderId) -> Tx {
@@ -165,7 +229,13 @@ impl World {
                 delegation,
                 wallet,
             };
-            store_in_tx(conn, id, NETWORK, intent, &signed, (now, now + RESEND.after)).await?;
+            let new = ToStore {
+                id,
+                network: NETWORK,
+                intent,
+                signed: &signed,
+            };
+            store_in_tx(conn, &[new], (now, now + RESEND.after)).await?;
             Ok::<_, DomainError>(Ok(Tx {
                 id,
                 txid,

@@ -6,6 +6,7 @@ mod accept;
 mod answers;
 mod cancel;
 mod claim;
+mod claim_many;
 mod finality;
 mod fork;
 mod harness;

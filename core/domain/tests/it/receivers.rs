@@ -2,23 +2,21 @@
 
 use chain::Receiver;
 use chrono::Duration;
-use db::acquire;
 use db::models::Verdict;
-use domain::receivers::{known, remember, verdict};
+use domain::orders::to_deliver;
+use domain::receivers::{remember, verdict};
 use switchyard_domain as domain;
 
-use crate::world::{NETWORK, World, address};
+use crate::world::{NETWORK, World};
 
 #[tokio::test]
 async fn only_a_fresh_good_verdict_is_believed() {
     let world = World::new().await;
     let now = world.now();
-    let receiver = address(1).to_string();
-    let asked = async |since| {
-        known(&mut acquire(&world.worker).await.unwrap(), NETWORK, &receiver, since)
-            .await
-            .unwrap()
-    };
+    world.fund(1, 100_000_000).await;
+    let order = world.order(1).await;
+    let receiver = world.find(order).await.receiver;
+    let asked = async |since| to_deliver(&world.worker, order, since).await.unwrap().receiver_is_good;
     assert!(!asked(now).await);
     remember(&world.worker, NETWORK, &receiver, verdict(Receiver::NotActivated), now)
         .await

@@ -1,0 +1,234 @@
+//! What blocks bring to delegations: they are made, or undone. All that one read of the chain brings is written together,
+//! so that a block of a thousand costs no more statements than a block of one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chain::{BlockRef, TransactionSeen, TxOutcome};
+use chrono::{DateTime, Duration, Utc};
+use db::Conn;
+use db::models::{
+    Activation, ChainTransaction, Completion, Delegation, Inclusion, IntentKind, NewOrderEvent, Order, OrderState,
+    Outcome, SupplierWallet, TxState,
+};
+use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
+use kernel::IdGen;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::findings::{self, FindingKind};
+use crate::orders::guarded;
+use crate::wallets::recount_reserved_in_tx;
+use crate::{CHAIN, DomainError};
+
+/// A transaction of ours in a block.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Landed<'a> {
+    pub(crate) transaction: &'a ChainTransaction,
+    pub(crate) block: &'a BlockRef,
+    pub(crate) seen: &'a TransactionSeen,
+}
+
+impl Landed<'_> {
+    const fn outcome(&self) -> Outcome {
+        match self.seen.outcome {
+            TxOutcome::Ok => Outcome::Ok,
+            TxOutcome::Failed => Outcome::Failed,
+        }
+    }
+
+    fn does(&self, kind: IntentKind) -> bool {
+        self.transaction.intent_kind == kind && self.outcome() == Outcome::Ok
+    }
+}
+
+/// Blocks carry transactions of ours. The caller holds the transactions' rows.
+pub(crate) async fn included_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    landed: &[Landed<'_>],
+    now: DateTime<Utc>,
+) -> Result<Vec<Wake>, DomainError> {
+    let mut new = Vec::with_capacity(landed.len());
+    for one in landed {
+        match one.transaction.state {
+            TxState::Signed | TxState::Sent => new.push(*one),
+            TxState::Included | TxState::Final => {}
+            TxState::Dead => report_in_tx(conn, ids, one, now).await?,
+        }
+    }
+    let rows: Vec<Inclusion<'_>> = new.iter().map(inclusion).collect();
+    let moved = ChainTransaction::set_included(conn, &rows, now).await?;
+    all_moved(moved, rows.len(), "chain transactions")?;
+    for one in &new {
+        metrics::counter!("switchyard_chain_transactions_included_total",
+            "intent" => one.transaction.intent_kind.word(), "outcome" => one.outcome().word())
+        .increment(1);
+    }
+    // one that failed did nothing; once that is final, its intent goes back to work
+    let of = |kind| {
+        new.iter()
+            .filter(move |one| one.does(kind))
+            .copied()
+            .collect::<Vec<_>>()
+    };
+    made_in_tx(conn, &of(IntentKind::Delegate), now).await?;
+    undone_in_tx(conn, &of(IntentKind::Reclaim), now).await?;
+    let worked = new.iter().filter(|one| one.outcome() == Outcome::Ok);
+    let wallets: BTreeSet<Uuid> = worked.map(|one| one.transaction.wallet_id).collect();
+    let wallets: Vec<Uuid> = wallets.into_iter().collect();
+    SupplierWallet::clear_failures(conn, &wallets).await?;
+    sync_soon_in_tx(conn, &wallets, now).await
+}
+
+/// One that we held for dead.
+async fn report_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    landed: &Landed<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let transaction = landed.transaction;
+    let subject = format!("transaction:{}", transaction.txid);
+    let detail = json!({
+        "block": landed.block.number,
+        "intent": transaction.intent_kind,
+        "delegation": transaction.intent_id,
+    });
+    findings::record_in_tx(conn, ids, FindingKind::DeadTransactionLanded, &subject, detail, now).await
+}
+
+fn inclusion<'a>(landed: &Landed<'a>) -> Inclusion<'a> {
+    Inclusion {
+        id: landed.transaction.id,
+        block_number: landed.block.number,
+        block_id: &landed.block.id,
+        block_time: landed.block.time,
+        outcome: landed.outcome(),
+        fee_sun: landed.seen.fee_sun,
+        energy_used: landed.seen.energy_used,
+        bandwidth_used: landed.seen.bandwidth_used,
+    }
+}
+
+fn all_moved(moved: usize, of: usize, what: &str) -> Result<(), DomainError> {
+    guarded(moved == of, what, format_args!("({moved} of {of})"))
+}
+
+/// Delegations are on chain, and their orders are completed.
+async fn made_in_tx(conn: &mut Conn, made: &[Landed<'_>], now: DateTime<Utc>) -> Result<(), DomainError> {
+    if made.is_empty() {
+        return Ok(());
+    }
+    let delegations = lock_delegations(conn, made).await?;
+    let ids: Vec<Uuid> = delegations.values().map(|delegation| delegation.order_id).collect();
+    let orders: BTreeMap<Uuid, Order> = Order::lock_many(conn, &ids)
+        .await?
+        .into_iter()
+        .map(|order| (order.id, order))
+        .collect();
+    let (mut active, mut completed, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    for one in made {
+        let delegation = delegations
+            .get(&one.transaction.intent_id)
+            .ok_or(DomainError::NotFound("delegation"))?;
+        let order = orders.get(&delegation.order_id).ok_or(DomainError::NotFound("order"))?;
+        let at = one.block.time;
+        let ends_at = at + Duration::seconds(i64::from(order.duration_s));
+        active.push(Activation {
+            id: delegation.id,
+            block_number: one.block.number,
+            active_at: at,
+            ends_at,
+        });
+        completed.push(Completion {
+            id: order.id,
+            completed_at: at,
+            ends_at,
+        });
+        let detail = json!({ "txid": one.transaction.txid, "block": one.block.number, "ends_at": ends_at });
+        events.push(event(order.id, "completed", detail, now));
+    }
+    all_moved(
+        Delegation::set_active(conn, &active, now).await?,
+        made.len(),
+        "delegations",
+    )?;
+    all_moved(Order::set_completed(conn, &completed, now).await?, made.len(), "orders")?;
+    Ok(NewOrderEvent::insert_many(conn, &events).await?)
+}
+
+/// Delegations are undone on chain, and their stake is free.
+async fn undone_in_tx(conn: &mut Conn, undone: &[Landed<'_>], now: DateTime<Utc>) -> Result<(), DomainError> {
+    if undone.is_empty() {
+        return Ok(());
+    }
+    let delegations = lock_delegations(conn, undone).await?;
+    let rows: Vec<(Uuid, i64, DateTime<Utc>)> = undone
+        .iter()
+        .map(|one| (one.transaction.intent_id, one.block.number, one.block.time))
+        .collect();
+    all_moved(
+        Delegation::set_reclaimed(conn, &rows, now).await?,
+        undone.len(),
+        "delegations",
+    )?;
+    let wallets: BTreeSet<Uuid> = delegations.values().map(|delegation| delegation.wallet_id).collect();
+    for wallet in wallets {
+        recount_reserved_in_tx(conn, wallet, now).await?;
+    }
+    let subjects: Vec<String> = delegations.keys().map(|id| format!("delegation:{id}")).collect();
+    findings::clear_many_in_tx(conn, FindingKind::ReclaimFails, &subjects, now).await?;
+    let mut events = Vec::with_capacity(undone.len());
+    for one in undone {
+        let delegation = delegations
+            .get(&one.transaction.intent_id)
+            .ok_or(DomainError::NotFound("delegation"))?;
+        let detail = json!({ "txid": one.transaction.txid, "block": one.block.number });
+        events.push(event(delegation.order_id, "reclaimed", detail, now));
+    }
+    Ok(NewOrderEvent::insert_many(conn, &events).await?)
+}
+
+/// What these transactions are for, locked in id order.
+async fn lock_delegations(conn: &mut Conn, landed: &[Landed<'_>]) -> Result<BTreeMap<Uuid, Delegation>, DomainError> {
+    let ids: Vec<Uuid> = landed.iter().map(|one| one.transaction.intent_id).collect();
+    let delegations = Delegation::lock_many(conn, &ids).await?;
+    Ok(delegations
+        .into_iter()
+        .map(|delegation| (delegation.id, delegation))
+        .collect())
+}
+
+fn event(order_id: Uuid, event: &'static str, detail: Value, at: DateTime<Utc>) -> NewOrderEvent<'static> {
+    NewOrderEvent {
+        order_id,
+        at,
+        event,
+        state: OrderState::Completed,
+        actor: CHAIN,
+        detail,
+    }
+}
+
+/// How long after a block of ours its wallets are read: by then every node shows the block, and several orders share a
+/// read.
+const SYNC_DELAY: Duration = Duration::seconds(15);
+
+/// After transactions of ours the wallets' figures are old.
+pub(super) async fn sync_soon_in_tx(
+    conn: &mut Conn,
+    wallets: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<Vec<Wake>, DomainError> {
+    let wallets: Vec<String> = wallets.iter().map(Uuid::to_string).collect();
+    let syncs: Vec<JobRequest<'_>> = wallets
+        .iter()
+        .map(|wallet| JobRequest {
+            kind: JobKind::WalletsSync,
+            object_id: wallet,
+            run_at: now + SYNC_DELAY,
+            now,
+        })
+        .collect();
+    Ok(enqueue_many_in_tx(conn, &syncs).await?)
+}

@@ -1,0 +1,91 @@
+//! What a fork does to a delegation: the block that made or undid it is taken back.
+
+use chrono::{DateTime, Utc};
+use db::Conn;
+use db::models::{ChainTransaction, Delegation, DelegationState, IntentKind, Order, OrderState, Outcome};
+use jobs::Wake;
+use kernel::{DelegationId, OrderId};
+use serde_json::{Value, json};
+
+use super::claim::lock;
+use super::included::sync_soon_in_tx;
+use crate::orders::{Event, guarded, note_in_tx};
+use crate::wallets::recount_reserved_in_tx;
+use crate::{CHAIN, DomainError};
+
+/// The block that carried a transaction was reverted; the transaction may land again. The caller holds its row.
+pub(crate) async fn reverted_in_tx(
+    conn: &mut Conn,
+    transaction: &ChainTransaction,
+    now: DateTime<Utc>,
+) -> Result<Vec<Wake>, DomainError> {
+    let did_something = transaction.outcome == Some(Outcome::Ok);
+    let moved = ChainTransaction::set_reverted(conn, transaction.id, now).await?;
+    guarded(moved, "chain transaction", transaction.id)?;
+    metrics::counter!("switchyard_chain_transactions_reverted_total", "intent" => transaction.intent_kind.word())
+        .increment(1);
+    if !did_something {
+        return Ok(Vec::new());
+    }
+    let delegation = lock(conn, DelegationId(transaction.intent_id)).await?;
+    let detail = json!({ "txid": transaction.txid, "block": transaction.block_number });
+    match transaction.intent_kind {
+        IntentKind::Delegate => {
+            let (from, to) = (DelegationState::Active, DelegationState::Reserved);
+            guarded(
+                Delegation::set_state(conn, delegation.id, from, to, now).await?,
+                "delegation",
+                delegation.id,
+            )?;
+            let order = delegation.order_id;
+            let (from, to) = (OrderState::Completed, OrderState::Processing);
+            guarded(
+                Order::set_state(conn, order, from, to, Some("block_reverted"), now).await?,
+                "order",
+                order,
+            )?;
+            note(conn, order, "reverted", OrderState::Processing, detail, now).await?;
+        }
+        IntentKind::Reclaim => {
+            let (from, to) = (DelegationState::Reclaimed, DelegationState::Reclaiming);
+            guarded(
+                Delegation::set_state(conn, delegation.id, from, to, now).await?,
+                "delegation",
+                delegation.id,
+            )?;
+            note(
+                conn,
+                delegation.order_id,
+                "reclaim_reverted",
+                OrderState::Completed,
+                detail,
+                now,
+            )
+            .await?;
+        }
+    }
+    recount_reserved_in_tx(conn, delegation.wallet_id, now).await?;
+    sync_soon_in_tx(conn, &[transaction.wallet_id], now).await
+}
+
+async fn note(
+    conn: &mut Conn,
+    order: uuid::Uuid,
+    event: &str,
+    state: OrderState,
+    detail: Value,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    note_in_tx(
+        conn,
+        Event {
+            order: OrderId(order),
+            event,
+            state,
+            actor: CHAIN,
+            detail,
+        },
+        now,
+    )
+    .await
+}

@@ -1,0 +1,207 @@
+//! Transaction A of a delivery: claim, reserve, sign, store, and the job is done. For several orders at once where that is
+//! plain, so that they share the commit; else for one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ::jobs::{JobKind, RunningJob, complete_in_tx, complete_many_in_tx};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use db::models::Order;
+use db::{Conn, run_tx};
+use domain::delegations::{
+    Claim, ClaimOfMany, ClaimRequest, Claimed, SignedClaim, claim_in_tx, claim_many_in_tx, signed_in_tx,
+};
+use domain::transactions::Signed;
+use kernel::{ChainTransactionId, DelegationId, OrderId, WalletId};
+use tron::PrivateKey;
+
+use crate::batch::Batch;
+use crate::environment::{Environment, NetworkEnvironment};
+use crate::error::WorkError;
+use crate::signer::{DELEGATION_BANDWIDTH, ToSign, sign_delegate, wallet_address};
+
+/// An order whose receiver is good and whose stake is known.
+#[derive(Clone)]
+pub(super) struct ToClaim {
+    job: RunningJob,
+    order: Order,
+    amount_sun: i64,
+}
+
+impl ToClaim {
+    pub(super) fn new(job: &RunningJob, order: Order, amount_sun: i64) -> Self {
+        let job = job.clone();
+        Self { job, order, amount_sun }
+    }
+}
+
+/// What the claim's transaction left to do after its commit.
+pub(super) enum Next {
+    Nothing,
+    Wait(&'static str, DateTime<Utc>),
+    Send(ChainTransactionId, Signed),
+}
+
+/// Claims orders in this environment.
+pub(super) struct Claims(pub(super) Arc<Environment>);
+
+#[async_trait]
+impl Batch for Claims {
+    type Item = ToClaim;
+    /// `None`: not decided, to be claimed alone.
+    type Answer = Option<Next>;
+
+    async fn run(&self, orders: Vec<ToClaim>) -> Vec<Option<Next>> {
+        let mut by_network: HashMap<String, Vec<(usize, ToClaim)>> = HashMap::new();
+        let mut answers: Vec<Option<Next>> = orders.iter().map(|_| None).collect();
+        for (place, order) in orders.into_iter().enumerate() {
+            by_network
+                .entry(order.order.network.clone())
+                .or_default()
+                .push((place, order));
+        }
+        for (network, group) in by_network {
+            if group.len() < 2 {
+                continue; // alone is what it is
+            }
+            let (places, group): (Vec<usize>, Vec<ToClaim>) = group.into_iter().unzip();
+            match self.together(&network, &group).await {
+                Ok(nexts) => {
+                    for (place, next) in places.into_iter().zip(nexts) {
+                        if let Some(answer) = answers.get_mut(place) {
+                            *answer = next;
+                        }
+                    }
+                }
+                // one of them may be to blame: each finds out alone
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "orders are claimed one by one"
+                    );
+                }
+            }
+        }
+        answers
+    }
+}
+
+impl Claims {
+    /// One order, with every case decided.
+    pub(super) async fn alone(&self, order: &ToClaim) -> Result<Next, WorkError> {
+        let env = &self.0;
+        let network = env.network(&order.order.network)?;
+        let now = env.clock.now();
+        let ids = env.ids.as_ref();
+        let id = ChainTransactionId::new(ids);
+        let request = self.request(order, now);
+        run_tx(&env.pool, "claim_order", async |conn| {
+            let claimed = match claim_in_tx(conn, ids, &request).await? {
+                Claim::NotPending | Claim::PastDeadline => return Ok(Next::Nothing),
+                Claim::ChainNotCurrent => return Ok(Next::Wait("chain_not_current", now + env.policy.retry_base)),
+                Claim::NoWalletFits => return Ok(Next::Wait("no_wallet_fits", self.patience(&order.order, now))),
+                Claim::Claimed(claimed) => claimed,
+            };
+            let key = self.key(conn, &claimed).await?;
+            let signed = sign(&claimed, network, &key)?;
+            let claim = SignedClaim {
+                claimed: &claimed,
+                id,
+                signed: &signed,
+            };
+            signed_in_tx(conn, &[claim], (now, now + network.resend.after)).await?;
+            complete_in_tx(conn, &order.job).await?;
+            Ok(Next::Send(id, signed))
+        })
+        .await
+    }
+
+    /// Several orders of one network, as far as that is plain.
+    async fn together(&self, name: &str, orders: &[ToClaim]) -> Result<Vec<Option<Next>>, WorkError> {
+        let env = &self.0;
+        let network = env.network(name)?;
+        let now = env.clock.now();
+        let requests: Vec<ClaimRequest> = orders.iter().map(|order| self.request(order, now)).collect();
+        let ids: Vec<ChainTransactionId> = orders
+            .iter()
+            .map(|_| ChainTransactionId::new(env.ids.as_ref()))
+            .collect();
+        run_tx(&env.pool, "claim_orders", async |conn| {
+            let claims = claim_many_in_tx(conn, name, &requests).await?;
+            let mut signed = Vec::with_capacity(claims.len());
+            for claim in &claims {
+                signed.push(match claim {
+                    ClaimOfMany::Claimed(claimed) => {
+                        let key = self.key(conn, claimed).await?;
+                        Some(sign(claimed, network, &key)?)
+                    }
+                    ClaimOfMany::NotPending | ClaimOfMany::Alone => None,
+                });
+            }
+            let mut stored = Vec::with_capacity(claims.len());
+            let mut done = Vec::with_capacity(claims.len());
+            for (((claim, signed), id), order) in claims.iter().zip(&signed).zip(&ids).zip(orders) {
+                if let (ClaimOfMany::Claimed(claimed), Some(signed)) = (claim, signed) {
+                    stored.push(SignedClaim {
+                        claimed,
+                        id: *id,
+                        signed,
+                    });
+                    done.push(&order.job);
+                }
+            }
+            if !stored.is_empty() {
+                signed_in_tx(conn, &stored, (now, now + network.resend.after)).await?;
+                complete_many_in_tx(conn, JobKind::OrdersDelegate, &done).await?;
+            }
+            let nexts = claims
+                .iter()
+                .zip(signed)
+                .zip(&ids)
+                .map(|((claim, signed), id)| match claim {
+                    ClaimOfMany::NotPending => Some(Next::Nothing),
+                    _ => signed.map(|signed| Next::Send(*id, signed)),
+                });
+            Ok(nexts.collect())
+        })
+        .await
+    }
+
+    fn request(&self, order: &ToClaim, now: DateTime<Utc>) -> ClaimRequest {
+        ClaimRequest {
+            order: OrderId(order.order.id),
+            delegation: DelegationId::new(self.0.ids.as_ref()),
+            amount_sun: order.amount_sun,
+            bandwidth: DELEGATION_BANDWIDTH.max(self.0.policy.min_bandwidth),
+            now,
+        }
+    }
+
+    async fn key(&self, conn: &mut Conn, claimed: &Claimed) -> Result<Arc<PrivateKey>, WorkError> {
+        let wallet = &claimed.wallet;
+        self.0
+            .keys
+            .signing(conn, WalletId(wallet.id), wallet_address(wallet)?)
+            .await
+    }
+
+    /// The older an order, the longer the pause: a quarter of its age, within bounds, and not past its deadline.
+    fn patience(&self, order: &Order, now: DateTime<Utc>) -> DateTime<Utc> {
+        let policy = &self.0.policy;
+        let pause = ((now - order.created_at) / 4).clamp(policy.retry_base, policy.retry_max);
+        (now + pause).min(order.deadline_at.max(now))
+    }
+}
+
+fn sign(claimed: &Claimed, network: &NetworkEnvironment, key: &PrivateKey) -> Result<Signed, WorkError> {
+    let work = ToSign {
+        wallet: &claimed.wallet,
+        receiver: &claimed.order.receiver,
+        amount_sun: claimed.amount_sun,
+        timestamp_ms: claimed.timestamp_ms,
+        cursor: &claimed.cursor,
+        expiry: network.expiry,
+    };
+    sign_delegate(&work, key)
+}
