@@ -20,7 +20,7 @@ pub enum Interval {
     Auto(u64),
     /// Only when asked. Chain time stands still in between.
     OnDemand,
-    /// As soon as something is pending, but at most one every 10 ms, and an empty one every
+    /// As soon as something is pending, but at most one every [`DevnetConfig::instant_gap_ms`], and an empty one every
     /// [`DevnetConfig::block_time_ms`]. Chain time is real time.
     Instant,
 }
@@ -43,6 +43,8 @@ pub struct DevnetConfig {
     pub admin_listen: SocketAddr,
     /// When blocks are made.
     pub interval: Interval,
+    /// Shortest time between two instant blocks: under load many transactions share one, and a lone one never waits.
+    pub instant_gap_ms: u64,
     /// By how much block timestamps advance.
     pub block_time_ms: u64,
     /// How many blocks the solidified one lies behind the newest.
@@ -75,6 +77,7 @@ impl Default for DevnetConfig {
             listen: any,
             admin_listen: any,
             interval: Interval::OnDemand,
+            instant_gap_ms: 10,
             block_time_ms: 3_000,
             solid_lag: 19,
             first_block: 1,

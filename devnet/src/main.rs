@@ -30,6 +30,9 @@ struct Flags {
     /// A block as soon as something is pending.
     #[arg(long)]
     instant: bool,
+    /// Shortest time between two instant blocks, in milliseconds.
+    #[arg(long, default_value_t = 10)]
+    instant_gap_ms: u64,
     /// An account with money from the start, as `<address>=<sun>`; may be repeated.
     #[arg(long = "genesis-account", value_parser = genesis_account)]
     genesis: Vec<GenesisAccount>,
@@ -64,6 +67,7 @@ async fn main() -> anyhow::Result<()> {
         listen: flags.listen,
         admin_listen: flags.admin_listen,
         interval,
+        instant_gap_ms: flags.instant_gap_ms,
         block_time_ms: flags.block_time_ms,
         solid_lag: flags.solid_lag,
         genesis: flags.genesis,

@@ -20,8 +20,6 @@ const MAX_AMOUNT: i64 = 1_000_000_000_000_000_000;
 const MAX_JUMP_S: u64 = 315_360_000;
 /// As on the network.
 const MAX_ACTIVES: usize = 8;
-/// Shortest time between two instant blocks.
-const INSTANT_GAP: Duration = Duration::from_millis(10);
 /// Acts of the admin in one block.
 const MAX_PENDING_OPS: usize = 100_000;
 
@@ -148,9 +146,11 @@ impl Node {
 
     /// Makes blocks until told to stop.
     pub(crate) async fn produce(&self, mut stop: watch::Receiver<bool>) {
-        let (interval, block_time_ms) = {
+        let (interval, block_time_ms, gap) = {
             let chain = self.chain();
-            (chain.config().interval, chain.config().block_time_ms)
+            let config = chain.config();
+            let gap = Duration::from_millis(config.instant_gap_ms);
+            (config.interval, config.block_time_ms, gap)
         };
         let every_ms = match interval {
             Interval::OnDemand => return,
@@ -165,8 +165,7 @@ impl Node {
                 _ = tick.tick() => self.make_block(false),
                 () = self.work.notified(), if interval == Interval::Instant => {
                     self.make_block(true);
-                    // Under load many transactions share a block; a lone one never waits.
-                    tokio::time::sleep(INSTANT_GAP).await;
+                    tokio::time::sleep(gap).await;
                 }
                 _ = stop.changed() => return,
             }
