@@ -1,15 +1,10 @@
 //! `cargo xtask demo`: the whole service on this machine, against a TRON network in a process. Sells energy before one's
 //! eyes, proves that everything ended as it should, and stops what it started.
 
-mod children;
-mod devnet;
-mod http;
 mod orders;
 mod proof;
 mod screen;
-mod stage;
 mod summary;
-mod wait;
 mod walk;
 
 use std::thread;
@@ -19,16 +14,39 @@ use anyhow::{Context, Result, bail};
 
 use crate::interrupt::Interrupt;
 use crate::services::Ephemeral;
-use children::Children;
-use proof::{Books, Check, Outcome};
+use crate::stage::books::Books;
+use crate::stage::children::Children;
+use crate::stage::wait::Waiting;
+use crate::stage::{self, Plan, Profile, Stage};
+use proof::{Check, Outcome};
 use screen::Screen;
-use stage::{SPEED, Stage};
 use summary::Summary;
-use wait::Waiting;
 use walk::{USER, Walk, Walked};
 
 /// From the first process to the last proof.
 const LIMIT: Duration = Duration::from_secs(240);
+
+/// How much faster the devnet's time runs than ours: a block each half second whose timestamp is a minute later, and an
+/// hour's rental passes in half a minute.
+const SPEED: u64 = 120;
+const DEVNET: [&str; 3] = ["--interval-ms=500", "--block-time-ms=60000", "--solid-lag=2"];
+const WORKERS: u16 = 2;
+const PACKAGES: [&str; 3] = ["switchyard-api", "switchyard-worker", "switchyard-devnet"];
+
+/// What differs from a developer's usual settings. Times that follow the chain are longer by the devnet's speed, times
+/// that follow the machine are shorter, so that there is something to see.
+const SETTINGS: [(&str, &str); 10] = [
+    ("NETWORKS__TRON__POLL_INTERVAL_MS", "100"),
+    ("NETWORKS__TRON__TRANSACTION_EXPIRY_S", "3600"),
+    ("JOBS__DISPATCH_INTERVAL_MS", "200"),
+    ("POOL__SYNC_INTERVAL_S", "10"),
+    ("SCHEDULES__SYNC_WALLETS__CRON", "*/10 * * * * *"),
+    ("SCHEDULES__CHECK_STOCK__CRON", "*/10 * * * * *"),
+    ("SCHEDULES__RECONCILE__CRON", "*/2 * * * * *"),
+    ("API__DRAIN_TIMEOUT_MS", "5000"),
+    ("WORKER__DRAIN_TIMEOUT_MS", "5000"),
+    ("TELEMETRY__LOG_FORMAT", "text"),
+];
 
 /// What the demo is asked for.
 #[derive(Debug, Clone, clap::Args)]
@@ -61,7 +79,7 @@ pub(crate) fn run(interrupt: &Interrupt, options: &DemoOptions) -> Result<()> {
     let mut demo = Demo {
         interrupt,
         screen: Screen::new(options.json),
-        children: Children::claim()?,
+        children: Children::claim("demo")?,
         services: None,
         build: Duration::ZERO,
         walked: None,
@@ -95,14 +113,26 @@ impl Demo<'_> {
         self.screen
             .line("• programs are built; the first time this takes minutes 编译程序");
         let begin = Instant::now();
-        let binaries = stage::build(self.interrupt)?;
+        let binaries = stage::build(self.interrupt, Profile::Ours, &PACKAGES)?;
         self.build = begin.elapsed();
         let waiting = Waiting::new(self.interrupt, LIMIT);
         self.screen
             .line("• a private PostgreSQL and Redis start on free ports 启动私有数据库");
         let services = &self.services.insert(Ephemeral::start("demo")?).services;
-        let with = (self.interrupt, &waiting, &mut self.screen);
-        let mut stage = Stage::start(binaries, services, &mut self.children, with)?;
+        self.screen
+            .line("• secrets from `switchyard-worker keygen`, tables from `switchyard-worker migrate` 生成密钥、建表");
+        let plan = Plan {
+            settings: &SETTINGS,
+            devnet: &DEVNET,
+            node: None,
+            requests_per_second: 1_000,
+        };
+        let mut stage = Stage::prepare(binaries, services, (self.interrupt, &mut self.children), &plan)?;
+        self.screen
+            .line("• a TRON devnet, one API and two workers start 启动测试链、接口与两个工作进程");
+        stage.start_api(&mut self.children)?;
+        stage.start_workers(&mut self.children, WORKERS)?;
+        stage.wait(&self.children, &waiting)?;
         self.screen.line(&format!(
             "• the devnet's clock runs {SPEED} times as fast as yours: an hour passes in {} s 测试链时间加速",
             3_600 / SPEED
@@ -169,7 +199,7 @@ impl Demo<'_> {
                 .collect::<Vec<_>>()
                 .join(" "),
             stage.devnet.node.base,
-            stage.devnet.admin.base,
+            stage.devnet.admin()?.base,
             self.children.home().join("logs").display(),
         ));
         self.screen.line(&format!(

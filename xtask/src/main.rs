@@ -1,12 +1,14 @@
 //! `cargo xtask <command>`: what a developer and CI run. Builds nothing that is shipped, and is linked by nobody.
 #![expect(clippy::print_stdout, reason = "printing is this program's job")]
 
+mod bench;
 mod ci;
 mod demo;
 mod interrupt;
 mod repo;
 mod schema;
 mod services;
+mod stage;
 mod test;
 mod tidy;
 
@@ -15,6 +17,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use bench::BenchOptions;
 use demo::DemoOptions;
 use interrupt::Interrupt;
 use services::{Services, ServicesOptions};
@@ -30,6 +33,8 @@ struct Cli {
 enum Command {
     /// The whole service on this machine, selling energy on a TRON devnet
     Demo(DemoOptions),
+    /// How fast it is on this machine, beside what the machine could do at most
+    Bench(BenchOptions),
     /// PostgreSQL and Redis of this checkout's own, on free ports of 127.0.0.1
     #[command(subcommand)]
     Services(ServicesCommand),
@@ -91,6 +96,7 @@ fn run() -> Result<()> {
     let interrupt = Interrupt::install()?;
     match cli.command {
         Command::Demo(options) => demo::run(&interrupt, &options),
+        Command::Bench(options) => bench::run(&interrupt, &options),
         Command::Services(command) => run_services(command),
         Command::Test { args } => test::run(&interrupt, &args),
         Command::Schema { check } => schema::run(check),
@@ -105,6 +111,7 @@ fn run_services(command: ServicesCommand) -> Result<()> {
             let options = ServicesOptions {
                 name: instance.name,
                 durable: !no_sync,
+                postgres: Vec::new(),
             };
             println!("{}", Services::ensure(&options)?.to_json()?);
         }

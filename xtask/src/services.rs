@@ -19,10 +19,12 @@ use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use ephemeral::Ephemeral;
+pub(crate) use install::beside;
 use postgres::{Postgres, Psql};
 pub(crate) use process::{Process, wait_until};
 use redis::Redis;
-use state::{Credentials, DATABASE, OWNER, Server, Servers};
+pub(crate) use state::DATABASE;
+use state::{Credentials, OWNER, Server, Servers};
 pub(crate) use state::{free_port, read_json, write_json};
 
 use crate::repo;
@@ -39,6 +41,8 @@ pub(crate) struct ServicesOptions {
     pub(crate) name: String,
     /// Whether data must outlive the machine's crash. Tests go without and are faster.
     pub(crate) durable: bool,
+    /// Further settings of PostgreSQL, as `name=value`.
+    pub(crate) postgres: Vec<String>,
 }
 
 /// A running instance.
@@ -121,6 +125,30 @@ impl Services {
             port: self.postgres.port,
             password: credentials.owner,
         })
+    }
+
+    /// `pgbench` as the owner.
+    pub(crate) fn pgbench(&self, database: &str) -> Result<std::process::Command> {
+        let login = self.psql()?;
+        let psql = Psql {
+            port: login.port,
+            password: &login.password,
+        };
+        psql.pgbench(database)
+    }
+
+    /// What Redis says of itself under this heading.
+    pub(crate) fn redis_info(&self, section: &str) -> Result<String> {
+        let credentials = Credentials::of(&state::instance_dir(&repo::root(), &self.name)?)?;
+        redis::info(self.redis.port, &credentials.redis, section).context("Redis does not answer")
+    }
+
+    /// The ids of both servers' first processes.
+    pub(crate) const fn pids(&self) -> [(&'static str, i32); 2] {
+        [
+            ("postgres", self.postgres.process.pid),
+            ("redis", self.redis.process.pid),
+        ]
     }
 
     /// Everything about it, for people and programs.
@@ -214,7 +242,7 @@ fn start_postgres(
     let before = servers.postgres.take();
     servers.postgres = Some(start(
         before,
-        |port| postgres.start(port, options.durable),
+        |port| postgres.start(port, options),
         |server| {
             note(
                 dir,

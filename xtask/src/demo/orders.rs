@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::http::Http;
 use super::screen::{pad, short};
+use crate::stage::http::Http;
 
 /// Addresses that nobody has the key of. The first ones are activated on the devnet.
 pub(crate) const RECEIVERS: [&str; 3] = [

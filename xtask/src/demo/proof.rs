@@ -1,30 +1,17 @@
 //! What must be true when the orders are over. Each point is looked up anew: at the API, in the books, and on the chain.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::orders::{Money, OrderView, Plan, RECEIVERS, micro};
-use super::stage::Stage;
-use crate::services::Services;
+use crate::services::{DATABASE, Services};
+use crate::stage::Stage;
+use crate::stage::books::Books;
 
-/// Sums over the whole ledger, computed from the transfers and compared with what is cached; then what waits for people.
-const BOOKS: &str = "
-    WITH moved AS (
-        SELECT a.code, a.balance, COALESCE(sum(CASE WHEN t.credit_account = a.code THEN t.amount ELSE -t.amount END), 0) AS net
-        FROM ledger_accounts a
-        LEFT JOIN ledger_transfers t ON a.code IN (t.debit_account, t.credit_account)
-        GROUP BY a.code, a.balance)
-    SELECT (SELECT count(*) FROM moved WHERE balance <> net),
-        (SELECT COALESCE(sum(COALESCE(balance, net)), 0) FROM moved),
-        (SELECT COALESCE(sum(net), 0) FROM moved WHERE code LIKE 'house:escrow:%'),
-        (SELECT COALESCE(sum(net), 0) FROM moved WHERE code = 'house:revenue:TRX'),
-        (SELECT count(*) FROM jobs WHERE state = 'dead'),
-        (SELECT count(*) FROM findings WHERE resolved_at IS NULL AND severity = 'critical')";
 const FIRST_SENDS: &str = "
     SELECT t.txid, (EXTRACT(EPOCH FROM t.last_sent_at - o.created_at) * 1000)::bigint
     FROM chain_transactions t JOIN delegations d ON d.id = t.intent_id JOIN orders o ON o.id = d.order_id
     WHERE t.intent_kind = 'delegate' AND t.last_sent_at IS NOT NULL";
-const DATABASE: &str = "switchyard";
 
 /// One point and whether it holds.
 #[derive(Debug, Serialize)]
@@ -34,52 +21,6 @@ pub(crate) struct Check {
     pub(crate) what_zh: &'static str,
     pub(crate) ok: bool,
     pub(crate) detail: String,
-}
-
-/// What the ledger and the operators' lists say.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Books {
-    pub(crate) differing_accounts: i64,
-    /// Credits minus debits over all accounts.
-    pub(crate) net: i64,
-    pub(crate) escrow_sun: i64,
-    pub(crate) revenue_sun: i64,
-    dead_jobs: i64,
-    critical_findings: i64,
-}
-
-impl Books {
-    /// Reads them as the owner.
-    pub(crate) fn read(services: &Services) -> Result<Self> {
-        Self::parse(&services.psql()?.run(DATABASE, BOOKS)?)
-    }
-
-    fn parse(row: &str) -> Result<Self> {
-        let fields: Vec<i64> = row.trim().split('\t').map(str::parse).collect::<Result<_, _>>()?;
-        let [
-            differing_accounts,
-            net,
-            escrow_sun,
-            revenue_sun,
-            dead_jobs,
-            critical_findings,
-        ] = fields[..]
-        else {
-            bail!("the books have {} figures", fields.len());
-        };
-        Ok(Self {
-            differing_accounts,
-            net,
-            escrow_sun,
-            revenue_sun,
-            dead_jobs,
-            critical_findings,
-        })
-    }
-
-    pub(crate) fn balanced(&self) -> bool {
-        self.differing_accounts == 0 && self.net == 0
-    }
 }
 
 /// Milliseconds from acceptance to the last send of each delegating transaction, by txid. A send that a block overtook
@@ -222,20 +163,4 @@ fn chain(stage: &Stage, outcome: &Outcome<'_>) -> Result<[Check; 2]> {
             detail: format!("{left_sun} sun still delegated"),
         },
     ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn books_that_differ_are_not_balanced() {
-        let books = Books::parse("0\t0\t0\t5\t0\t0\n").unwrap();
-        assert!(books.balanced());
-        assert_eq!(books.revenue_sun, 5);
-        assert!(!Books::parse("1\t0\t0\t5\t0\t0").unwrap().balanced());
-        assert!(!Books::parse("0\t-1\t0\t5\t0\t0").unwrap().balanced());
-        assert!(Books::parse("0\t0").is_err());
-        assert!(Books::parse("").is_err());
-    }
 }

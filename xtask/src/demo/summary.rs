@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::proof::{Books, Check};
+use super::proof::Check;
 use super::walk::Walked;
+use crate::stage::books::Books;
 
 /// What `--json` prints.
 #[derive(Debug, Default, Serialize)]

@@ -1,16 +1,15 @@
 //! The walk-through, in the ways that an operator and a bot have: prices and a key by command, wallets, a deposit and
 //! orders over HTTP. Nothing here reaches into the product.
 
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::children::Children;
 use super::orders::{self, OrderView, Plan, RECEIVERS};
 use super::screen::{Screen, short};
-use super::stage::Stage;
-use super::wait::Waiting;
 use crate::interrupt::Interrupt;
+use crate::stage::children::Children;
+use crate::stage::wait::Waiting;
+use crate::stage::{Stage, shop};
 
 /// The customer: a bot's number for one of its users.
 pub(crate) const USER: i64 = 10_001;
@@ -57,42 +56,15 @@ impl Walk<'_> {
         })
     }
 
-    fn worker(&self, args: &[&str]) -> Result<String> {
-        self.stage.worker(self.interrupt, self.children, args)
-    }
-
     fn prices(&mut self) -> Result<()> {
-        let band = |from: i64, to: i64, price: i64| {
-            json!({
-                "energy_min": 10_000, "energy_max": 10_000_000, "duration_min_s": from, "duration_max_s": to,
-                "price_millisun_per_energy": price,
-            })
-        };
-        let table = json!([
-            band(300, 900, 35_000),
-            band(901, 3_600, 50_000),
-            band(3_601, 86_400, 90_000)
-        ]);
-        let file = self.children.home().join("prices.json");
-        std::fs::write(&file, table.to_string()).context("cannot write the price table")?;
-        let file = file.to_string_lossy();
-        self.worker(&["prices", "publish", &file, "--note", "demo", "--operator", "demo"])?;
+        shop::publish_prices(self.stage, self.interrupt, self.children, "demo")?;
         self.screen
             .line("• price table published with `switchyard-worker prices publish` 发布价格表");
         Ok(())
     }
 
     fn api_key(&mut self) -> Result<()> {
-        let args = [
-            "api-key",
-            "create",
-            "--name=demo",
-            "--scopes=all",
-            "--rate-limit=100000",
-        ];
-        let text = self.worker(&args)?;
-        let key = text.lines().find_map(|line| line.strip_prefix("key "));
-        let key = key.context("`api-key create` printed no key")?.trim().to_owned();
+        let key = shop::create_api_key(self.stage, self.interrupt, self.children, ("demo", 100_000))?;
         self.stage.api.api_key = Some(key);
         self.screen
             .line("• API key made with `switchyard-worker api-key create` 创建 API 密钥");
@@ -101,34 +73,25 @@ impl Walk<'_> {
 
     /// Brings wallets in by their private keys, has them funded and staked, and waits until the workers have read them.
     fn wallets(&mut self) -> Result<Vec<String>> {
-        let api = &self.stage.api;
+        let stage = &*self.stage;
         let mut wallets = Vec::with_capacity(WALLETS);
         for _ in 0..WALLETS {
-            let body = json!({ "private_key": private_key()?, "label": "demo" });
-            let added: Added = api.post("/api/supplier-wallets/add", &body, None)?;
-            let [wallet] = &added.items[..] else {
-                bail!("one key makes one wallet")
-            };
-            let path = format!("/api/supplier-wallets/{}", wallet.id);
+            let id = shop::add_wallet(stage, &shop::private_key()?, "demo")?;
             let what = "a worker opens the imported key";
             let address = self.waiting.until(self.children, what, || {
-                let wallet: WalletView = api.get(&path)?;
-                if let Some(reason) = wallet.rejected_reason {
-                    bail!("the wallet was rejected: {reason}");
-                }
+                let wallet = shop::wallet(stage, &id)?;
                 Ok(wallet.address.filter(|_| wallet.state == "active"))
             })?;
-            let devnet = &self.stage.devnet;
-            devnet.fund(&address, 1_000)?;
-            devnet.stake(&address, "ENERGY", ENERGY_STAKE_TRX)?;
-            devnet.stake(&address, "BANDWIDTH", BANDWIDTH_STAKE_TRX)?;
-            wallets.push((path, address));
+            stage.devnet.fund(&address, 1_000)?;
+            stage.devnet.stake(&address, "ENERGY", ENERGY_STAKE_TRX)?;
+            stage.devnet.stake(&address, "BANDWIDTH", BANDWIDTH_STAKE_TRX)?;
+            wallets.push((id, address));
         }
-        api.post::<Value>("/api/supplier-wallets/update-balances", &json!({}), None)?;
+        shop::read_wallets(stage)?;
         let what = "the workers read the wallets' stake from the chain";
         self.waiting.until(self.children, what, || {
-            for (path, _) in &wallets {
-                let wallet: WalletView = api.get(path)?;
+            for (id, _) in &wallets {
+                let wallet = shop::wallet(stage, id)?;
                 if orders::micro(&wallet.delegatable)? == 0 || wallet.bandwidth_available < BANDWIDTH_STAKE_TRX {
                     return Ok(None);
                 }
@@ -182,32 +145,4 @@ impl Walk<'_> {
             Ok(placed.iter().all(|(_, order)| order.is_over()).then_some(()))
         })
     }
-}
-
-#[derive(Deserialize)]
-struct Added {
-    items: Vec<AddedWallet>,
-}
-
-#[derive(Deserialize)]
-struct AddedWallet {
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct WalletView {
-    address: Option<String>,
-    state: String,
-    rejected_reason: Option<String>,
-    delegatable: String,
-    bandwidth_available: i64,
-}
-
-/// 32 random bytes in hex: a key that exists for this run.
-fn private_key() -> Result<String> {
-    let mut bytes = [0_u8; 32];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes))
-        .context("no random numbers")?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -15,14 +15,20 @@ pub(crate) struct Ephemeral {
 }
 
 impl Ephemeral {
-    /// Starts a fresh instance for `purpose`.
+    /// Starts a fresh instance for `purpose`, fast rather than safe.
     pub(crate) fn start(purpose: &str) -> Result<Self> {
+        Self::start_as(purpose, false, &[])
+    }
+
+    /// Starts a fresh instance for `purpose`, which waits for the disk if it is to be durable.
+    pub(crate) fn start_as(purpose: &str, durable: bool, postgres: &[&str]) -> Result<Self> {
         sweep(purpose)?;
         let name = format!("{purpose}-{}", std::process::id());
         let in_use = in_use(&name)?.context("another program has our process id")?;
         match Services::ensure(&ServicesOptions {
             name: name.clone(),
-            durable: false,
+            durable,
+            postgres: postgres.iter().map(ToString::to_string).collect(),
         }) {
             Ok(services) => Ok(Self {
                 services,

@@ -30,6 +30,19 @@ pub(crate) fn program(name: &str) -> Result<PathBuf> {
     find(name).with_context(|| format!("`{name}` is not installed"))
 }
 
+/// Whether the servers' package brought a library that PostgreSQL can load.
+pub(crate) fn beside(library: &str) -> bool {
+    let config = program("pg_config").ok();
+    let folder = config.and_then(|config| Command::new(config).arg("--pkglibdir").output().ok());
+    let folder = folder.and_then(|output| String::from_utf8(output.stdout).ok());
+    folder.is_some_and(|folder| {
+        let library = Path::new(folder.trim()).join(library);
+        ["so", "dylib"]
+            .iter()
+            .any(|extension| library.with_extension(extension).exists())
+    })
+}
+
 /// Installs what is missing.
 pub(crate) fn ensure() -> Result<()> {
     let missing = missing();

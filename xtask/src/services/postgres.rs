@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use nix::unistd::User;
 
-use super::install;
 use super::process::{Process, wait_until};
 use super::state::{Credentials, DATABASE, OWNER};
+use super::{ServicesOptions, install};
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -103,7 +103,7 @@ impl Postgres {
     }
 
     /// Starts the server on `port` and answers at once; `wait` waits for it.
-    pub(crate) fn start(&self, port: u16, durable: bool) -> Result<Process> {
+    pub(crate) fn start(&self, port: u16, options: &ServicesOptions) -> Result<Process> {
         let mut postgres = self.command("postgres")?;
         postgres.arg("-D").arg(self.data());
         let mut set = |setting: &str| {
@@ -113,10 +113,13 @@ impl Postgres {
         set("listen_addresses=127.0.0.1");
         set("unix_socket_directories=");
         set("max_connections=300");
-        if !durable {
+        if !options.durable {
             for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
                 set(setting);
             }
+        }
+        for setting in &options.postgres {
+            set(setting);
         }
         Process::spawn(&mut postgres, &self.log())
     }
@@ -196,6 +199,22 @@ pub(crate) struct Psql<'a> {
 }
 
 impl Psql<'_> {
+    /// `pgbench`, logged in; what it is to run is for the caller to add.
+    pub(crate) fn pgbench(&self, database: &str) -> Result<Command> {
+        let mut command = Command::new(install::program("pgbench")?);
+        command
+            .args([
+                "--host=127.0.0.1",
+                "--username",
+                OWNER,
+                "--port",
+                &self.port.to_string(),
+            ])
+            .env("PGPASSWORD", self.password)
+            .env("PGDATABASE", database);
+        Ok(command)
+    }
+
     /// Runs statements; answers rows, one a line, columns parted by tabs.
     pub(crate) fn run(&self, database: &str, sql: &str) -> Result<String> {
         let mut child = Command::new(install::program("psql")?)

@@ -69,6 +69,16 @@ impl Redis {
     }
 }
 
+/// What the server says of itself under a heading, lines of `name:value`.
+pub(crate) fn info(port: u16, password: &str, section: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(format!("AUTH {password}\r\nINFO {section}\r\nQUIT\r\n").as_bytes())?;
+    let mut answer = String::new();
+    stream.take(1_000_000).read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
 /// `PONG` comes only when the password is right and the data is loaded.
 fn answers(port: u16, password: &str) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;

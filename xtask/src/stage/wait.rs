@@ -1,5 +1,5 @@
-//! Waiting with a bound: every wait ends when its condition holds, a process dies, somebody asks to stop, or the demo's
-//! time is up.
+//! Waiting with a bound: every wait ends when its condition holds, a process dies, somebody asks to stop, or the time is
+//! up.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::interrupt::Interrupt;
 
 const STEP: Duration = Duration::from_millis(100);
 
-/// The demo's time.
+/// The time of a run.
 pub(crate) struct Waiting<'a> {
     interrupt: &'a Interrupt,
     begin: Instant,
@@ -33,6 +33,17 @@ impl<'a> Waiting<'a> {
         &self,
         children: &Children,
         what: &str,
+        condition: impl FnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        self.until_every(STEP, children, what, condition)
+    }
+
+    /// [`Self::until`], with a pause of one's own between two looks.
+    pub(crate) fn until_every<T>(
+        &self,
+        step: Duration,
+        children: &Children,
+        what: &str,
         mut condition: impl FnMut() -> Result<Option<T>>,
     ) -> Result<T> {
         loop {
@@ -44,7 +55,7 @@ impl<'a> Waiting<'a> {
             if self.begin.elapsed() > self.limit {
                 bail!("after {} s still waiting: {what}", self.limit.as_secs());
             }
-            thread::sleep(STEP);
+            thread::sleep(step);
         }
     }
 }

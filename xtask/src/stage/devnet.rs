@@ -1,4 +1,4 @@
-//! The demo's TRON network, as its operator and as anybody who asks a node.
+//! The TRON network of a run, as anybody who asks a node, and as its operator where it is a devnet.
 
 use anyhow::{Context, Result};
 use chrono::DateTime;
@@ -6,18 +6,40 @@ use serde_json::{Value, json};
 
 use super::http::Http;
 
-/// A running devnet.
+/// A running node.
 pub(crate) struct Devnet {
     /// What the workers speak to: a node's own HTTP API.
     pub(crate) node: Http,
-    /// Money, stake and time out of nothing.
-    pub(crate) admin: Http,
+    /// Money, stake and time out of nothing; only a devnet has it.
+    admin: Option<Http>,
 }
 
 impl Devnet {
+    /// A devnet of this run's own.
+    pub(crate) const fn new(node: Http, admin: Http) -> Self {
+        Self {
+            node,
+            admin: Some(admin),
+        }
+    }
+
+    /// A node that others run.
+    pub(crate) fn foreign(url: &str) -> Self {
+        Self {
+            node: Http::open(url.trim_end_matches('/').to_owned()),
+            admin: None,
+        }
+    }
+
+    /// The admin port; an error where there is none.
+    pub(crate) fn admin(&self) -> Result<&Http> {
+        self.admin.as_ref().context("this node has no admin port")
+    }
+
     /// Whether it answers.
     pub(crate) fn is_up(&self) -> bool {
-        self.admin.text("/status").is_some() && self.node.text("/wallet/getnowblock").is_some()
+        let admin_is_up = |admin: &Http| admin.text("/status").is_some();
+        self.admin.as_ref().is_none_or(admin_is_up) && self.node.text("/wallet/getnowblock").is_some()
     }
 
     /// The newest block's number and time, as a person reads them.
@@ -32,14 +54,14 @@ impl Devnet {
     /// Gives an address TRX, which activates it.
     pub(crate) fn fund(&self, address: &str, trx: i64) -> Result<()> {
         let body = json!({ "address": address, "trx_sun": trx * 1_000_000 });
-        self.admin.post::<Value>("/faucet", &body, None).map(drop)
+        self.admin()?.post::<Value>("/faucet", &body, None).map(drop)
     }
 
     /// Stakes TRX for `resource`, ENERGY or BANDWIDTH.
     pub(crate) fn stake(&self, address: &str, resource: &str, trx: i64) -> Result<()> {
         let body = json!({ "resource": resource, "sun": trx * 1_000_000 });
         let path = format!("/accounts/{address}/stake");
-        self.admin.post::<Value>(&path, &body, None).map(drop)
+        self.admin()?.post::<Value>(&path, &body, None).map(drop)
     }
 
     /// Sun that `from` delegates to `to` for energy at this moment.

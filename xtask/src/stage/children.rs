@@ -1,5 +1,5 @@
-//! The processes of the demo: started with a log each, watched, and stopped whatever happens. Those that a killed demo
-//! left behind are stopped by the next one.
+//! The processes of a run: started with a log each, watched, and stopped whatever happens. Those that a killed run left
+//! behind are stopped by the next one.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
@@ -19,19 +19,19 @@ const TAIL: usize = 12;
 pub(crate) struct Children {
     home: PathBuf,
     running: Vec<(String, Process)>,
-    /// Held while we live: there is one demo per checkout.
+    /// Held while we live: there is one run of a kind per checkout.
     _only: File,
 }
 
 impl Children {
-    /// Takes `.switchyard/demo` for this run, and ends what an earlier run left in it.
-    pub(crate) fn claim() -> Result<Self> {
-        Self::in_folder(repo::root().join(".switchyard/demo"))
+    /// Takes `.switchyard/<kind>` for this run, and ends what an earlier run left in it.
+    pub(crate) fn claim(kind: &str) -> Result<Self> {
+        Self::in_folder(repo::root().join(".switchyard").join(kind))
     }
 
     fn in_folder(home: PathBuf) -> Result<Self> {
         let private = |dir: &Path| DirBuilder::new().recursive(true).mode(0o700).create(dir);
-        private(&home).context("cannot make the demo's folder")?;
+        private(&home).context("cannot make the run's folder")?;
         let mut options = OpenOptions::new();
         let only = options
             .create(true)
@@ -41,8 +41,8 @@ impl Children {
             .context("cannot open the demo's lock")?;
         match only.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => bail!("another demo of this checkout runs: stop it first"),
-            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the demo"),
+            Err(TryLockError::WouldBlock) => bail!("another run uses {}: stop it first", home.display()),
+            Err(TryLockError::Error(error)) => return Err(error).context("cannot lock the run's folder"),
         }
         let left: Vec<(String, Process)> = read_json(&home.join("processes.json"))?.unwrap_or_default();
         for (_, process) in left {
@@ -60,7 +60,7 @@ impl Children {
         })
     }
 
-    /// The demo's folder.
+    /// The run's folder.
     pub(crate) fn home(&self) -> &Path {
         &self.home
     }
@@ -75,6 +75,22 @@ impl Children {
         let process = Process::spawn(command, &self.log(name))?;
         self.running.push((name.to_owned(), process));
         write_json(&self.home.join("processes.json"), &self.running)
+    }
+
+    /// Stops the processes whose names begin with `prefix`, the last one started first.
+    pub(crate) fn end(&mut self, prefix: &str) -> Result<()> {
+        for (name, process) in self.running.iter().rev() {
+            if name.starts_with(prefix) {
+                process.stop(Signal::SIGTERM)?;
+            }
+        }
+        self.running.retain(|(name, _)| !name.starts_with(prefix));
+        write_json(&self.home.join("processes.json"), &self.running)
+    }
+
+    /// The running processes by name, with their ids.
+    pub(crate) fn pids(&self) -> impl Iterator<Item = (&str, i32)> {
+        self.running.iter().map(|(name, process)| (name.as_str(), process.pid))
     }
 
     /// An error if a process has ended by itself.
@@ -135,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_end_with_their_demo() {
+    fn processes_end_with_their_run() {
         let dir = tempfile::tempdir().unwrap();
         let mut children = Children::in_folder(dir.path().to_owned()).unwrap();
         children.start("a", &mut sleeper()).unwrap();
@@ -144,6 +160,21 @@ mod tests {
         let started: Vec<Process> = children.running.iter().map(|(_, process)| process.clone()).collect();
         drop(children);
         assert!(started.iter().all(|process| !process.is_alive()));
+    }
+
+    #[test]
+    fn some_end_and_the_others_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut children = Children::in_folder(dir.path().to_owned()).unwrap();
+        for name in ["worker-1", "api", "worker-2"] {
+            children.start(name, &mut sleeper()).unwrap();
+        }
+        let started: Vec<Process> = children.running.iter().map(|(_, process)| process.clone()).collect();
+        children.end("worker-").unwrap();
+        let alive: Vec<bool> = started.iter().map(Process::is_alive).collect();
+        assert_eq!(alive, [false, true, false]);
+        assert_eq!(children.pids().map(|(name, _)| name).collect::<Vec<_>>(), ["api"]);
+        children.check().unwrap();
     }
 
     #[test]
@@ -157,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_demo_is_refused_and_a_killed_one_is_cleaned_up() {
+    fn a_second_run_is_refused_and_a_killed_one_is_cleaned_up() {
         let dir = tempfile::tempdir().unwrap();
         let mut first = Children::in_folder(dir.path().to_owned()).unwrap();
         assert!(Children::in_folder(dir.path().to_owned()).is_err());

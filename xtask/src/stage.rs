@@ -1,43 +1,43 @@
-//! What the demo runs on: services, binaries, secrets, a devnet, two workers and one API, as an operator would set them
-//! up. Secrets are handed on through the environment of the processes that need them.
+//! What a run stands on: binaries, secrets, tables, a devnet, one API and any number of workers, as an operator would set
+//! them up. Secrets are handed on through the environment of the processes that need them.
+
+pub(crate) mod books;
+pub(crate) mod children;
+pub(crate) mod devnet;
+pub(crate) mod http;
+pub(crate) mod shop;
+pub(crate) mod wait;
 
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::children::Children;
-use super::devnet::Devnet;
-use super::http::Http;
-use super::screen::Screen;
-use super::wait::Waiting;
 use crate::interrupt::Interrupt;
 use crate::repo;
 use crate::services::{Services, free_port};
+use children::Children;
+use devnet::Devnet;
+use http::Http;
+use wait::Waiting;
 
-/// A block each half second whose timestamp is a minute later: an hour's rental passes in half a minute.
-const INTERVAL_MS: u64 = 500;
-const BLOCK_TIME_MS: u64 = 60_000;
-/// How much faster the devnet's time runs than ours.
-pub(crate) const SPEED: u64 = BLOCK_TIME_MS / INTERVAL_MS;
-const WORKERS: [&str; 2] = ["worker-1", "worker-2"];
+/// The ports that are taken where they are free: API and its ops port, node and its admin port, then the workers'.
+const PORTS: [u16; 4] = [8080, 8081, 8090, 8091];
+const WORKER_PORT: u16 = 8082;
 
-/// What differs from a developer's usual settings. Times that follow the chain are longer by the devnet's speed, times
-/// that follow the machine are shorter, so that there is something to see.
-const SETTINGS: [(&str, &str); 10] = [
-    ("NETWORKS__TRON__POLL_INTERVAL_MS", "100"),
-    ("NETWORKS__TRON__TRANSACTION_EXPIRY_S", "3600"),
-    ("JOBS__DISPATCH_INTERVAL_MS", "200"),
-    ("POOL__SYNC_INTERVAL_S", "10"),
-    ("SCHEDULES__SYNC_WALLETS__CRON", "*/10 * * * * *"),
-    ("SCHEDULES__CHECK_STOCK__CRON", "*/10 * * * * *"),
-    ("SCHEDULES__RECONCILE__CRON", "*/2 * * * * *"),
-    ("API__DRAIN_TIMEOUT_MS", "5000"),
-    ("WORKER__DRAIN_TIMEOUT_MS", "5000"),
-    ("TELEMETRY__LOG_FORMAT", "text"),
-];
+/// How a run differs from others.
+pub(crate) struct Plan<'a> {
+    /// Settings of the API and the workers, by the variable's name after `SWITCHYARD__`.
+    pub(crate) settings: &'a [(&'a str, &'a str)],
+    /// What the devnet is started with, beside its ports.
+    pub(crate) devnet: &'a [&'a str],
+    /// A node that runs already, in place of a devnet.
+    pub(crate) node: Option<&'a str>,
+    /// How often a worker may call the node in a second.
+    pub(crate) requests_per_second: u32,
+}
 
 /// Everything that runs.
 pub(crate) struct Stage {
@@ -46,20 +46,34 @@ pub(crate) struct Stage {
     pub(crate) api: Http,
     /// The API's ops port: health, metrics and the API's description.
     pub(crate) api_ops: Http,
-    /// The ops ports of the workers.
+    /// The ops ports of the workers that run.
     pub(crate) workers: Vec<Http>,
     binaries: PathBuf,
+    /// For `switchyard-api serve`.
+    api_environment: Vec<(String, String)>,
     /// For `switchyard-worker`, whatever it is told to do.
     worker_environment: Vec<(String, String)>,
 }
 
-/// Builds the programs, in the profile that we are built in.
-pub(crate) fn build(interrupt: &Interrupt) -> Result<PathBuf> {
+/// Which of cargo's profiles the programs are built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// The one that we are built in.
+    Ours,
+    /// Optimised, whatever ours is.
+    Release,
+}
+
+/// Builds programs of ours, given as packages; answers the folder that they are in.
+pub(crate) fn build(interrupt: &Interrupt, profile: Profile, packages: &[&str]) -> Result<PathBuf> {
     let ours = std::env::current_exe().context("cannot tell where the programs are")?;
-    let folder = ours.parent().context("cannot tell where the programs are")?.to_owned();
+    let mut folder = ours.parent().context("cannot tell where the programs are")?.to_owned();
+    if profile == Profile::Release {
+        folder.set_file_name("release");
+    }
     let mut cargo = repo::cargo();
     cargo.args(["build", "--bins"]);
-    for package in ["switchyard-api", "switchyard-worker", "switchyard-devnet"] {
+    for package in packages {
         cargo.args(["--package", package]);
     }
     if folder.ends_with("release") {
@@ -73,50 +87,93 @@ pub(crate) fn build(interrupt: &Interrupt) -> Result<PathBuf> {
 }
 
 impl Stage {
-    /// Sets everything up and waits until it answers.
-    pub(crate) fn start(
+    /// Makes secrets and tables, and starts the devnet unless there is a node already. API and workers are still to be
+    /// started.
+    pub(crate) fn prepare(
         binaries: PathBuf,
         services: &Services,
-        children: &mut Children,
-        (interrupt, waiting, screen): (&Interrupt, &Waiting<'_>, &mut Screen),
+        (interrupt, children): (&Interrupt, &mut Children),
+        plan: &Plan<'_>,
     ) -> Result<Self> {
-        let [api, api_ops, worker_1, worker_2, node, admin] = free_ports([8080, 8081, 8082, 8083, 8090, 8091])?;
+        let [api, api_ops, node, admin] = free_ports(PORTS)?;
         let at = |port: u16| Http::open(format!("http://127.0.0.1:{port}"));
         let mut stage = Self {
-            devnet: Devnet {
-                node: at(node),
-                admin: at(admin),
+            devnet: match plan.node {
+                Some(url) => Devnet::foreign(url),
+                None => Devnet::new(at(node), at(admin)),
             },
             api: at(api),
             api_ops: at(api_ops),
-            workers: vec![at(worker_1), at(worker_2)],
+            workers: Vec::new(),
             binaries,
+            api_environment: Vec::new(),
             worker_environment: Vec::new(),
         };
-        screen
-            .line("• secrets from `switchyard-worker keygen`, tables from `switchyard-worker migrate` 生成密钥、建表");
         let keys = stage.keygen(interrupt, children)?;
         let migrate = [("DATABASE__URL", services.database_owner_url.as_str())];
         stage.operator(interrupt, children, &migrate, &["migrate"])?;
-        stage.start_devnet(children, (node, admin))?;
-        let mut shared = stage.shared_environment(services);
+        if plan.node.is_none() {
+            stage.start_devnet(children, (node, admin), plan.devnet)?;
+        }
+        let mut shared = stage.shared_environment(services, plan);
         shared.extend(keys.public);
+        let set = |(name, value): (&str, String)| (format!("SWITCHYARD__{name}"), value);
         stage.worker_environment.clone_from(&shared);
         stage.worker_environment.extend(keys.private);
-        let url = (
-            "SWITCHYARD__DATABASE__URL".to_owned(),
-            services.database_worker_url.clone(),
-        );
-        stage.worker_environment.push(url);
-        stage.start_api(children, &shared, services, (api, api_ops))?;
-        stage.start_workers(children, [worker_1, worker_2])?;
-        screen.line("• a TRON devnet, one API and two workers start 启动测试链、接口与两个工作进程");
-        waiting.until(children, "the API, the workers and the devnet answer", || {
-            let ops = stage.workers.iter().chain([&stage.api_ops]);
-            let ready = ops.into_iter().all(|ops| ops.text("/health/ready").is_some());
-            Ok((ready && stage.devnet.is_up()).then_some(()))
-        })?;
+        let worker_url = services.database_worker_url.clone();
+        stage.worker_environment.push(set(("DATABASE__URL", worker_url)));
+        stage.api_environment = shared;
+        let of_api = [
+            ("DATABASE__URL", services.database_api_url.clone()),
+            ("API__LISTEN", format!("127.0.0.1:{api}")),
+            ("API__OPS_LISTEN", format!("127.0.0.1:{api_ops}")),
+        ];
+        stage.api_environment.extend(of_api.map(set));
         Ok(stage)
+    }
+
+    /// Starts the API.
+    pub(crate) fn start_api(&self, children: &mut Children) -> Result<()> {
+        let mut api = self.program("switchyard-api");
+        api.arg("serve").envs(self.api_environment.iter().cloned());
+        children.start("api", &mut api)
+    }
+
+    /// Starts so many workers.
+    pub(crate) fn start_workers(&mut self, children: &mut Children, count: u16) -> Result<()> {
+        for n in 1..=count {
+            let port = free_port(Some(WORKER_PORT + n - 1))?;
+            let mut worker = self.program("switchyard-worker");
+            worker
+                .arg("run")
+                .envs(self.worker_environment.iter().cloned())
+                .env("SWITCHYARD__WORKER__OPS_LISTEN", format!("127.0.0.1:{port}"));
+            children.start(&format!("worker-{n}"), &mut worker)?;
+            self.workers.push(Http::open(format!("http://127.0.0.1:{port}")));
+        }
+        Ok(())
+    }
+
+    /// Waits until everything that was started answers.
+    pub(crate) fn wait(&self, children: &Children, waiting: &Waiting<'_>) -> Result<()> {
+        waiting.until(children, "the API, the workers and the node answer", || {
+            let ops = self.workers.iter().chain([&self.api_ops]);
+            let ready = ops.into_iter().all(|ops| ops.text("/health/ready").is_some());
+            Ok((ready && self.devnet.is_up()).then_some(()))
+        })
+    }
+
+    /// Stops API and workers in good order; the devnet goes on.
+    pub(crate) fn stop(&mut self, children: &mut Children) -> Result<()> {
+        children.end("api")?;
+        children.end("worker-")?;
+        self.workers.clear();
+        Ok(())
+    }
+
+    /// Where our programs are.
+    pub(crate) fn binaries(&self) -> &Path {
+        &self.binaries
     }
 
     /// Runs a command of `switchyard-worker` as its operator does, and answers what it prints.
@@ -171,56 +228,27 @@ impl Stage {
         Ok(Keys { public, private })
     }
 
-    fn start_devnet(&self, children: &mut Children, (node, admin): (u16, u16)) -> Result<()> {
+    fn start_devnet(&self, children: &mut Children, (node, admin): (u16, u16), flags: &[&str]) -> Result<()> {
         let mut devnet = self.program("switchyard-devnet");
-        devnet.args([
-            format!("--listen=127.0.0.1:{node}"),
-            format!("--admin-listen=127.0.0.1:{admin}"),
-            format!("--interval-ms={INTERVAL_MS}"),
-            format!("--block-time-ms={BLOCK_TIME_MS}"),
-            "--solid-lag=2".to_owned(),
-        ]);
+        devnet
+            .args([
+                format!("--listen=127.0.0.1:{node}"),
+                format!("--admin-listen=127.0.0.1:{admin}"),
+            ])
+            .args(flags);
         children.start("devnet", &mut devnet)
     }
 
-    fn start_api(
-        &self,
-        children: &mut Children,
-        shared: &[(String, String)],
-        services: &Services,
-        (listen, ops): (u16, u16),
-    ) -> Result<()> {
-        let mut api = self.program("switchyard-api");
-        api.arg("serve")
-            .envs(shared.iter().map(|(name, value)| (name, value)))
-            .env("SWITCHYARD__DATABASE__URL", &services.database_api_url)
-            .env("SWITCHYARD__API__LISTEN", format!("127.0.0.1:{listen}"))
-            .env("SWITCHYARD__API__OPS_LISTEN", format!("127.0.0.1:{ops}"));
-        children.start("api", &mut api)
-    }
-
-    fn start_workers(&self, children: &mut Children, ops: [u16; 2]) -> Result<()> {
-        for (name, port) in WORKERS.into_iter().zip(ops) {
-            let mut worker = self.program("switchyard-worker");
-            worker
-                .arg("run")
-                .envs(self.worker_environment.iter().map(|(name, value)| (name, value)))
-                .env("SWITCHYARD__WORKER__OPS_LISTEN", format!("127.0.0.1:{port}"));
-            children.start(name, &mut worker)?;
-        }
-        Ok(())
-    }
-
     /// What the API and the workers share; nothing in it is for signing.
-    fn shared_environment(&self, services: &Services) -> Vec<(String, String)> {
-        let node = &self.devnet.node.base;
-        let endpoints = format!("[{{name=\"devnet\",url=\"{node}\",requests_per_second=1000,timeout_ms=5000}}]");
+    fn shared_environment(&self, services: &Services, plan: &Plan<'_>) -> Vec<(String, String)> {
+        let (node, rate) = (&self.devnet.node.base, plan.requests_per_second);
+        let endpoints = format!("[{{name=\"node\",url=\"{node}\",requests_per_second={rate},timeout_ms=5000}}]");
         let set = |(name, value): (&str, &str)| (format!("SWITCHYARD__{name}"), value.to_owned());
         let of_this_run = [
             ("REDIS__URL", services.redis_url.as_str()),
             ("NETWORKS__TRON__ENDPOINTS", &endpoints),
         ];
-        SETTINGS.into_iter().chain(of_this_run).map(set).collect()
+        plan.settings.iter().copied().chain(of_this_run).map(set).collect()
     }
 
     /// One of our programs, with no setting of the caller's own shell.
