@@ -160,8 +160,9 @@ pub async fn record_answer(
     .await
 }
 
-/// Records several first sends that a node took at once, each with the time of its next look. Answers those of them that
-/// still waited for their first answer; what else became of the others is for [`record_answer`] to find out.
+/// Records several first sends that a node took at once, each with the time of its next look. Answers those that still
+/// waited for an answer; the others were seen in a block or taken for a resend meanwhile, or are so at this moment, and
+/// the answer says nothing new of them.
 ///
 /// # Errors
 /// When the database fails: the transactions are then sent again later, which is harmless.

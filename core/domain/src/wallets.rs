@@ -1,6 +1,6 @@
 //! Supplier wallets: taken in, synchronised with the chain, switched on and off.
 
-use chain::WalletSnapshot;
+use chain::{EnergyMarket, WalletSnapshot};
 use chrono::{DateTime, Duration, Utc};
 use db::models::{
     ChainCursor, Delegation, NewSupplierWallet, SupplierWallet, WalletFigures, WalletImport, WalletKey, WalletState,
@@ -292,6 +292,7 @@ pub async fn apply_snapshot(
     margin_blocks: i64,
     now: DateTime<Utc>,
 ) -> Result<i64, DomainError> {
+    note_market(pool, network, snapshot.market).await?;
     let by_margin = snapshot.as_of_block.saturating_sub(margin_blocks).max(0);
     run_tx(pool, "apply_wallet_snapshot", async |conn| {
         let wallet = SupplierWallet::lock(conn, id.0)
@@ -320,13 +321,18 @@ pub async fn apply_snapshot(
         };
         SupplierWallet::set_figures(conn, id.0, &figures).await?;
         compare_delegated_in_tx(conn, ids, id, (snapshot, surely_seen), now).await?;
-        let market = snapshot.market;
-        if market.total_limit > 0 && market.total_weight > 0 {
-            ChainCursor::set_market(conn, network, market.total_limit, market.total_weight).await?;
-        }
         Ok(reserved_sun)
     })
     .await
+}
+
+/// On its own: the watcher holds the network's row while it waits for wallets.
+async fn note_market(pool: &Pool, network: &str, market: EnergyMarket) -> Result<(), DomainError> {
+    if market.total_limit > 0 && market.total_weight > 0 {
+        let mut conn = acquire(pool).await?;
+        ChainCursor::set_market(&mut conn, network, market.total_limit, market.total_weight).await?;
+    }
+    Ok(())
 }
 
 /// Compares the chain's delegated stake with our books while nothing of the wallet is in motion.

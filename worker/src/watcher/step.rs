@@ -10,6 +10,9 @@ use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use super::Watcher;
 use crate::error::WorkError;
 
+/// Blocks that the newest one is ahead of the solidified one, as long as the network is well.
+const SOLID_LAG: i64 = 19;
+
 /// What one look did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -81,8 +84,9 @@ impl Watcher {
             },
         };
         let solid = chain.solid_head().await?;
+        // after a full fetch nobody has told us of the newest block: it is about so far above the solidified one
         let tip = if full {
-            head.number.max(solid.number) + self.policy.max_blocks
+            head.number.max(solid.number + SOLID_LAG)
         } else {
             head.number
         };

@@ -138,9 +138,11 @@ impl ChainCursor {
             .map(drop)
     }
 
+    /// What is the same already is not written, so that it waits for nobody who holds the row.
     pub async fn set_market(conn: &mut Conn, network: &str, limit: i64, weight: i64) -> QueryResult<()> {
         use chain_cursors as c;
-        diesel::update(c::table.find(network))
+        let other = c::total_energy_limit.ne(limit).or(c::total_energy_weight.ne(weight));
+        diesel::update(c::table.find(network).filter(other))
             .set((c::total_energy_limit.eq(limit), c::total_energy_weight.eq(weight)))
             .execute(conn)
             .await

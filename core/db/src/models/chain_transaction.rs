@@ -290,7 +290,7 @@ impl ChainTransaction {
     }
 
     /// Guarded: a node took these at their first send, from `signed` to `sent`; each is looked at again at its time.
-    /// Answers those that moved. What is lost with PostgreSQL's machine is sent once more, so nothing waits for the disk.
+    /// Answers those that moved; rows that somebody holds are moving anyway. What is lost with PostgreSQL's machine is sent once more, so nothing waits for the disk.
     pub async fn record_accepted(
         conn: &mut Conn,
         (ids, next_check_at): (&[Uuid], &[DateTime<Utc>]),
@@ -299,7 +299,7 @@ impl ChainTransaction {
     ) -> QueryResult<Vec<Uuid>> {
         let moved: Vec<Id> = diesel::sql_query(
             "WITH signed AS (SELECT id FROM chain_transactions WHERE id = ANY($1) AND state = 'signed' \
-                ORDER BY id FOR UPDATE) \
+                ORDER BY id FOR UPDATE SKIP LOCKED) \
              UPDATE chain_transactions t SET state = 'sent', sends = t.sends + 1, last_sent_at = $4, last_code = $3, \
                 last_message = '', next_check_at = a.next, updated_at = $4 \
              FROM unnest($1, $2) AS a (id, next), signed \

@@ -5,6 +5,9 @@ use chrono::Duration;
 use db::acquire;
 use db::models::{ChainTransaction, DeathCause, DelegationState, OrderState, TxState};
 
+use domain::transactions::record_accepted;
+use switchyard_domain as domain;
+
 use crate::harness::{Tx, landed, refused};
 use crate::world::{NETWORK, STAKE, World, address};
 
@@ -48,6 +51,34 @@ async fn no_doubtful_answer_kills() {
         assert_eq!(row.last_code.as_deref(), Some(answer.code()));
     }
     assert_alive(&world, &tx).await;
+}
+
+#[tokio::test]
+async fn first_sends_that_were_taken_are_recorded_together() {
+    let world = world_with_wallet().await;
+    let mut txs = Vec::new();
+    for receiver in 1..=3 {
+        txs.push(world.claim(world.order(receiver).await).await);
+    }
+    // one was taken for a resend meanwhile: its first answer says nothing of the first of all
+    world.answer(&txs[1], &Broadcast::Accepted, false).await;
+    let next = |n: i64| world.now() + Duration::seconds(5 + n);
+    let accepted: Vec<_> = (0..).zip(&txs).map(|(n, tx)| (tx.id, next(n))).collect();
+    let mut recorded = record_accepted(&world.worker, &accepted, world.now()).await.unwrap();
+    recorded.sort();
+    assert_eq!(recorded, [txs[0].id, txs[2].id]);
+    for (n, tx) in [(0, &txs[0]), (2, &txs[2])] {
+        let row = world.tx_row(tx).await;
+        assert_eq!((row.state, row.sends), (TxState::Sent, 1));
+        assert_eq!(
+            (row.last_code.as_deref(), row.next_check_at),
+            (Some("SUCCESS"), next(n))
+        );
+    }
+    assert_eq!(
+        record_accepted(&world.worker, &accepted, world.now()).await.unwrap(),
+        []
+    );
 }
 
 #[tokio::test]

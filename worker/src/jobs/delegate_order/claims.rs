@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ::jobs::{JobKind, RunningJob, complete_in_tx, complete_many_in_tx};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use db::models::Order;
 use db::{Conn, run_tx};
 use domain::delegations::{
@@ -42,6 +42,9 @@ pub(super) enum Next {
     Wait(&'static str, DateTime<Utc>),
     Send(ChainTransactionId, Signed),
 }
+
+/// Pause while the watcher is behind: the next blocks may be applied within a moment.
+const CATCH_UP: TimeDelta = TimeDelta::milliseconds(500);
 
 /// Claims orders in this environment.
 pub(super) struct Claims(pub(super) Arc<Environment>);
@@ -99,7 +102,7 @@ impl Claims {
         run_tx(&env.pool, "claim_order", async |conn| {
             let claimed = match claim_in_tx(conn, ids, &request).await? {
                 Claim::NotPending | Claim::PastDeadline => return Ok(Next::Nothing),
-                Claim::ChainNotCurrent => return Ok(Next::Wait("chain_not_current", now + env.policy.retry_base)),
+                Claim::ChainNotCurrent => return Ok(Next::Wait("chain_not_current", now + CATCH_UP)),
                 Claim::NoWalletFits => return Ok(Next::Wait("no_wallet_fits", self.patience(&order.order, now))),
                 Claim::Claimed(claimed) => claimed,
             };

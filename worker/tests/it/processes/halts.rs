@@ -12,7 +12,7 @@ const PLACES: [(Part, &str); 12] = [
     (Part::Delivery, "claim_order.commit"),
     (Part::Delivery, "claim_order.committed"),
     (Part::Delivery, "broadcast.answered"),
-    (Part::Delivery, "record_broadcast.commit"),
+    (Part::Delivery, "record_accepted.committed"),
     (Part::Inclusion, "blocks.fetched"),
     (Part::Inclusion, "apply_blocks.commit"),
     (Part::Finality, "finalise.commit"),

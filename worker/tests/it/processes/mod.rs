@@ -61,8 +61,7 @@ impl Part {
                 "claim_order.committed",
                 "broadcast.begin",
                 "broadcast.answered",
-                "record_broadcast.commit",
-                "record_broadcast.committed",
+                "record_accepted.committed",
                 "orders.delegate.ended",
             ],
             Self::Inclusion | Self::ReclaimInclusion => &[
@@ -86,8 +85,7 @@ impl Part {
                 "claim_reclaim.committed",
                 "broadcast.begin",
                 "broadcast.answered",
-                "record_broadcast.commit",
-                "record_broadcast.committed",
+                "record_accepted.committed",
             ],
         }
     }
