@@ -4,6 +4,7 @@
 //! chain client nor the keyring. Requests become calls of `domain`; errors become HTTP in [`problem`] alone.
 
 mod app;
+mod console;
 mod extract;
 mod health;
 mod middleware;

@@ -10,6 +10,7 @@ use axum::routing::{MethodRouter, get};
 use utoipa::OpenApi;
 use utoipa::openapi::HttpMethod;
 
+use crate::console::console;
 use crate::middleware::{Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
@@ -120,7 +121,7 @@ routes! {
     OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
 }
 
-/// The API: everything under `/api` behind a key, and health.
+/// The API: everything under `/api` behind a key, the operators' page, and health.
 pub fn router(app: Arc<App>) -> Router {
     let mut api = Router::new();
     for route in routes() {
@@ -134,6 +135,7 @@ pub fn router(app: Arc<App>) -> Router {
     }
     api.layer(DefaultBodyLimit::max(app.settings.api.max_body_bytes))
         .layer(from_fn_with_state(app.clone(), bounds))
+        .merge(console())
         .merge(health())
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app)
