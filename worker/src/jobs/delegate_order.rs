@@ -85,10 +85,10 @@ impl DelegateOrder {
         }
     }
 
-    /// With other orders that are due now, or alone if that decides nothing.
+    /// With other orders that are due now, or alone where that does not decide it.
     async fn claim(&self, order: ToClaim) -> Result<Next, WorkError> {
         match self.together.submit(order.clone()).await.flatten() {
-            Some(next) => Ok(next),
+            Some(claimed) => claimed,
             None => self.claims.alone(&order).await,
         }
     }

@@ -52,12 +52,16 @@ pub(super) struct Claims(pub(super) Arc<Environment>);
 #[async_trait]
 impl Batch for Claims {
     type Item = ToClaim;
-    /// `None`: not decided, to be claimed alone.
-    type Answer = Option<Next>;
+    /// `None`: not decided together, to be claimed alone.
+    type Answer = Option<Result<Next, WorkError>>;
 
-    async fn run(&self, orders: Vec<ToClaim>) -> Vec<Option<Next>> {
+    async fn run(&self, orders: Vec<ToClaim>) -> Vec<Self::Answer> {
+        // while one is claimed here, others gather for the next batch
+        if let [order] = orders.as_slice() {
+            return vec![Some(self.alone(order).await)];
+        }
         let mut by_network: HashMap<String, Vec<(usize, ToClaim)>> = HashMap::new();
-        let mut answers: Vec<Option<Next>> = orders.iter().map(|_| None).collect();
+        let mut answers: Vec<Self::Answer> = orders.iter().map(|_| None).collect();
         for (place, order) in orders.into_iter().enumerate() {
             by_network
                 .entry(order.order.network.clone())
@@ -65,15 +69,12 @@ impl Batch for Claims {
                 .push((place, order));
         }
         for (network, group) in by_network {
-            if group.len() < 2 {
-                continue; // alone is what it is
-            }
             let (places, group): (Vec<usize>, Vec<ToClaim>) = group.into_iter().unzip();
             match self.together(&network, &group).await {
                 Ok(nexts) => {
                     for (place, next) in places.into_iter().zip(nexts) {
                         if let Some(answer) = answers.get_mut(place) {
-                            *answer = next;
+                            *answer = next.map(Ok);
                         }
                     }
                 }

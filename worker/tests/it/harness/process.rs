@@ -18,7 +18,17 @@ pub(crate) struct Process {
 impl Process {
     /// Starts one on the test's clock.
     pub(crate) fn start(world: &World) -> Self {
+        Self::start_in(world, TempDir::new().unwrap())
+    }
+
+    /// Starts one that is killed when it reaches this place.
+    pub(crate) fn start_killed_at(world: &World, place: &str) -> Self {
         let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join("armed"), format!("{place} kill")).unwrap();
+        Self::start_in(world, folder)
+    }
+
+    fn start_in(world: &World, folder: TempDir) -> Self {
         let log = File::create(folder.path().join("log")).unwrap();
         let endpoint = format!(
             "[{{name=\"devnet\",url=\"{}\",requests_per_second=10000,timeout_ms=5000}}]",

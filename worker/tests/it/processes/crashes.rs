@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use futures::StreamExt;
 
-use super::{LEASES_S, Part, begin, live_through};
-use crate::harness::Does;
+use super::{LEASES_S, Part, begin, come_to_rest, live_through};
+use crate::harness::{Does, Process, Rig};
 
 /// What has nothing to do with orders, and may be reached at any time.
 const ELSEWHERE: [&str; 6] = [
@@ -47,6 +47,45 @@ async fn a_worker_killed_at_any_step_costs_no_order_and_doubles_none() {
         "{missed:?}"
     );
     assert!(missed.len() * 10 <= places.len(), "{missed:?}");
+}
+
+/// Orders that wait for a worker when it starts: it claims most of them together.
+const TOGETHER: usize = 12;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_over_many_orders_at_once_costs_none_and_doubles_none() {
+    for place in [
+        "claim_orders.begin",
+        "claim_orders.commit",
+        "claim_orders.committed",
+        "broadcast.answered",
+        "record_accepted.committed",
+    ] {
+        let (rig, worker) = Rig::with_worker().await;
+        rig.supplier(1_000_000).await;
+        rig.idle().await;
+        worker.stop().await;
+        let mut orders = Vec::new();
+        for _ in 0..TOGETHER {
+            orders.push(rig.order(rig.wish()).await);
+        }
+        let mut process = Process::start_killed_at(&rig.world, place);
+        come_to_rest(&rig, &mut process).await;
+        assert!(process.end().await, "{place} was not reached");
+        rig.clock.advance(LEASES_S);
+        let _finisher = rig.start(Does::Everything);
+        for order in &orders {
+            rig.wait_settled(*order).await;
+        }
+        rig.pass(300);
+        rig.until("the energy is taken back", async || {
+            rig.count("SELECT count(*) AS n FROM delegations WHERE state <> 'reclaimed'")
+                .await
+                == 0
+        })
+        .await;
+        rig.judge().await;
+    }
 }
 
 /// What a worker reaches in each part when nobody kills it.
