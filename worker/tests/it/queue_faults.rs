@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use jobs::{Queue, Wake};
 use kernel::{Clock, SystemClock};
+use redis::AsyncTypedCommands;
 use switchyard_worker::queue::{Handler, Outcome};
 
 use crate::queue_support::{KIND, OwnRedis, Rig, count, does, shared_redis, until};
@@ -125,10 +126,11 @@ async fn the_job_of_a_dead_process_is_done_by_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backlog_of_nine_thousand_is_worked_off() {
+async fn a_backlog_of_twenty_thousand_is_worked_off_and_kills_no_worker() {
     let rig = Rig::new(shared_redis()).await;
-    rig.backlog(9000).await;
+    rig.backlog(20_000).await;
     let (_workers, stop) = rig.start(32, does(|_| async { Outcome::Done }.boxed()));
+    let apalis = rig.wakes.config().apalis(Queue::Orders);
     let started = std::time::Instant::now();
     let mut deepest = 0;
     loop {
@@ -136,8 +138,13 @@ async fn a_backlog_of_nine_thousand_is_worked_off() {
         let depth = rig.wakes.depth(Queue::Orders).await.unwrap_or_default();
         deepest = depth.max(deepest);
         if left == 0 {
-            println!("9,000 jobs in {:?}, at most {deepest} in Redis", started.elapsed());
+            println!("20,000 jobs in {:?}, at most {deepest} in Redis", started.elapsed());
             assert!(deepest < 8000);
+            let workers: Vec<String> = rig.redis().await.zrange(apalis.workers_set(), 0, -1).await.unwrap();
+            assert!(
+                !workers.is_empty() && workers.iter().all(|name| name.ends_with("-0")),
+                "replaced: {workers:?}"
+            );
             break;
         }
         assert!(started.elapsed() < Duration::from_secs(180), "{left} are left");
