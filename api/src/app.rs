@@ -82,13 +82,17 @@ impl App {
             clock,
             ids,
         } = dependencies;
+        let metrics = settings::metrics::install()?;
+        // a counter that appears is no increase: these start at zero, so that their first event raises an alert
+        metrics::counter!("switchyard_http_panics_total").increment(0);
+        metrics::counter!("switchyard_ledger_event_reused_total").increment(0);
         Ok(Arc::new(Self {
             policy: policy(&settings)?,
             import_key: settings.vault.import_public_key.parse()?,
             keys: KeyCache::default(),
             limits: RateLimits::new(clock.clone()),
             slots: Semaphore::new(settings.api.max_concurrent_requests),
-            metrics: settings::metrics::install()?,
+            metrics,
             stopping: CancellationToken::new(),
             settings,
             pool,

@@ -1,13 +1,21 @@
-//! Figures out of PostgreSQL as metrics: what waits, what stopped, what an operator must look at.
+//! Figures out of PostgreSQL as metrics: what waits, what stopped, where the money is, how far each network is read.
+//!
+//! Every worker shows the same figures, whatever it serves: take the maximum over workers. A figure that came from this
+//! process alone would be missing, or stale, wherever another worker did the work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use db::acquire;
-use db::models::{Finding, Order, OrderState};
-use jobs::queue_figures;
+use chain::EnergyMarket;
+use chrono::{DateTime, Utc};
+use db::models::{Finding, SupplierWallet};
+use db::{Conn, acquire};
+use domain::DomainError;
+use domain::operations::{Held, NetworkFigures, count_stuck, held, networks};
+use jobs::{QueueFigures, queue_figures};
 use metrics::gauge;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::environment::Environment;
@@ -15,14 +23,19 @@ use crate::error::WorkError;
 
 /// Pause between two looks.
 const PERIOD: Duration = Duration::from_secs(15);
+/// The totals of the ledger read more rows: they are looked at less often.
+const TOTALS_PERIOD: Duration = Duration::from_secs(60);
 
-/// Shows the figures until told to stop. Every worker shows the same ones: take the maximum over workers.
+/// Shows the figures until told to stop.
 pub async fn run(env: Arc<Environment>, stop: CancellationToken) {
-    let mut shown = BTreeSet::new();
+    let mut gauges = Gauges::default();
+    let mut was_well = true;
     loop {
-        if let Err(error) = show(&env, &mut shown).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "figures could not be read");
+        let shown = gauges.show(&env).await;
+        if let (Err(error), true) = (&shown, was_well) {
+            tracing::warn!(error = error as &dyn std::error::Error, "figures could not be read");
         }
+        was_well = shown.is_ok();
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(PERIOD) => {}
@@ -30,34 +43,133 @@ pub async fn run(env: Arc<Environment>, stop: CancellationToken) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "gauges")]
-async fn show(env: &Environment, shown: &mut BTreeSet<(String, &'static str)>) -> Result<(), WorkError> {
-    let mut conn = acquire(&env.pool).await?;
-    for row in queue_figures(&mut conn, env.clock.now()).await? {
-        let labels = [("queue", row.queue), ("kind", row.kind)];
-        gauge!("switchyard_jobs_due", &labels).set(row.due as f64);
-        gauge!("switchyard_jobs_oldest_due_seconds", &labels).set(row.oldest_due_seconds);
-        gauge!("switchyard_jobs_later", &labels).set(row.later as f64);
-        gauge!("switchyard_jobs_dead", &labels).set(row.dead as f64);
+/// The figures, and what was shown before: a gauge keeps its value until it is set again, so what is gone must go back
+/// to zero.
+#[derive(Debug, Default)]
+pub struct Gauges {
+    jobs: BTreeSet<(String, String)>,
+    findings: BTreeSet<(String, &'static str)>,
+    totals_at: Option<Instant>,
+}
+
+impl Gauges {
+    /// Reads and shows the figures once.
+    ///
+    /// # Errors
+    /// When the database does not answer; `switchyard_figures_time_seconds` then stays where it was.
+    pub async fn show(&mut self, env: &Environment) -> Result<(), WorkError> {
+        let now = env.clock.now();
+        let mut conn = acquire(&env.pool).await?;
+        self.show_jobs(&mut conn, now).await?;
+        self.show_findings(&mut conn).await?;
+        for (kind, count) in count_stuck(&mut conn, now).await? {
+            gauge!("switchyard_stuck_objects", "kind" => kind.word()).set(float(count));
+        }
+        for row in held(&mut conn).await? {
+            show_held(row);
+        }
+        for row in networks(&mut conn, now).await? {
+            show_network(&mut conn, row).await?;
+        }
+        if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
+            show_totals(&mut conn).await?;
+            self.totals_at = Some(Instant::now());
+        }
+        gauge!("switchyard_figures_time_seconds").set(float(now.timestamp()));
+        Ok(())
     }
-    let open = Order::count_open(&mut conn).await?;
-    for state in [OrderState::Pending, OrderState::Processing] {
-        let count = open.iter().find(|(s, _)| *s == state).map_or(0, |(_, count)| *count);
-        gauge!("switchyard_orders_open", "state" => state.word()).set(count as f64);
+
+    async fn show_jobs(&mut self, conn: &mut Conn, now: DateTime<Utc>) -> Result<(), WorkError> {
+        let rows = queue_figures(conn, now).await?;
+        let present: BTreeSet<_> = rows.iter().map(|row| (row.queue.clone(), row.kind.clone())).collect();
+        let gone = self.jobs.difference(&present).map(|(queue, kind)| QueueFigures {
+            queue: queue.clone(),
+            kind: kind.clone(),
+            due: 0,
+            oldest_due_seconds: 0.0,
+            running: 0,
+            later: 0,
+            dead: 0,
+        });
+        gone.for_each(show_queue);
+        rows.into_iter().for_each(show_queue);
+        self.jobs.extend(present);
+        Ok(())
     }
-    let findings = Finding::count_open(&mut conn).await?;
-    shown.extend(
-        findings
-            .iter()
-            .map(|(kind, severity, _)| (kind.clone(), severity.word())),
-    );
-    // a kind that was shown once goes back to zero when its last finding is resolved
-    for (kind, severity) in shown.iter() {
-        let count = findings
-            .iter()
-            .find(|(k, s, _)| k == kind && s.word() == *severity)
-            .map_or(0, |(_, _, n)| *n);
-        gauge!("switchyard_findings_open", "kind" => kind.clone(), "severity" => *severity).set(count as f64);
+
+    async fn show_findings(&mut self, conn: &mut Conn) -> Result<(), WorkError> {
+        let rows = Finding::count_open(conn).await.map_err(DomainError::from)?;
+        let open: BTreeMap<_, _> = rows
+            .into_iter()
+            .map(|(kind, severity, count)| ((kind, severity.word()), count))
+            .collect();
+        self.findings.extend(open.keys().cloned());
+        for name in &self.findings {
+            let (kind, severity) = name.clone();
+            let count = open.get(name).copied().unwrap_or(0);
+            gauge!("switchyard_findings_open", "kind" => kind, "severity" => severity).set(float(count));
+        }
+        Ok(())
+    }
+}
+
+fn show_queue(row: QueueFigures) {
+    let labels = [("queue", row.queue), ("kind", row.kind)];
+    gauge!("switchyard_jobs_due", &labels).set(float(row.due));
+    gauge!("switchyard_jobs_oldest_due_seconds", &labels).set(row.oldest_due_seconds);
+    gauge!("switchyard_jobs_running", &labels).set(float(row.running));
+    gauge!("switchyard_jobs_later", &labels).set(float(row.later));
+    gauge!("switchyard_jobs_dead", &labels).set(float(row.dead));
+}
+
+fn show_held(row: Held) {
+    let (state, count, sun) = (row.state, float(row.count), row.sun);
+    match row.what.as_str() {
+        "orders" => {
+            gauge!("switchyard_orders_open", "state" => state.clone()).set(count);
+            gauge!("switchyard_orders_open_sun", "state" => state).set(sun);
+        }
+        "delegations" => {
+            gauge!("switchyard_delegations_live", "state" => state.clone()).set(count);
+            gauge!("switchyard_delegations_live_sun", "state" => state).set(sun);
+        }
+        "transactions" => gauge!("switchyard_chain_transactions_open", "state" => state).set(count),
+        "wallets" => gauge!("switchyard_wallets", "state" => state).set(count),
+        _ => gauge!("switchyard_wallets_sun", "part" => state).set(sun),
+    }
+}
+
+async fn show_network(conn: &mut Conn, row: NetworkFigures) -> Result<(), WorkError> {
+    let labels = [("network", row.network)];
+    gauge!("switchyard_chain_head_number", &labels).set(float(row.head_number));
+    gauge!("switchyard_chain_solid_number", &labels).set(float(row.solid_number));
+    gauge!("switchyard_chain_lag_blocks", &labels).set(float(row.lag_blocks));
+    gauge!("switchyard_chain_solid_lag_blocks", &labels).set(float(row.head_number - row.solid_number));
+    gauge!("switchyard_chain_head_age_seconds", &labels).set(row.head_age_seconds);
+    gauge!("switchyard_chain_solid_age_seconds", &labels).set(row.solid_age_seconds);
+    gauge!("switchyard_chain_heard_age_seconds", &labels).set(row.heard_age_seconds);
+    gauge!("switchyard_chain_halted", &labels).set(if row.halted { 1.0 } else { 0.0 });
+    if row.total_energy_weight > 0 {
+        let market = EnergyMarket {
+            total_limit: row.total_energy_limit,
+            total_weight: row.total_energy_weight,
+        };
+        let sun = SupplierWallet::sellable_sun(conn).await.map_err(DomainError::from)?;
+        gauge!("switchyard_pool_sellable_energy", &labels).set(float(tron::energy_for_sun(sun, market)));
     }
     Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+async fn show_totals(conn: &mut Conn) -> Result<(), WorkError> {
+    for total in ledger::totals(conn).await.map_err(DomainError::from)? {
+        gauge!("switchyard_ledger_balance", "account" => total.account, "asset" => total.asset.code())
+            .set(total.minor as f64);
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+const fn float(number: i64) -> f64 {
+    number as f64
 }

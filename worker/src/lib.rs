@@ -3,6 +3,7 @@
 pub mod audit;
 mod batch;
 pub mod commands;
+pub mod counters;
 pub mod cron;
 pub mod environment;
 mod error;

@@ -80,6 +80,43 @@ pub async fn escrow_balance(conn: &mut Conn, asset: Asset) -> Result<i128, Ledge
     house_balance(conn, &Account::Escrow(asset)).await
 }
 
+/// The money of one group of accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    /// `users`, or a house account without its asset: `escrow`, `deposits:nile`.
+    pub account: String,
+    /// Of what.
+    pub asset: Asset,
+    /// Credits minus debits, in minor units.
+    pub minor: i128,
+}
+
+#[derive(QueryableByName)]
+struct TotalRow {
+    #[diesel(sql_type = Text)]
+    account: String,
+    #[diesel(sql_type = Text)]
+    asset: String,
+    #[diesel(sql_type = Text)]
+    balance: String,
+}
+
+/// What users have together, and what is on each house account, all at one moment.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn totals(conn: &mut Conn) -> Result<Vec<Total>, LedgerError> {
+    let rows: Vec<TotalRow> = sql_query(include_str!("balances/totals.sql")).load(conn).await?;
+    let total = |row: TotalRow| {
+        Ok(Total {
+            minor: parse_sum(&row.balance)?,
+            asset: row.asset.parse().map_err(|_| LedgerError::Corrupt(row.asset))?,
+            account: row.account,
+        })
+    };
+    rows.into_iter().map(total).collect()
+}
+
 /// Reads a `numeric` without decimals that came as text.
 pub(crate) fn parse_sum(text: &str) -> Result<i128, LedgerError> {
     text.parse()

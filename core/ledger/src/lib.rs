@@ -16,7 +16,7 @@ mod proofs;
 mod transfer;
 
 pub use account::{Account, NetworkName, UnknownAccount};
-pub use balances::{escrow_balance, house_balance, lock_user_balance_in_tx, user_balances};
+pub use balances::{Total, escrow_balance, house_balance, lock_user_balance_in_tx, totals, user_balances};
 pub use checkpoint::checkpoint_in_tx;
 pub use error::LedgerError;
 pub use of_orders::{OrderTransfer, transfers_of_orders};

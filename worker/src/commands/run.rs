@@ -12,11 +12,11 @@ use tokio_util::task::TaskTracker;
 use super::setup;
 use crate::cron::{Cron, Missed, Schedule};
 use crate::environment::Environment;
-use crate::gauges;
 use crate::health::{self, Health};
 use crate::queue::{QueueSetup, Workers};
 use crate::registry::registry;
 use crate::watcher::{WatchPolicy, Watcher};
+use crate::{counters, gauges};
 
 /// Opened keys whose time is up leave memory at least this often.
 const FORGET_PERIOD: Duration = Duration::from_secs(30);
@@ -31,6 +31,7 @@ pub(super) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<(
         pending == 0,
         "the database lacks {pending} migrations: run `switchyard-worker migrate` first"
     );
+    counters::start_at_zero(settings.networks.keys());
     let queues = queues(&settings, only)?;
     let name = worker_name(&env);
     tracing::info!(worker = name, queues = ?queues, "worker starts");

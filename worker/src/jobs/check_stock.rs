@@ -42,8 +42,6 @@ impl CheckStock {
         let sun = sellable_sun(&mut conn).await?;
         drop(conn);
         let energy = tron::energy_for_sun(sun, market);
-        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-        metrics::gauge!("switchyard_pool_sellable_energy", "network" => network.to_owned()).set(energy as f64);
         let low = energy < env.policy.low_stock_energy;
         run_tx(&env.pool, "check_stock", async |conn| {
             if !Order::any_waiting_for(conn, network, "no_wallet_fits").await? {

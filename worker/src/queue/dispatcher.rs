@@ -74,6 +74,8 @@ impl Dispatcher {
         let Ok(mut depth) = self.wakes.depth(queue).await else {
             return Ok(());
         };
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        metrics::gauge!("switchyard_wakes_waiting", "queue" => queue.word()).set(depth as f64);
         let lost_after = if depth == 0 { LOST.0 } else { LOST.1 };
         let max_depth = self.wakes.config().max_depth;
         while depth < max_depth {

@@ -96,7 +96,6 @@ impl Watcher {
             SolidOutcome::Ahead => {}
             SolidOutcome::Done { wakes } => self.env.push(wakes),
         }
-        self.show(&head, &solid);
         // a full fetch means more is waiting; otherwise the next block is a poll away
         Ok(if full { outcome } else { Step::Idle })
     }
@@ -178,15 +177,6 @@ impl Watcher {
             },
         )
         .await?)
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "gauges")]
-    fn show(&self, head: &BlockRef, solid: &BlockRef) {
-        let age = (self.env.clock.now() - head.time).num_milliseconds() as f64 / 1000.0;
-        let network = || self.network.clone();
-        metrics::gauge!("switchyard_chain_head_number", "network" => network()).set(head.number as f64);
-        metrics::gauge!("switchyard_chain_solid_number", "network" => network()).set(solid.number as f64);
-        metrics::gauge!("switchyard_chain_head_age_seconds", "network" => network()).set(age);
     }
 }
 

@@ -9,6 +9,7 @@
 mod cron;
 mod flows;
 mod harness;
+mod metrics;
 mod postgres_restarts;
 mod processes;
 mod queue;

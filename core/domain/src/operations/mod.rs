@@ -4,6 +4,7 @@
 //! Each command is one transaction: its effect, its line in `operator_actions`, and the mark of its request. It changes at
 //! most [`AT_ONCE`] objects and says how many are left, so that no command holds locks for long.
 
+mod figures;
 mod findings;
 mod jobs;
 mod stuck;
@@ -16,6 +17,7 @@ use kernel::{ApiKeyId, IdGen};
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use figures::{Held, NetworkFigures, held, networks};
 pub use findings::{FindingPlace, findings_page, resolve_finding};
 pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
 pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};

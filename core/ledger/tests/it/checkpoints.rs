@@ -146,3 +146,22 @@ async fn checkpoints_beside_writers_add_up() {
     assert_eq!(books.house(ADJUSTMENTS).await, -4 * 30 * 6);
     books.assert_proven().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn totals_are_the_same_before_and_after_a_checkpoint() {
+    let books = Books::new().await;
+    books.fund(1, 100).await;
+    books.fund(2, 20).await;
+    let totals = async || {
+        let mut conn = db::acquire(&books.db.pool(Role::Worker)).await.unwrap();
+        let totals = ledger::totals(&mut conn).await.unwrap();
+        let line = |total: ledger::Total| format!("{} {} {}", total.account, total.asset, total.minor);
+        totals.into_iter().map(line).collect::<Vec<_>>()
+    };
+    let expected = ["adjustments TRX -120", "users TRX 120"];
+    assert_eq!(totals().await, expected);
+    books.checkpoint_all().await;
+    assert_eq!(totals().await, expected);
+    books.fund(3, 1).await;
+    assert_eq!(totals().await, ["adjustments TRX -121", "users TRX 121"]);
+}

@@ -1,0 +1,24 @@
+-- How much is where, as far as it is not at an end: what it is, its state, how many, and how many sun.
+SELECT 'orders' AS what, state, count(*) AS count, sum(price_sun)::float8 AS sun
+FROM orders WHERE state IN ('pending', 'processing') GROUP BY state
+UNION ALL
+SELECT 'orders', 'unsettled', count(*), coalesce(sum(price_sun), 0)::float8
+FROM orders WHERE state = 'completed' AND settled_at IS NULL
+UNION ALL
+SELECT 'delegations', state, count(*), sum(amount_sun)::float8
+FROM delegations WHERE state IN ('reserved', 'active', 'reclaiming') GROUP BY state
+UNION ALL
+SELECT 'transactions', state, count(*), 0 FROM chain_transactions WHERE state IN ('signed', 'sent') GROUP BY state
+UNION ALL
+SELECT 'transactions', 'included', count(*), 0 FROM chain_transactions WHERE state = 'included'
+UNION ALL
+SELECT 'wallets', CASE WHEN state <> 'active' THEN state WHEN isolated_at IS NOT NULL THEN 'isolated'
+    WHEN enabled THEN 'enabled' ELSE 'disabled' END, count(*), 0
+FROM supplier_wallets GROUP BY 2
+UNION ALL
+SELECT 'stake', part, count, coalesce(sun, 0)::float8
+FROM (SELECT count(*) AS count, sum(staked_energy_sun) AS staked, sum(delegated_energy_sun) AS delegated,
+        sum(delegatable_sun) AS delegatable, sum(reserved_sun) AS reserved
+    FROM supplier_wallets WHERE state = 'active') w
+CROSS JOIN LATERAL (VALUES ('staked', staked), ('delegated', delegated), ('delegatable', delegatable),
+    ('reserved', reserved)) parts (part, sun)
