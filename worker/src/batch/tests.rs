@@ -1,3 +1,5 @@
+//! What comes together is worked off together, and each gets its own answer.
+
 use std::sync::Mutex;
 
 use futures::future::join_all;
