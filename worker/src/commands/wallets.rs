@@ -10,7 +10,7 @@ use super::{print, setup};
 /// What to do with supplier wallets.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make fresh wallets and print their addresses; fund and stake them, then switch them on
+    /// Make fresh wallets and print their addresses; fund and stake them, and orders are given to them
     Generate {
         /// How many, at most 100
         #[arg(long, default_value_t = 1)]
