@@ -130,7 +130,7 @@ pub(crate) fn run(interrupt: &Interrupt, options: &BenchOptions) -> Result<()> {
     eprintln!("• release builds; the first time this takes minutes");
     let binaries = stage::build(interrupt, Profile::Release, &PACKAGES)?;
     let children = Children::claim("bench")?;
-    let services = Ephemeral::start_as("bench", true, &meters::postgres_settings())?;
+    let services = Ephemeral::start_as("bench", true, &meters::postgres_settings(options.statements))?;
     let mut found = Findings {
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         ..Findings::default()
@@ -145,9 +145,10 @@ pub(crate) fn run(interrupt: &Interrupt, options: &BenchOptions) -> Result<()> {
     if measured.is_err() && interrupt.check().is_ok() {
         eprintln!("{}", ground.children.tails());
     }
-    measured?;
     found.rows = budget::rows(&found);
-    tell(&found, options)
+    // what was found before something went wrong is worth seeing
+    let told = tell(&found, options);
+    measured.and(told)
 }
 
 fn measure(ground: &mut Ground<'_>, options: &BenchOptions, found: &mut Findings) -> Result<()> {

@@ -44,7 +44,8 @@ pub(crate) struct PerSecond {
 /// One order at a time, then none.
 pub(crate) fn measure(ground: &mut Ground<'_>, workers: u16) -> Result<Idle> {
     ground.start(workers)?;
-    let warm = ground.orders("idle-warm", 32);
+    // each user's receiver is looked up once, before anything is measured
+    let warm = ground.orders("idle-warm", ground.size.users);
     ground.sender().send(&ground.stage.api, &warm, None)?.all_good()?;
     orders::wait_for_all(&ground.services, &ground.children, &ground.waiting)?;
     let (mut answers, mut delays) = (Vec::new(), Vec::new());

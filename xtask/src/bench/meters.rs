@@ -12,14 +12,17 @@ use crate::stage::Stage;
 use crate::stage::children::Children;
 
 /// What PostgreSQL is started with: the disk is waited for, commits carry their time, and statements are counted where
-/// the library for that is installed.
-pub(crate) fn postgres_settings() -> Vec<&'static str> {
+/// the library for that is installed; how long their planning takes, only on request, since watching it costs.
+pub(crate) fn postgres_settings(watch_planning: bool) -> Vec<&'static str> {
     let mut settings = vec!["track_commit_timestamp=on"];
     if counts_statements() {
         settings.extend([
             "shared_preload_libraries=pg_stat_statements",
             "pg_stat_statements.track=all",
         ]);
+    }
+    if counts_statements() && watch_planning {
+        settings.push("pg_stat_statements.track_planning=on");
     }
     settings
 }
@@ -102,8 +105,10 @@ impl Database {
         let &[writes, commits, wal_bytes, wal_syncs, full_pages] = &fields[..] else {
             bail!("PostgreSQL told {} figures", fields.len());
         };
-        // whoever gives up waiting says so in the statement itself, see core/jobs/src/run.rs
-        let lazy = "SELECT COALESCE(sum(rows), 0) FROM pg_stat_statements WHERE query LIKE '%set_config(%'";
+        // whoever gives up waiting says so in the statement itself, see core/db/src/lazily.rs; a call without a row wrote
+        // nothing, and one with several wrote once
+        let lazy =
+            "SELECT COALESCE(sum(least(calls, rows)), 0) FROM pg_stat_statements WHERE query LIKE '%set_config(%'";
         Ok(Self {
             writes,
             lazy: counts_statements()
