@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use db::{Pool, PoolConfig, build_pool};
+use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::orders::OrderPolicy;
 use jobs::{WakeConfig, WakeError, WakeQueue};
-use kernel::{Clock, IdGen, RandomIds, SystemClock};
+use kernel::{Clock, IdGen, RandomIds, SteadyClock};
 use settings::Settings;
 use settings::metrics::{Metrics, MetricsError};
 use tokio::sync::Semaphore;
@@ -114,6 +114,7 @@ impl App {
             acquire_timeout: Duration::from_millis(database.acquire_timeout_ms),
             statement_timeout: Duration::from_millis(database.statement_timeout_ms),
         })?;
+        let clock = shared_clock(&pool);
         let wakes = WakeQueue::connect(WakeConfig {
             max_depth: u64::try_from(settings.jobs.max_redis_depth).unwrap_or(u64::MAX),
             connect_timeout: Duration::from_millis(settings.redis.connect_timeout_ms),
@@ -124,7 +125,7 @@ impl App {
             settings,
             pool,
             wakes,
-            clock: Arc::new(SystemClock),
+            clock,
             ids: Arc::new(RandomIds),
         })
     }
@@ -133,6 +134,15 @@ impl App {
     pub(crate) const fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.settings.api.request_timeout_ms)
     }
+}
+
+/// The time that all processes share. It is the machine's until PostgreSQL answers.
+fn shared_clock(pool: &Pool) -> Arc<dyn Clock> {
+    let clock = Arc::new(SharedClock::new(Arc::new(SteadyClock::new())));
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(Arc::clone(&clock).follow(pool.clone()));
+    }
+    clock
 }
 
 fn policy(settings: &Settings) -> Result<OrderPolicy, StartError> {

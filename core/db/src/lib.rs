@@ -14,6 +14,7 @@ pub mod models;
 mod pool;
 #[expect(missing_docs, reason = "generated; the migrations explain the columns")]
 pub mod schema;
+mod shared_clock;
 mod text_enum;
 mod tx;
 
@@ -22,4 +23,5 @@ pub use error::{DbError, is_violation_of};
 pub use lazily::set_config;
 pub use migrate::{migrate, pending_migrations};
 pub use pool::{Conn, Pool, PoolConfig, PooledConn, acquire, build_pool};
+pub use shared_clock::SharedClock;
 pub use tx::{ReFn, run_tx};

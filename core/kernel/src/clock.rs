@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// The source of the current time.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
@@ -20,6 +21,39 @@ impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         let now = Utc::now();
         DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
+    }
+}
+
+/// The machine's clock as it was when this was made, going on steadily: no step of the machine's time moves it.
+#[derive(Debug, Clone, Copy)]
+pub struct SteadyClock {
+    began: DateTime<Utc>,
+    since: Instant,
+}
+
+impl SteadyClock {
+    /// Reads the machine's clock for the only time.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            began: SystemClock.now(),
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Default for SteadyClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> DateTime<Utc> {
+        let passed = i64::try_from(self.since.elapsed().as_micros()).unwrap_or(i64::MAX);
+        self.began
+            .checked_add_signed(TimeDelta::microseconds(passed))
+            .unwrap_or(self.began)
     }
 }
 

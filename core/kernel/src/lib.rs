@@ -10,7 +10,7 @@ mod ids;
 
 pub use amount::{Amount, AmountError, Asset, UnknownAsset};
 pub use class::ErrorClass;
-pub use clock::{Clock, ManualClock, SystemClock};
+pub use clock::{Clock, ManualClock, SteadyClock, SystemClock};
 pub use ids::{
     ApiKeyId, ChainTransactionId, DelegationId, FindingId, IdGen, OrderId, PriceVersionId, RandomIds, SeededIds,
     UserId, WalletId,

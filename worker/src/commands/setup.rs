@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use db::{Pool, PoolConfig, build_pool};
+use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
 use jobs::{WakeConfig, WakeQueue};
-use kernel::{Clock, RandomIds, SystemClock};
+use kernel::{Clock, RandomIds, SteadyClock, SystemClock};
 use keyring::{KeyCache, MasterKeySource};
 use settings::{Secret, Settings};
 use zeroize::Zeroizing;
@@ -36,10 +36,22 @@ pub(super) fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
 }
 
+/// The time that all processes share; in debug builds a test may set it.
+async fn shared_clock(pool: &Pool) -> anyhow::Result<Arc<dyn Clock>> {
+    #[cfg(debug_assertions)]
+    if let Some(clock) = crate::test_clock::from_environment() {
+        return Ok(clock);
+    }
+    let clock = Arc::new(SharedClock::new(Arc::new(SteadyClock::new())));
+    clock.ask(pool).await.context("PostgreSQL does not tell the time")?;
+    tokio::spawn(Arc::clone(&clock).follow(pool.clone()));
+    Ok(clock)
+}
+
 /// Everything that jobs need.
 pub(super) async fn environment(settings: &Settings) -> anyhow::Result<Arc<Environment>> {
-    let clock = clock();
     let pool = pool(settings)?;
+    let clock = shared_clock(&pool).await?;
     let keys = keys(settings, &pool, &clock)
         .await
         .context("the vault cannot be unlocked")?;

@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod migrate;
+mod shared_clock;
 mod tx;
