@@ -12,6 +12,9 @@ const OUTCOMES: [&str; 6] = ["done", "again", "retry", "failed", "overtaken", "n
 pub fn start_at_zero<'a>(networks: impl IntoIterator<Item = &'a String>) {
     for network in networks {
         counter!("switchyard_chain_reverted_blocks_total", "network" => network.clone()).increment(0);
+        for outcome in ["equal", "differ"] {
+            counter!("switchyard_lent_compared_total", "network" => network.clone(), "outcome" => outcome).increment(0);
+        }
     }
     for intent in IntentKind::ALL.iter().map(|intent| intent.word()) {
         for cause in DeathCause::ALL.iter().map(|cause| cause.word()) {

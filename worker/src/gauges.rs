@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chain::EnergyMarket;
 use chrono::{DateTime, Utc};
-use db::models::{Finding, SupplierWallet};
+use db::models::{DueComparison, Finding, SupplierWallet};
 use db::{Conn, acquire};
 use domain::DomainError;
 use domain::operations::{Held, NetworkFigures, count_stuck, held, networks};
@@ -69,6 +69,7 @@ impl Gauges {
             show_held(row);
         }
         for row in networks(&mut conn, now).await? {
+            show_comparison(&mut conn, &row.network, now).await?;
             show_network(&mut conn, row).await?;
         }
         if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
@@ -137,6 +138,14 @@ fn show_held(row: Held) {
         "wallets" => gauge!("switchyard_wallets", "state" => state).set(count),
         _ => gauge!("switchyard_wallets_sun", "part" => state).set(sun),
     }
+}
+
+/// How long ago the wallet was compared with the chain that waits longest for it.
+async fn show_comparison(conn: &mut Conn, network: &str, now: DateTime<Utc>) -> Result<(), WorkError> {
+    let oldest = DueComparison::oldest(conn, network).await?;
+    let age = oldest.map_or(0.0, |oldest| (now - oldest).as_seconds_f64().max(0.0));
+    gauge!("switchyard_lent_oldest_comparison_seconds", "network" => network.to_owned()).set(age);
+    Ok(())
 }
 
 async fn show_network(conn: &mut Conn, row: NetworkFigures) -> Result<(), WorkError> {

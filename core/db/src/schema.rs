@@ -22,6 +22,7 @@ diesel::table! {
         parent_id -> Text,
         block_time -> Timestamptz,
         transaction_count -> Integer,
+        ours -> Integer,
     }
 }
 
@@ -102,6 +103,7 @@ diesel::table! {
         reclaimed_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        stray -> Bool,
     }
 }
 
@@ -332,6 +334,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    wallet_comparisons (network, wallet_id) {
+        network -> Text,
+        wallet_id -> Uuid,
+        after_receiver -> Nullable<Text>,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     wallet_imports (wallet_id) {
         wallet_id -> Uuid,
         sealed -> Bytea,
@@ -374,6 +385,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     switches,
     user_wallets,
     users,
+    wallet_comparisons,
     wallet_imports,
     wallet_keys,
 );

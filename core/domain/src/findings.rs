@@ -17,12 +17,18 @@ pub enum FindingKind {
     WalletIsolated,
     /// The chain's delegated stake differs from our books.
     DelegatedDiffers,
+    /// The chain lends more of a wallet's stake to a receiver than our books know.
+    LendsUnknown,
+    /// The chain lends less of a wallet's stake to a receiver than our books say.
+    LendsMissing,
     /// A rental ended and could not be reclaimed yet.
     ReclaimFails,
     /// A transaction that we held for dead is in a block.
     DeadTransactionLanded,
     /// A node has a transaction that the blocks we read have not.
     TransactionMissed,
+    /// No block took any of our transactions while one of them lived.
+    NothingLands,
     /// Less energy can be sold than the configured alert.
     LowStock,
     /// Scanning stopped.
@@ -47,9 +53,12 @@ impl FindingKind {
             Self::NoWalletFits => "pool.no_wallet_fits",
             Self::WalletIsolated => "wallets.isolated",
             Self::DelegatedDiffers => "wallets.delegated_differs",
+            Self::LendsUnknown => "wallets.lends_unknown",
+            Self::LendsMissing => "wallets.lends_missing",
             Self::ReclaimFails => "delegations.reclaim_fails",
             Self::DeadTransactionLanded => "chain.dead_transaction_landed",
             Self::TransactionMissed => "chain.transaction_missed",
+            Self::NothingLands => "chain.nothing_lands",
             Self::LowStock => "pool.low_stock",
             Self::ScanHalted => "chain.scan_halted",
             Self::BalanceDiffers => "ledger.balance_differs",
@@ -68,6 +77,7 @@ impl FindingKind {
             | Self::LowStock
             | Self::WalletIsolated
             | Self::ReservationDiffers
+            | Self::NothingLands
             | Self::OrderStuck => Severity::Warning,
             _ => Severity::Critical,
         }
@@ -93,14 +103,23 @@ impl FindingKind {
             Self::DelegatedDiffers => {
                 "Compare the wallet's delegations on chain with `delegations`; undo foreign ones by hand."
             }
+            Self::LendsUnknown => {
+                "Adopt what `landed` names by `switchyard-worker delegations adopt`; undo the rest by hand, and find out who else holds the key."
+            }
+            Self::LendsMissing => {
+                "The receiver has less than was sold: compare `delegations` with the chain, pay back by hand, and find out who else holds the key."
+            }
             Self::ReclaimFails => {
                 "Look at the delegation on chain and at the wallet's bandwidth; re-drive `delegations.reclaim`."
             }
             Self::DeadTransactionLanded => {
-                "Stop the workers; compare the order with the chain; settle or refund by hand."
+                "Drop the node that lied; once the block is solid, `switchyard-worker delegations adopt <txid>` takes the stake back."
             }
             Self::TransactionMissed => {
                 "An endpoint gave an incomplete block: drop it from the configuration, halt, and read the range again."
+            }
+            Self::NothingLands => {
+                "The nodes take transactions and no block has them: put another endpoint first. No wallet is blamed for it."
             }
             Self::LowStock => "Add or refill supplier wallets, or stake more for energy.",
             Self::ScanHalted => "Find out which fork the endpoints follow; then `switchyard-worker chain resume`.",

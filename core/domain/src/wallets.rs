@@ -13,6 +13,7 @@ use vault::SealedImport;
 
 use crate::DomainError;
 use crate::findings::{self, FindingKind};
+use crate::reconcile::lent::lent_in_all;
 
 /// A wallet on its way in.
 #[derive(Debug)]
@@ -320,7 +321,7 @@ pub async fn apply_snapshot(
             updated_at: now,
         };
         SupplierWallet::set_figures(conn, id.0, &figures).await?;
-        compare_delegated_in_tx(conn, ids, id, (snapshot, surely_seen), now).await?;
+        compare_delegated_in_tx(conn, ids, (id, network), (snapshot, surely_seen), now).await?;
         Ok(reserved_sun)
     })
     .await
@@ -335,24 +336,25 @@ async fn note_market(pool: &Pool, network: &str, market: EnergyMarket) -> Result
     Ok(())
 }
 
-/// Compares the chain's delegated stake with our books while nothing of the wallet is in motion.
+/// Compares the chain's delegated stake with our books, as `reconcile::lent` does for each receiver, only at every read
+/// and for the wallet as a whole. Figures of the newest block may be those of a branch that will be lost; a difference
+/// that such a branch makes is closed by the next read.
 async fn compare_delegated_in_tx(
     conn: &mut Conn,
     ids: &dyn IdGen,
-    id: WalletId,
+    (id, network): (WalletId, &str),
     (snapshot, surely_seen): (&WalletSnapshot, i64),
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if !Delegation::is_quiet(conn, id.0, surely_seen).await? {
-        return Ok(());
-    }
-    let books = Delegation::live_sun(conn, id.0).await?;
+    let books = lent_in_all(conn, network, id.0, surely_seen).await?;
     let subject = format!("wallet:{id}");
-    if books == snapshot.delegated_energy_sun {
+    if books.allow(snapshot.delegated_energy_sun) {
         return findings::clear_in_tx(conn, FindingKind::DelegatedDiffers, &subject, now).await;
     }
-    let detail =
-        json!({ "chain_sun": snapshot.delegated_energy_sun, "books_sun": books, "block": snapshot.as_of_block });
+    let detail = json!({
+        "chain_sun": snapshot.delegated_energy_sun, "books_sun": books.least, "books_sun_at_most": books.most,
+        "block": snapshot.as_of_block,
+    });
     findings::record_in_tx(conn, ids, FindingKind::DelegatedDiffers, &subject, detail, now).await
 }
 

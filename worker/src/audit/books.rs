@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use db::models::{ChainCursor, ChainTransaction, Delegation, Order, SupplierWallet, TxState};
 use db::{Conn, Pool, run_tx};
-use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use domain::reconcile::{differing_reservations, escrow_figures, lent_by_books};
+use domain::reconcile::{differing_reservations, escrow_figures};
 use ledger::{check_balanced, check_replay, transfers_of_orders};
 use uuid::Uuid;
 
@@ -63,19 +63,13 @@ pub(super) async fn read(pool: &Pool, rigour: &Rigour, wanted: Wanted) -> Result
             wallets: &wallets,
         };
         let (cases, orders, mut complaints) = cases(conn, &context, wanted.window).await?;
-        let ids: Vec<Uuid> = wallets.keys().copied().collect();
-        let mut lent = BTreeMap::new();
-        for (network, cursor) in &networks {
-            let rows = lent_by_books(conn, network, &ids, rules::horizon(cursor)).await?;
-            lent.insert(network.clone(), rows);
-        }
         let books = Books {
             house: house(conn, rigour, wanted.closed_findings).await?,
             networks,
             silent_s,
+            stake: stake(conn).await?,
             wallets,
             cases,
-            lent,
             orders,
         };
         complaints.extend(rules::of_house(&books, rigour));
@@ -113,6 +107,25 @@ async fn wallets(conn: &mut Conn) -> Result<BTreeMap<Uuid, String>, WorkError> {
         after = Some(last.id);
         wallets.extend(page.into_iter().filter_map(|wallet| Some((wallet.id, wallet.address?))));
     }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Stake {
+    #[diesel(sql_type = SqlUuid)]
+    wallet: Uuid,
+    #[diesel(sql_type = BigInt)]
+    sun: i64,
+}
+
+/// What each wallet lends.
+async fn stake(conn: &mut Conn) -> Result<BTreeMap<Uuid, i64>, WorkError> {
+    let rows: Vec<Stake> = diesel::sql_query(
+        "SELECT wallet_id AS wallet, sum(amount_sun)::bigint AS sun FROM delegations \
+         WHERE state IN ('active', 'reclaiming') GROUP BY wallet_id",
+    )
+    .load(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.wallet, row.sun)).collect())
 }
 
 /// Judges every order, and keeps those that the chain is to be asked about.

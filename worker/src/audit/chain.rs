@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use chain::{ChainClient, ChainError, TronAddress};
 use chrono::TimeDelta;
 use db::models::{ChainTransaction, TxState};
+use db::{Pool, acquire};
+use domain::reconcile::lent::{known_receivers, lent_bounds, surely_held};
 use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
@@ -66,6 +68,7 @@ pub(super) async fn window(
 
 /// What the chain says.
 pub(super) async fn ask(
+    pool: &Pool,
     chains: &[&dyn ChainClient],
     books: &Books,
     scope: &AuditScope,
@@ -80,7 +83,7 @@ pub(super) async fn ask(
             Look::Lately(_) => one_by_one(*chain, ours, &mut found).await?,
             Look::Blocks(range) => blocks(*chain, &ours, range, &mut found).await?,
         }
-        lent(*chain, books, &mut found).await?;
+        lent(pool, *chain, books, rigour.margin_blocks, &mut found).await?;
         if rigour.at_rest {
             for (id, wallet) in &books.wallets {
                 let snapshot = chain.wallet_snapshot(address(wallet)?).await?;
@@ -186,13 +189,17 @@ async fn one_by_one(
     Ok(())
 }
 
-/// What every wallet lends: to whom our books say, and to whom the chain says.
-async fn lent(chain: &dyn ChainClient, books: &Books, found: &mut OnChain) -> Result<(), WorkError> {
-    let wallets = books.wallets.iter().map(|(id, text)| async {
-        let booked = books.lent.get(chain.network()).into_iter().flatten();
-        let booked = booked.filter(|row| row.wallet == *id).map(|row| row.receiver.as_str());
-        lent_by(chain, *id, address(text)?, booked).await
-    });
+/// What every wallet lends: to whom our books say, and to whom the chain says. The books are asked after the chain, by
+/// statements of their own: see `domain::reconcile::lent`.
+async fn lent(
+    pool: &Pool,
+    chain: &dyn ChainClient,
+    books: &Books,
+    margin_blocks: i64,
+    found: &mut OnChain,
+) -> Result<(), WorkError> {
+    let wallets = books.wallets.iter();
+    let wallets = wallets.map(|(id, text)| async { lent_by(pool, chain, (*id, text.as_str()), margin_blocks).await });
     let answers: Vec<Vec<LentOnChain>> = futures::stream::iter(wallets)
         .buffer_unordered(IN_FLIGHT)
         .try_collect()
@@ -202,26 +209,42 @@ async fn lent(chain: &dyn ChainClient, books: &Books, found: &mut OnChain) -> Re
 }
 
 async fn lent_by(
+    pool: &Pool,
     chain: &dyn ChainClient,
-    wallet: Uuid,
-    from: TronAddress,
-    booked: impl Iterator<Item = &str>,
+    (wallet, text): (Uuid, &str),
+    margin_blocks: i64,
 ) -> Result<Vec<LentOnChain>, WorkError> {
+    let (name, from) = (chain.network(), address(text)?);
+    let known = {
+        let mut conn = acquire(pool).await?;
+        known_receivers(&mut conn, name, wallet).await?
+    };
     let mut receivers: BTreeSet<TronAddress> = chain.borrowers(from).await?.into_iter().collect();
-    for receiver in booked {
-        receivers.insert(address(receiver)?);
+    for receiver in known {
+        receivers.insert(address(&receiver)?);
     }
     let receivers: Vec<TronAddress> = receivers.into_iter().collect();
     let mut rows = Vec::with_capacity(receivers.len());
     for some in receivers.chunks(RECEIVERS) {
         let answer = chain.lent(from, some).await?;
-        rows.extend(some.iter().zip(&answer.energy_sun).map(|(receiver, sun)| LentOnChain {
-            network: chain.network().to_owned(),
-            wallet,
-            receiver: receiver.to_string(),
-            sun: *sun,
-            as_of_block: answer.as_of_block,
-        }));
+        let texts: Vec<String> = some.iter().map(ToString::to_string).collect();
+        let mut conn = acquire(pool).await?;
+        let Some(block) = surely_held(&mut conn, name, answer.as_of_block, margin_blocks).await? else {
+            return Ok(Vec::new());
+        };
+        let bounds = lent_bounds(&mut conn, name, wallet, &texts, block).await?;
+        let booked = |receiver: &str| bounds.get(receiver).copied().unwrap_or_default();
+        rows.extend(
+            texts
+                .into_iter()
+                .zip(answer.energy_sun)
+                .map(|(receiver, sun)| LentOnChain {
+                    wallet,
+                    booked: booked(&receiver),
+                    receiver,
+                    sun,
+                }),
+        );
     }
     Ok(rows)
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chain::TxOutcome;
 use chrono::{DateTime, Utc};
 use db::models::{ChainCursor, ChainTransaction, Delegation, Order};
-use domain::reconcile::{EscrowFigures, LentByBooks, Reservation};
+use domain::reconcile::lent::LentBounds;
+use domain::reconcile::{EscrowFigures, Reservation};
 use ledger::{Difference, Imbalance, OrderTransfer};
 use uuid::Uuid;
 
@@ -63,8 +64,8 @@ pub(super) struct Books {
     pub(super) wallets: BTreeMap<Uuid, String>,
     /// The orders that the chain is to be asked about.
     pub(super) cases: Vec<Case>,
-    /// What wallets lend, by network.
-    pub(super) lent: BTreeMap<String, Vec<LentByBooks>>,
+    /// Staked sun that each wallet lends.
+    pub(super) stake: BTreeMap<Uuid, i64>,
     /// How many orders were looked at.
     pub(super) orders: usize,
 }
@@ -83,19 +84,17 @@ pub(super) enum Seen {
     Absent,
 }
 
-/// What a wallet lends to a receiver, as the chain says.
+/// What a wallet lends to a receiver, as the chain says, and what our books allow it to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LentOnChain {
-    /// The network.
-    pub(super) network: String,
     /// The wallet.
     pub(super) wallet: Uuid,
     /// The receiver, base58.
     pub(super) receiver: String,
     /// Staked sun.
     pub(super) sun: i64,
-    /// Every block up to this one is in it.
-    pub(super) as_of_block: i64,
+    /// See `domain::reconcile::lent`.
+    pub(super) booked: LentBounds,
 }
 
 /// What the chain answered. What it was not asked about is not in here, and is not judged.

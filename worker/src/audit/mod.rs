@@ -146,7 +146,7 @@ async fn look(
         closed_findings: scope.closed_findings,
     };
     let (books, complaints) = books::read(pool, rigour, wanted).await?;
-    let on_chain = chain::ask(chains, &books, scope, rigour).await?;
+    let on_chain = chain::ask(pool, chains, &books, scope, rigour).await?;
     let report = AuditReport {
         complaints,
         orders: books.orders,

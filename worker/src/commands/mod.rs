@@ -5,6 +5,7 @@ mod api_keys;
 mod audit;
 mod by_hand;
 mod chain;
+mod delegations;
 mod findings;
 mod jobs;
 mod keys;
@@ -51,6 +52,9 @@ pub enum Command {
     /// Networks
     #[command(subcommand)]
     Chain(chain::Command),
+    /// What the chain did against our books
+    #[command(subcommand)]
+    Delegations(delegations::Command),
     /// Jobs: what waits, runs and stopped
     #[command(subcommand)]
     Jobs(jobs::Command),
@@ -115,6 +119,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Wallets(command) => wallets::run(&settings, command).await,
         Command::RotateMasterKey => keys::rotate(&settings).await,
         Command::Chain(command) => chain::run(&settings, command).await,
+        Command::Delegations(command) => delegations::run(&settings, command).await,
         Command::Jobs(command) => jobs::run(&settings, command).await,
         Command::Stuck(command) => stuck::run(&settings, command).await,
         Command::Findings(command) => findings::run(&settings, command).await,

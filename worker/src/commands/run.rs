@@ -110,6 +110,7 @@ fn job_of(schedule: &str, network: &str) -> Option<(JobKind, String)> {
     let (kind, object) = match schedule {
         "cancel_expired_orders" => (JobKind::OrdersCancelExpired, "all"),
         "check_stock" => (JobKind::WalletsCheckStock, network),
+        "compare_lent" => (JobKind::OperationsReconcile, crate::jobs::LENT),
         "prune" => (JobKind::OperationsPrune, "all"),
         "reconcile" => (JobKind::OperationsReconcile, "books"),
         "sync_wallets" => (JobKind::WalletsSync, crate::jobs::ALL_WALLETS),

@@ -2,6 +2,7 @@
 
 mod cancel_expired_orders;
 mod check_stock;
+mod compare_lent;
 mod delegate_order;
 mod import_wallet;
 mod prune;
@@ -17,7 +18,7 @@ pub(crate) use delegate_order::DelegateOrder;
 pub(crate) use import_wallet::ImportWallet;
 pub(crate) use prune::Prune;
 pub(crate) use reclaim_delegation::ReclaimDelegation;
-pub(crate) use reconcile::Reconcile;
+pub(crate) use reconcile::{LENT, Reconcile};
 pub(crate) use resend_transactions::ResendTransactions;
 pub(crate) use settle_final::SettleFinal;
 pub(crate) use sync_wallet::{ALL as ALL_WALLETS, SyncWallet};

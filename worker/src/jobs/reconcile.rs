@@ -1,4 +1,4 @@
-//! `operations.reconcile`: the proofs over the books.
+//! `operations.reconcile`: the proofs. Its object names one: `books` alone, or what wallets `lent` by the chain.
 
 use std::sync::Arc;
 
@@ -7,17 +7,25 @@ use async_trait::async_trait;
 use db::run_tx;
 use domain::{DomainError, reconcile};
 
+use super::compare_lent;
 use crate::environment::Environment;
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
+
+/// The object id of the comparison of what wallets lend with the chain.
+pub(crate) const LENT: &str = "lent";
 
 /// The handler.
 pub(crate) struct Reconcile(pub(crate) Arc<Environment>);
 
 #[async_trait]
 impl Handler for Reconcile {
-    async fn run(&self, _: &RunningJob) -> Outcome {
-        outcome(self.reconcile().await)
+    async fn run(&self, job: &RunningJob) -> Outcome {
+        outcome(if job.object_id == LENT {
+            compare_lent::run(&self.0).await
+        } else {
+            self.reconcile().await
+        })
     }
 }
 

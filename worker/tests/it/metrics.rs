@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use db::models::OrderState;
-use db::{acquire, run_tx};
+use db::{SharedClock, acquire, run_tx};
 use domain::findings::{self, FindingKind};
 use jobs::JobKind;
-use kernel::{Clock, RandomIds};
+use kernel::{Clock, RandomIds, SteadyClock};
 use serde_json::json;
 use switchyard_worker::counters;
 use switchyard_worker::cron::{Cron, Missed, Schedule};
@@ -251,7 +252,7 @@ async fn a_small_run_shows_every_metric_with_its_type_and_labels() {
     rig.judge().await;
 }
 
-/// A finding and a tick of a schedule.
+/// A finding, a tick of a schedule, and the time.
 async fn rare(rig: &Rig) {
     rig.expect_finding("pool.low_stock");
     let now = rig.clock.now();
@@ -275,6 +276,8 @@ async fn rare(rig: &Rig) {
         vec![schedule],
     );
     assert_eq!(cron.look().await.unwrap(), 1);
+    let clock = SharedClock::new(Arc::new(SteadyClock::new()));
+    clock.ask(&rig.owner).await.unwrap();
     rig.quiesce().await;
 }
 

@@ -16,6 +16,7 @@ pub struct BlockRow {
     pub parent_id: String,
     pub block_time: DateTime<Utc>,
     pub transaction_count: i32,
+    pub ours: i32,
 }
 
 impl BlockRow {
@@ -34,6 +35,19 @@ impl BlockRow {
             .first(conn)
             .await
             .optional()
+    }
+
+    /// Whether a block after `from` and up to `until` carries a transaction of ours.
+    pub async fn any_of_ours(
+        conn: &mut Conn,
+        network: &str,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let rows = blocks::table
+            .filter(blocks::network.eq(network).and(blocks::ours.gt(0)))
+            .filter(blocks::block_time.gt(from).and(blocks::block_time.le(until)));
+        diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
     }
 
     /// The blocks above `number`, lowest first: what a fork takes back.

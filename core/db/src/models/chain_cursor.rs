@@ -57,13 +57,17 @@ impl ChainCursor {
             .optional()
     }
 
-    /// Starts a network; no effect where it is started already.
+    /// Starts a network; no effect where it is started already. That it was heard of is noted by the database's clock,
+    /// whatever `updated_at` says: nobody else's is compared with it.
     pub async fn insert_if_missing(&self, conn: &mut Conn) -> QueryResult<bool> {
         let rows = diesel::insert_into(chain_cursors::table)
             .values(self)
             .on_conflict_do_nothing()
             .execute(conn)
             .await?;
+        if rows == 1 {
+            Self::set_tip(conn, &self.network, self.tip_number).await?;
+        }
         Ok(rows == 1)
     }
 

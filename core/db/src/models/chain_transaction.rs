@@ -58,6 +58,7 @@ pub struct ChainTransaction {
     pub intent_id: Uuid,
     pub wallet_id: Uuid,
     pub raw: Vec<u8>,
+    pub timestamp_ms: i64,
     pub expires_at: DateTime<Utc>,
     pub state: TxState,
     pub outcome: Option<Outcome>,

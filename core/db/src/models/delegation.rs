@@ -47,6 +47,8 @@ pub struct Delegation {
     pub active_at: Option<DateTime<Utc>>,
     pub ends_at: Option<DateTime<Utc>>,
     pub reclaimed_at: Option<DateTime<Utc>>,
+    /// Made by a transaction that was held for dead: it delivers no order.
+    pub stray: bool,
     pub created_at: DateTime<Utc>,
 }
 
@@ -161,35 +163,6 @@ impl Delegation {
             .await
     }
 
-    /// Stake that is promised or delegated by our books, per wallet.
-    pub async fn live_sun(conn: &mut Conn, wallet: Uuid) -> QueryResult<i64> {
-        use diesel::dsl::sql;
-        use diesel::sql_types::BigInt;
-        d::table
-            .filter(d::wallet_id.eq(wallet).and(d::state.eq_any(DelegationState::LIVE)))
-            .select(sql::<BigInt>("COALESCE(sum(amount_sun), 0)::bigint"))
-            .get_result(conn)
-            .await
-    }
-
-    /// Whether nothing of a wallet is in motion and everything of it happened up to `block`, so that a snapshot as of
-    /// that block must agree with our books.
-    pub async fn is_quiet(conn: &mut Conn, wallet: Uuid, block: i64) -> QueryResult<bool> {
-        let moving = d::state
-            .eq_any([DelegationState::Reserved, DelegationState::Reclaiming])
-            .or(d::state
-                .eq(DelegationState::Active)
-                .and(d::block_number.gt(block).assume_not_null()));
-        let fresh = d::state.eq(DelegationState::Reclaimed).and(
-            d::reclaim_block_number
-                .is_null()
-                .or(d::reclaim_block_number.gt(block).assume_not_null()),
-        );
-        let rows = d::table.filter(d::wallet_id.eq(wallet)).filter(moving.or(fresh));
-        let any: bool = diesel::select(diesel::dsl::exists(rows)).get_result(conn).await?;
-        Ok(!any)
-    }
-
     /// Locked in id order, so that two callers cannot deadlock.
     pub async fn lock_many(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Self>> {
         d::table
@@ -216,6 +189,26 @@ impl Delegation {
         .bind::<Timestamptz, _>(now)
         .execute(conn)
         .await
+    }
+
+    /// Guarded: `released` to `active`, as a stray whose time is up.
+    pub async fn set_stray(
+        conn: &mut Conn,
+        id: Uuid,
+        block_number: i64,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = d::table.filter(d::id.eq(id).and(d::state.eq(DelegationState::Released)));
+        let set = (
+            d::state.eq(DelegationState::Active),
+            d::stray.eq(true),
+            d::block_number.eq(block_number),
+            d::active_at.eq(at),
+            d::ends_at.eq(at),
+            d::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 
     /// Guarded: from one state to another that needs no new column.

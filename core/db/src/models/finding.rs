@@ -196,6 +196,16 @@ impl Finding {
         diesel::update(open).set(set).execute(conn).await
     }
 
+    /// Subjects of what is open of these kinds that begin with `prefix`, which holds no `%` and no `_`.
+    pub async fn open_subjects(conn: &mut Conn, kinds: &[&str], prefix: &str) -> QueryResult<Vec<String>> {
+        findings::table
+            .filter(findings::kind.eq_any(kinds).and(findings::resolved_at.is_null()))
+            .filter(findings::subject.like(format!("{prefix}%")))
+            .select(findings::subject)
+            .load(conn)
+            .await
+    }
+
     /// Closes what is open of this kind about anything but `subjects`; answers how many.
     pub async fn resolve_others(
         conn: &mut Conn,

@@ -1,5 +1,6 @@
 //! One file per table: the row, what is inserted, and the queries.
 
+mod adoption;
 mod api_key;
 mod block;
 mod chain_cursor;
@@ -15,6 +16,7 @@ mod receiver_check;
 mod supplier_wallet;
 mod switch;
 mod user;
+mod wallet_comparison;
 mod wallet_key;
 
 pub use api_key::{ApiKey, NewApiKey};
@@ -34,4 +36,5 @@ pub use receiver_check::{ReceiverCheck, Verdict};
 pub use supplier_wallet::{NewSupplierWallet, SupplierWallet, WalletFigures, WalletState};
 pub use switch::Switch;
 pub use user::{User, UserWallet};
+pub use wallet_comparison::DueComparison;
 pub use wallet_key::{MasterKeyRow, WalletImport, WalletKey};

@@ -5,8 +5,8 @@ use chain::Refusal;
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
 use db::models::{
-    ChainTransaction, Delegation, DelegationState, IntentKind, Order, OrderState, ReceiverCheck, SupplierWallet,
-    Verdict,
+    BlockRow, ChainTransaction, DeathCause, Delegation, DelegationState, IntentKind, Order, OrderState, ReceiverCheck,
+    SupplierWallet, Verdict,
 };
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{DelegationId, IdGen, OrderId};
@@ -46,7 +46,10 @@ pub async fn after_death_in_tx(
         IntentKind::Delegate => give_up_in_tx(conn, transaction, &delegation, (cause, refusal), policy, now).await?,
         IntentKind::Reclaim => retry_reclaim_in_tx(conn, ids, transaction, &delegation, policy, now).await?,
     };
-    if !is_innocent(refusal) {
+    if nothing_landed_meanwhile(conn, transaction, cause).await? {
+        let detail = json!({ "txid": transaction.txid, "expired_at": transaction.expires_at });
+        findings::record_in_tx(conn, ids, FindingKind::NothingLands, &transaction.network, detail, now).await?;
+    } else if !is_innocent(refusal) {
         count_failure_in_tx(conn, ids, transaction, policy, now).await?;
     }
     let wallet = transaction.wallet_id.to_string();
@@ -64,6 +67,25 @@ pub async fn after_death_in_tx(
 const fn is_innocent(refusal: Option<Refusal>) -> bool {
     use Refusal::{BadReference, ReceiverIsContract, ReceiverNotActivated};
     matches!(refusal, Some(ReceiverNotActivated | ReceiverIsContract | BadReference))
+}
+
+/// What lands does so within this time of being signed, or so.
+const LANDS_WITHIN: Duration = Duration::seconds(10);
+
+/// Whether a transaction expired in a time in which no block carried any transaction of ours. Nodes that take
+/// transactions and lose them do so to every wallet; to isolate all of them for it would make a short outage a long one.
+/// What landed in the moment of signing says nothing: the outage may have begun just then.
+async fn nothing_landed_meanwhile(
+    conn: &mut Conn,
+    transaction: &ChainTransaction,
+    cause: &str,
+) -> Result<bool, DomainError> {
+    if cause != DeathCause::Expired.word() {
+        return Ok(false);
+    }
+    let signed = DateTime::from_timestamp_millis(transaction.timestamp_ms).unwrap_or(transaction.created_at);
+    let (from, until) = (signed + LANDS_WITHIN, transaction.expires_at);
+    Ok(!BlockRow::any_of_ours(conn, &transaction.network, from, until).await?)
 }
 
 /// The delegation can never be: its stake is free again, and its order tries anew, waits no longer, or is refunded.

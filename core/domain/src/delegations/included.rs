@@ -184,9 +184,20 @@ async fn undone_in_tx(conn: &mut Conn, undone: &[Landed<'_>], now: DateTime<Utc>
             .get(&one.transaction.intent_id)
             .ok_or(DomainError::NotFound("delegation"))?;
         let detail = json!({ "txid": one.transaction.txid, "block": one.block.number });
-        events.push(event(delegation.order_id, "reclaimed", detail, now));
+        let mut event = event(delegation.order_id, "reclaimed", detail, now);
+        event.state = state_of_order(conn, delegation).await?;
+        events.push(event);
     }
     Ok(NewOrderEvent::insert_many(conn, &events).await?)
+}
+
+/// The state of the order that a delegation on chain belongs to: delivered, but for a stray, which may belong to any.
+pub(super) async fn state_of_order(conn: &mut Conn, delegation: &Delegation) -> Result<OrderState, DomainError> {
+    if !delegation.stray {
+        return Ok(OrderState::Completed);
+    }
+    let order = Order::find(conn, delegation.order_id).await?;
+    Ok(order.ok_or(DomainError::NotFound("order"))?.state)
 }
 
 /// What these transactions are for, locked in id order.
@@ -215,7 +226,7 @@ fn event(order_id: Uuid, event: &'static str, detail: Value, at: DateTime<Utc>) 
 const SYNC_DELAY: Duration = Duration::seconds(15);
 
 /// After transactions of ours the wallets' figures are old.
-pub(super) async fn sync_soon_in_tx(
+pub(crate) async fn sync_soon_in_tx(
     conn: &mut Conn,
     wallets: &[Uuid],
     now: DateTime<Utc>,

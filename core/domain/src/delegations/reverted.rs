@@ -3,29 +3,29 @@
 use chrono::{DateTime, Utc};
 use db::Conn;
 use db::models::{ChainTransaction, Delegation, DelegationState, IntentKind, Order, OrderState, Outcome};
-use jobs::Wake;
 use kernel::{DelegationId, OrderId};
 use serde_json::{Value, json};
 
 use super::claim::lock;
-use super::included::sync_soon_in_tx;
+use super::included::state_of_order;
 use crate::orders::{Event, guarded, note_in_tx};
 use crate::wallets::recount_reserved_in_tx;
 use crate::{CHAIN, DomainError};
 
-/// The block that carried a transaction was reverted; the transaction may land again. The caller holds its row.
+/// The block that carried a transaction was reverted; the transaction may land again. The caller holds its row. Answers
+/// whether its wallet's figures are old now.
 pub(crate) async fn reverted_in_tx(
     conn: &mut Conn,
     transaction: &ChainTransaction,
     now: DateTime<Utc>,
-) -> Result<Vec<Wake>, DomainError> {
+) -> Result<bool, DomainError> {
     let did_something = transaction.outcome == Some(Outcome::Ok);
     let moved = ChainTransaction::set_reverted(conn, transaction.id, now).await?;
     guarded(moved, "chain transaction", transaction.id)?;
     metrics::counter!("switchyard_chain_transactions_reverted_total", "intent" => transaction.intent_kind.word())
         .increment(1);
     if !did_something {
-        return Ok(Vec::new());
+        return Ok(false);
     }
     let delegation = lock(conn, DelegationId(transaction.intent_id)).await?;
     let detail = json!({ "txid": transaction.txid, "block": transaction.block_number });
@@ -53,19 +53,12 @@ pub(crate) async fn reverted_in_tx(
                 "delegation",
                 delegation.id,
             )?;
-            note(
-                conn,
-                delegation.order_id,
-                "reclaim_reverted",
-                OrderState::Completed,
-                detail,
-                now,
-            )
-            .await?;
+            let state = state_of_order(conn, &delegation).await?;
+            note(conn, delegation.order_id, "reclaim_reverted", state, detail, now).await?;
         }
     }
     recount_reserved_in_tx(conn, delegation.wallet_id, now).await?;
-    sync_soon_in_tx(conn, &[transaction.wallet_id], now).await
+    Ok(true)
 }
 
 async fn note(

@@ -6,14 +6,13 @@
 mod escrow;
 mod isolated;
 mod ledger;
-mod lent;
+pub mod lent;
 mod lost_orders;
 mod overdue;
 mod reservations;
 mod stuck;
 
 pub use escrow::{EscrowFigures, escrow_figures};
-pub use lent::{LentByBooks, lent_by_books};
 pub use overdue::OVERDUE_AFTER;
 pub use reservations::{Reservation, differing_reservations};
 pub use stuck::STUCK_AFTER;

@@ -1,6 +1,6 @@
 //! Applying blocks that were read whole.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chain::{Block, BlockRef, TransactionSeen};
 use chrono::{DateTime, Utc};
@@ -12,6 +12,7 @@ use kernel::IdGen;
 use super::lock_at;
 use crate::DomainError;
 use crate::delegations::{Landed, included_in_tx, wake_ended_in_tx};
+use crate::findings::{self, FindingKind};
 
 /// Reclaim jobs made at one block at most; the next block makes more.
 const ENDED_AT_ONCE: i64 = 500;
@@ -42,7 +43,7 @@ pub async fn start(pool: &Pool, network: &str, at: &BlockRef, now: DateTime<Utc>
     run_tx(pool, "start_network", async |conn| {
         let new = cursor.insert_if_missing(conn).await?;
         if new {
-            BlockRow::insert_many(conn, &[row(network, at, 0)]).await?;
+            BlockRow::insert_many(conn, &[row(network, at, 0, 0)]).await?;
         }
         Ok(new)
     })
@@ -85,19 +86,28 @@ pub async fn apply_in_tx(
         return Ok(Applied::Moved);
     };
     check_chain(cursor.head_number, blocks)?;
+    let (ours, mut wakes) = include_ours(conn, ids, network, blocks, now).await?;
     let rows: Vec<BlockRow> = blocks
         .iter()
-        .map(|block| row(network, &block.at, block.transactions.len()))
+        .map(|block| {
+            let ours = ours.get(&block.at.number).copied().unwrap_or_default();
+            row(network, &block.at, block.transactions.len(), ours)
+        })
         .collect();
     BlockRow::insert_many(conn, &rows).await?;
-    let (ours, mut wakes) = include_ours(conn, ids, network, blocks, now).await?;
     let head = (last.at.number, last.at.id.as_str(), last.at.time);
     ChainCursor::set_head(conn, network, head).await?;
+    if !ours.is_empty() {
+        findings::clear_in_tx(conn, FindingKind::NothingLands, network, now).await?;
+    }
     wakes.extend(wake_ended_in_tx(conn, network, last.at.time, ENDED_AT_ONCE, now).await?);
-    Ok(Applied::Done { ours, wakes })
+    Ok(Applied::Done {
+        ours: ours.values().sum(),
+        wakes,
+    })
 }
 
-fn row(network: &str, at: &BlockRef, transactions: usize) -> BlockRow {
+fn row(network: &str, at: &BlockRef, transactions: usize, ours: usize) -> BlockRow {
     BlockRow {
         network: network.to_owned(),
         number: at.number,
@@ -105,6 +115,7 @@ fn row(network: &str, at: &BlockRef, transactions: usize) -> BlockRow {
         parent_id: at.parent_id.clone(),
         block_time: at.time,
         transaction_count: i32::try_from(transactions).unwrap_or(i32::MAX),
+        ours: i32::try_from(ours).unwrap_or(i32::MAX),
     }
 }
 
@@ -126,13 +137,14 @@ fn check_chain(head_number: i64, blocks: &[Block]) -> Result<(), DomainError> {
     Ok(())
 }
 
+/// Brings blocks to our transactions; answers how many of ours each block carries.
 async fn include_ours(
     conn: &mut Conn,
     ids: &dyn IdGen,
     network: &str,
     blocks: &[Block],
     now: DateTime<Utc>,
-) -> Result<(usize, Vec<Wake>), DomainError> {
+) -> Result<(BTreeMap<i64, usize>, Vec<Wake>), DomainError> {
     let seen: HashMap<String, (&BlockRef, &TransactionSeen)> = blocks
         .iter()
         .flat_map(|block| {
@@ -142,8 +154,9 @@ async fn include_ours(
                 .map(|tx| (tx.txid.to_string(), (&block.at, tx)))
         })
         .collect();
+    let mut per_block = BTreeMap::new();
     if seen.is_empty() {
-        return Ok((0, Vec::new()));
+        return Ok((per_block, Vec::new()));
     }
     let txids: Vec<String> = seen.keys().cloned().collect();
     let ours = ChainTransaction::lock_by_txids(conn, network, &txids).await?;
@@ -158,6 +171,8 @@ async fn include_ours(
             })
         })
         .collect();
-    let wakes = included_in_tx(conn, ids, &landed, now).await?;
-    Ok((ours.len(), wakes))
+    for one in &landed {
+        *per_block.entry(one.block.number).or_default() += 1;
+    }
+    Ok((per_block, included_in_tx(conn, ids, &landed, now).await?))
 }

@@ -115,7 +115,9 @@ pub async fn finalise(
             .collect();
         settle_in_tx(conn, &orders, now).await?;
         let mut wakes = Vec::new();
-        for failed in landed.iter().filter(|tx| tx.outcome == Some(Outcome::Failed)) {
+        let mut failed: Vec<_> = landed.iter().filter(|tx| tx.outcome == Some(Outcome::Failed)).collect();
+        failed.sort_by_key(|tx| (tx.wallet_id, tx.id)); // as everybody locks wallets and asks for their reads
+        for failed in failed {
             let cause = ("failed_on_chain", None);
             wakes.extend(after_death_in_tx(conn, ids, failed, cause, policy, now).await?);
         }

@@ -1,13 +1,16 @@
 //! Taking blocks back that a fork replaced.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use db::Conn;
 use db::models::{BlockRow, ChainCursor, ChainTransaction, SupplierWallet};
 use jobs::Wake;
+use uuid::Uuid;
 
 use super::lock_at;
 use crate::DomainError;
-use crate::delegations::reverted_in_tx;
+use crate::delegations::{reverted_in_tx, sync_soon_in_tx};
 
 /// What came of following a fork back.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,11 +52,17 @@ pub async fn revert_in_tx(
     if ancestor.number < cursor.solid_number {
         return Ok(ForkOutcome::BelowSolid);
     }
-    let transactions = ChainTransaction::lock_included_above(conn, network, ancestor.number).await?;
-    let mut wakes = Vec::new();
+    let mut transactions = ChainTransaction::lock_included_above(conn, network, ancestor.number).await?;
+    // wallets are locked in one order by everybody who locks several
+    transactions.sort_by_key(|transaction| (transaction.wallet_id, transaction.id));
+    let mut wallets = BTreeSet::new();
     for transaction in &transactions {
-        wakes.extend(reverted_in_tx(conn, transaction, now).await?);
+        if reverted_in_tx(conn, transaction, now).await? {
+            wallets.insert(transaction.wallet_id);
+        }
     }
+    let wallets: Vec<Uuid> = wallets.into_iter().collect();
+    let wakes = sync_soon_in_tx(conn, &wallets, now).await?;
     // what the lost branch showed of our wallets says nothing of the new one
     SupplierWallet::forget_above(conn, ancestor.number).await?;
     let blocks = BlockRow::delete_above(conn, network, ancestor.number).await?;

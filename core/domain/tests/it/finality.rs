@@ -8,7 +8,7 @@ use db::models::{DeathCause, DelegationState, OrderState, TxState};
 use domain::watch::{SolidOutcome, finalise, halt, resume};
 use switchyard_domain as domain;
 
-use crate::harness::{failed, genesis, landed};
+use crate::harness::{Tx, failed, genesis, landed};
 use crate::world::{NETWORK, STAKE, World};
 
 async fn world_with_wallet() -> World {
@@ -202,9 +202,58 @@ async fn death_by_expiry_needs_a_solidified_block_past_it() {
         (world.state(order).await, world.reserved(tx.wallet).await),
         (OrderState::Pending, 0)
     );
-    assert_eq!(world.number("SELECT failures FROM supplier_wallets").await, 1);
     assert!(!world.bury(&tx).await);
     world.assert_sound().await;
+}
+
+/// One transaction of each of two wallets: the first expires, and the second lands so many seconds after the signing, if
+/// it does.
+async fn one_expires(lands_after_s: Option<i64>) -> (World, Tx) {
+    let world = World::new().await;
+    world.wallet(1, STAKE).await;
+    world.wallet(2, STAKE * 2).await;
+    let lost = world.claim(world.order(1).await).await;
+    let other = world.claim(world.order(2).await).await;
+    assert_ne!(lost.wallet, other.wallet);
+    if let Some(seconds) = lands_after_s {
+        world.mine_at(genesis().time + Duration::seconds(seconds - 3)).await;
+        world.mine(&[landed(&other)]).await;
+    }
+    world.mine_at(lost.expires_at).await;
+    world.mine_at(lost.expires_at + Duration::seconds(30)).await;
+    world.solidify().await;
+    assert!(world.bury(&lost).await);
+    (world, lost)
+}
+
+#[tokio::test]
+async fn an_expiry_is_its_wallets_fault_only_if_something_else_of_ours_landed_meanwhile() {
+    for (lands_after_s, blamed) in [(None, 0), (Some(9), 0), (Some(12), 1), (Some(57), 1)] {
+        let (world, lost) = one_expires(lands_after_s).await;
+        let failures = format!("SELECT failures FROM supplier_wallets WHERE id = '{}'", lost.wallet);
+        assert_eq!(world.number(&failures).await, blamed, "{lands_after_s:?}");
+        let findings = world.findings().await;
+        let expected: &[&str] = if blamed == 1 { &[] } else { &["chain.nothing_lands"] };
+        assert_eq!(findings, expected, "{lands_after_s:?}");
+        // whatever lands next shows that it is over
+        let next = world.claim(world.order(3).await).await;
+        world.mine(&[landed(&next)]).await;
+        assert_eq!(world.findings().await, [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn what_landed_after_the_expiry_clears_nobody_and_blames_nobody() {
+    let world = World::new().await;
+    world.wallet(1, STAKE).await;
+    world.wallet(2, STAKE * 2).await;
+    let lost = world.claim(world.order(1).await).await;
+    world.mine_at(lost.expires_at + Duration::seconds(3)).await;
+    let other = world.claim(world.order(2).await).await;
+    world.mine(&[landed(&other)]).await;
+    world.solidify().await;
+    assert!(world.bury(&lost).await);
+    assert_eq!(world.number("SELECT max(failures) FROM supplier_wallets").await, 0);
 }
 
 #[tokio::test]

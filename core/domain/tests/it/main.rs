@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 mod accept;
+mod adopt;
 mod answers;
 mod cancel;
 mod claim;
@@ -10,6 +11,7 @@ mod claim_many;
 mod finality;
 mod fork;
 mod harness;
+mod lent;
 mod operations;
 mod receivers;
 mod reclaim;

@@ -123,6 +123,7 @@ async fn chain_transactions_move_along_their_arrows() {
         "sent>dead",
         "included>final",
         "included>sent",
+        "dead>final",
     ];
     let set = |state: &str| {
         let (outcome, number, block, time) = match state {

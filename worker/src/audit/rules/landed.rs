@@ -78,11 +78,13 @@ fn took_effect(tx: &ChainTransaction, chain: &OnChain) -> bool {
     }
 }
 
-/// Delivered once and paid, or not delivered and the money back. An open order has had at most one delegation.
+/// Delivered once and paid, or not delivered and the money back. An open order has had at most one delegation. Strays,
+/// which an operator knows of, deliver nothing.
 fn one_end(case: &Case, chain: &OnChain, rigour: &Rigour) -> Option<Complaint> {
     let order = &case.order;
+    let stray = |tx: &ChainTransaction| case.delegations.iter().any(|d| d.id == tx.intent_id && d.stray);
     let made = case.transactions.iter();
-    let made = made.filter(|tx| tx.intent_kind == IntentKind::Delegate && took_effect(tx, chain));
+    let made = made.filter(|tx| tx.intent_kind == IntentKind::Delegate && took_effect(tx, chain) && !stray(tx));
     let made = made.count();
     let right = match order.state {
         OrderState::Completed if order.settled_at.is_some() => made == 1,

@@ -8,8 +8,6 @@ mod orders;
 mod tests;
 mod transactions;
 
-pub(super) use lent::horizon;
-
 use std::collections::BTreeMap;
 
 use db::models::ChainCursor;
@@ -43,6 +41,6 @@ pub(super) fn of_chain(books: &Books, chain: &OnChain, rigour: &Rigour) -> Vec<C
     for case in &books.cases {
         complaints.extend(landed::of_case(case, books, chain, rigour));
     }
-    complaints.extend(lent::of_wallets(books, chain, rigour));
+    complaints.extend(lent::of_wallets(books, chain));
     complaints
 }

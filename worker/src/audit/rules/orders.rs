@@ -54,15 +54,11 @@ fn end_of(order: &Order) -> Option<Reason> {
     }
 }
 
-/// At most one delegation of an order was not given up, and it is where the order's state says.
+/// At most one delegation of an order was not given up, and it is where the order's state says. A stray is none of it.
 fn delegations(case: &Case) -> Option<Complaint> {
     use DelegationState::{Active, Reclaimed, Reclaiming, Released, Reserved};
-    let kept: Vec<DelegationState> = case
-        .delegations
-        .iter()
-        .map(|d| d.state)
-        .filter(|s| *s != Released)
-        .collect();
+    let kept = case.delegations.iter().filter(|d| d.state != Released && !d.stray);
+    let kept: Vec<DelegationState> = kept.map(|delegation| delegation.state).collect();
     let right = match (case.order.state, kept.as_slice()) {
         (OrderState::Pending | OrderState::Cancelled | OrderState::Refunded, []) => true,
         (OrderState::Processing, [state]) => *state == Reserved,

@@ -4,6 +4,7 @@ mod world;
 
 use chrono::{DateTime, Duration, Utc};
 use db::models::{DelegationState, IntentKind, OrderState, TxState};
+use domain::reconcile::lent::LentBounds;
 use ledger::Reason;
 use tron::PrivateKey;
 use uuid::Uuid;
@@ -84,6 +85,23 @@ fn what_the_chain_carries_and_the_books_do_not() {
             world.case().transactions.push(dead);
         },
         &[Rule::OrderOneEnd, Rule::DelegationOnChain, Rule::TransactionOnChain],
+    );
+    // the same, and an operator has adopted it: it is taken back like any other
+    breaks(
+        |world| {
+            let mut stray = world.case().delegations[0].clone();
+            stray.id = Uuid::from_u128(6);
+            stray.stray = true;
+            stray.block_number = Some(39);
+            stray.reclaim_block_number = Some(91);
+            for (kind, block) in [(IntentKind::Delegate, 39), (IntentKind::Reclaim, 91)] {
+                let tx = world.transaction(kind, &stray, block);
+                world.see(&tx, block);
+                world.case().transactions.push(tx);
+            }
+            world.case().delegations.push(stray);
+        },
+        &[],
     );
     breaks(
         |world| world.chain.strangers.push("f".repeat(64)),
@@ -171,7 +189,6 @@ fn on_its_way(world: &mut World, expires_at: DateTime<Utc>) {
     case.transactions[0].state = TxState::Sent;
     case.transactions[0].death_cause = None;
     case.transactions[0].expires_at = expires_at;
-    world.books.lent.get_mut(NETWORK).unwrap()[0].in_motion = true;
     world.chain.seen.clear();
 }
 
@@ -191,7 +208,6 @@ fn what_is_on_its_way_is_fine_live_until_its_time_is_up() {
                 if let Some(block) = block {
                     world.see(&tx, block);
                 }
-                world.chain.lent[0].sun = SUN; // in motion: not compared
             },
             rules,
         );
@@ -233,38 +249,17 @@ fn a_rental_long_past_its_end() {
 
 #[test]
 fn what_is_lent_and_not_booked() {
-    // booked and not lent, lent and not booked
-    breaks(
-        |world| world.books.lent.get_mut(NETWORK).unwrap()[0].lent_sun = SUN,
-        &[Rule::WalletLent],
-    );
-    breaks(|world| world.chain.lent[0].receiver = "T-foreign".into(), &[]);
-    breaks(
-        |world| {
-            world.chain.lent[0].receiver = "T-foreign".into();
-            world.chain.lent[0].sun = 1;
-        },
-        &[Rule::WalletLent],
-    );
-    // a read that may not hold the block that undid it says nothing, and neither does one that is far behind
-    for as_of_block in [92, 93] {
-        let rules: &[Rule] = if as_of_block < 93 { &[] } else { &[Rule::WalletLent] };
-        breaks(
-            |world| {
-                world.chain.lent[0].sun = SUN;
-                world.chain.lent[0].as_of_block = as_of_block;
-            },
-            rules,
-        );
+    let lends = |sun, least, most| {
+        move |world: &mut World| {
+            world.chain.lent[0].sun = sun;
+            world.chain.lent[0].booked = LentBounds { least, most };
+        }
+    };
+    breaks(lends(SUN, SUN, SUN), &[]);
+    breaks(lends(SUN, 0, 2 * SUN), &[]);
+    for (sun, least, most) in [(0, SUN, SUN), (SUN, 0, 0), (SUN + 1, 0, SUN), (SUN - 1, SUN, 2 * SUN)] {
+        breaks(lends(sun, least, most), &[Rule::WalletLent]);
     }
-    breaks(
-        |world| {
-            world.chain.lent[0].receiver = "T-foreign".into();
-            world.chain.lent[0].sun = 1;
-            world.books.networks.get_mut(NETWORK).unwrap().solid_number = 2_000;
-        },
-        &[],
-    );
     breaks(
         |world| {
             world.chain.stake.insert(wallet_id(), 1);

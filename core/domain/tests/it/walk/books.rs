@@ -6,7 +6,8 @@ use super::node::Node;
 use crate::world::World;
 
 /// What may wait for an operator although nothing is wrong with us.
-const EXPECTED: [&str; 4] = [
+const EXPECTED: [&str; 5] = [
+    "chain.nothing_lands",
     "delegations.reclaim_fails",
     "orders.stuck",
     "pool.no_wallet_fits",

@@ -8,7 +8,8 @@ use db::models::{
     ChainCursor, ChainTransaction, DeathCause, Delegation, DelegationState, IntentKind, Order, OrderState, Outcome,
     TxState,
 };
-use domain::reconcile::{EscrowFigures, LentByBooks};
+use domain::reconcile::EscrowFigures;
+use domain::reconcile::lent::LentBounds;
 use ledger::{OrderTransfer, Reason};
 use tron::proto::ResourceCode;
 use tron::{BlockReference, ContractBody, PrivateKey, UnsignedTx, sign_transaction};
@@ -71,7 +72,7 @@ impl World {
                 silent_s: BTreeMap::from([(NETWORK.to_owned(), 1)]),
                 wallets: BTreeMap::from([(wallet_id(), key.address().to_string())]),
                 cases: Vec::new(),
-                lent: BTreeMap::new(),
+                stake: BTreeMap::new(),
                 orders: 1,
             },
             chain: OnChain::default(),
@@ -84,22 +85,11 @@ impl World {
         let undone = world.transaction(IntentKind::Reclaim, &delegation, 90);
         world.see(&made, 40);
         world.see(&undone, 90);
-        world.books.lent = BTreeMap::from([(
-            NETWORK.to_owned(),
-            vec![LentByBooks {
-                wallet: wallet_id(),
-                receiver: receiver.to_string(),
-                lent_sun: 0,
-                last_block: 90,
-                in_motion: false,
-            }],
-        )]);
         world.chain.lent = vec![LentOnChain {
-            network: NETWORK.to_owned(),
             wallet: wallet_id(),
             receiver: receiver.to_string(),
             sun: 0,
-            as_of_block: 100,
+            booked: LentBounds::default(),
         }];
         world.books.cases = vec![Case {
             transfers: vec![hold(&order), settle(&order)],
@@ -162,6 +152,7 @@ impl World {
             intent_id: delegation.id,
             wallet_id: wallet_id(),
             raw: signed.bytes,
+            timestamp_ms: at.timestamp_millis(),
             expires_at: at + Duration::seconds(60),
             state: TxState::Final,
             outcome: Some(Outcome::Ok),
@@ -252,6 +243,7 @@ pub(super) fn delegation(order: &Order, receiver: TronAddress) -> Delegation {
         active_at: Some(block_time(40)),
         ends_at: Some(block_time(60)),
         reclaimed_at: Some(block_time(90)),
+        stray: false,
         created_at: block_time(39),
     }
 }

@@ -1,0 +1,42 @@
+//! A transaction that was held for dead and is in a block: back among those that count.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{ChainTransaction, DeathCause, Outcome, TxState};
+use crate::Conn;
+use crate::schema::chain_transactions as ct;
+
+impl ChainTransaction {
+    pub async fn lock_by_txid(conn: &mut Conn, txid: &str) -> QueryResult<Option<Self>> {
+        ct::table
+            .filter(ct::txid.eq(txid))
+            .select(Self::as_select())
+            .for_update()
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// Guarded: from `dead` to `final`, when a solidified block turned out to carry it.
+    pub async fn set_adopted(
+        conn: &mut Conn,
+        id: Uuid,
+        block: (i64, &str, DateTime<Utc>),
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = ct::table.filter(ct::id.eq(id).and(ct::state.eq(TxState::Dead)));
+        let set = (
+            ct::state.eq(TxState::Final),
+            ct::outcome.eq(Outcome::Ok),
+            ct::death_cause.eq(None::<DeathCause>),
+            ct::block_number.eq(block.0),
+            ct::block_id.eq(block.1),
+            ct::block_time.eq(block.2),
+            ct::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+}

@@ -1,0 +1,144 @@
+//! Adoption: a transaction that we held for dead, and that a solidified block carries all the same, is taken into the
+//! books as what it is. An operator asks for it, since it means that a node lied.
+//!
+//! A delegation so made is a stray: it delivers no order, and its time is up at once, so the reclaim takes it back.
+
+use chain::BlockRef;
+use chrono::{DateTime, Utc};
+use db::models::{
+    ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, NewOrderEvent, Order, TxState,
+};
+use db::{Conn, Pool, run_tx};
+use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
+use kernel::DelegationId;
+use serde_json::json;
+
+use super::claim::lock;
+use crate::DomainError;
+use crate::findings::{self, FindingKind};
+use crate::orders::guarded;
+use crate::wallets::recount_reserved_in_tx;
+
+/// What came of the wish to adopt.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Adoption {
+    /// The books say what the chain does.
+    Adopted {
+        /// To be pushed after the commit.
+        wake: Option<Wake>,
+    },
+    /// It cannot be, for this reason.
+    Refused(&'static str),
+}
+
+/// Adopts the transaction `txid`, which the solidified block `at` carries and which took effect there.
+///
+/// # Errors
+/// [`DomainError::NotFound`] for a transaction that is not ours; when the database fails.
+pub async fn adopt(
+    pool: &Pool,
+    txid: &str,
+    at: &BlockRef,
+    operator: &str,
+    now: DateTime<Utc>,
+) -> Result<Adoption, DomainError> {
+    run_tx(pool, "adopt_transaction", async |conn| {
+        let transaction = ChainTransaction::lock_by_txid(conn, txid)
+            .await?
+            .ok_or(DomainError::NotFound("chain transaction"))?;
+        if transaction.state != TxState::Dead {
+            return Ok(Adoption::Refused("it is not held for dead"));
+        }
+        let cursor = ChainCursor::find(conn, &transaction.network).await?;
+        if cursor.is_none_or(|cursor| cursor.solid_number < at.number) {
+            return Ok(Adoption::Refused("its block is not solid by our own reading yet"));
+        }
+        let delegation = lock(conn, DelegationId(transaction.intent_id)).await?;
+        let (fits, why_not) = match transaction.intent_kind {
+            IntentKind::Delegate => (DelegationState::Released, "its delegation is in the books already"),
+            IntentKind::Reclaim => (
+                DelegationState::Active,
+                "another reclaim is on its way, or has landed: wait until it is over",
+            ),
+        };
+        if delegation.state != fits {
+            return Ok(Adoption::Refused(why_not));
+        }
+        let place = (at.number, at.id.as_str(), at.time);
+        let moved = ChainTransaction::set_adopted(conn, transaction.id, place, now).await?;
+        guarded(moved, "chain transaction", transaction.id)?;
+        let wake = match transaction.intent_kind {
+            IntentKind::Delegate => make_stray_in_tx(conn, &delegation, at, now).await?,
+            IntentKind::Reclaim => end_in_tx(conn, &delegation, at, now).await?,
+        };
+        recount_reserved_in_tx(conn, delegation.wallet_id, now).await?;
+        note_in_tx(conn, &transaction, &delegation, at, operator, now).await?;
+        let subject = format!("transaction:{txid}");
+        findings::clear_in_tx(conn, FindingKind::DeadTransactionLanded, &subject, now).await?;
+        Ok(Adoption::Adopted { wake })
+    })
+    .await
+}
+
+/// On chain since its block, and to be taken back since then.
+async fn make_stray_in_tx(
+    conn: &mut Conn,
+    delegation: &Delegation,
+    at: &BlockRef,
+    now: DateTime<Utc>,
+) -> Result<Option<Wake>, DomainError> {
+    let moved = Delegation::set_stray(conn, delegation.id, at.number, at.time, now).await?;
+    guarded(moved, "delegation", delegation.id)?;
+    let job = JobRequest {
+        kind: JobKind::DelegationsReclaim,
+        object_id: &delegation.id.to_string(),
+        run_at: now,
+        now,
+    };
+    Ok(enqueue_in_tx(conn, job).await?)
+}
+
+/// Undone by the transaction that we held for dead.
+async fn end_in_tx(
+    conn: &mut Conn,
+    delegation: &Delegation,
+    at: &BlockRef,
+    now: DateTime<Utc>,
+) -> Result<Option<Wake>, DomainError> {
+    let (from, to) = (DelegationState::Active, DelegationState::Reclaiming);
+    guarded(
+        Delegation::set_state(conn, delegation.id, from, to, now).await?,
+        "delegation",
+        delegation.id,
+    )?;
+    let moved = Delegation::set_reclaimed(conn, &[(delegation.id, at.number, at.time)], now).await?;
+    guarded(moved == 1, "delegation", delegation.id)?;
+    let subject = format!("delegation:{}", delegation.id);
+    findings::clear_in_tx(conn, FindingKind::ReclaimFails, &subject, now).await?;
+    Ok(None)
+}
+
+async fn note_in_tx(
+    conn: &mut Conn,
+    transaction: &ChainTransaction,
+    delegation: &Delegation,
+    at: &BlockRef,
+    operator: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let order = Order::find(conn, delegation.order_id)
+        .await?
+        .ok_or(DomainError::NotFound("order"))?;
+    let event = NewOrderEvent {
+        order_id: order.id,
+        at: now,
+        event: "adopted",
+        state: order.state,
+        actor: &format!("operator:{operator}"),
+        detail: json!({
+            "txid": transaction.txid, "block": at.number, "intent": transaction.intent_kind,
+            "held_for_dead": transaction.death_cause,
+        }),
+    };
+    Ok(event.insert(conn).await?)
+}

@@ -1,0 +1,2 @@
+DROP INDEX delegations_undone;
+DROP TABLE wallet_comparisons;

@@ -1,0 +1,1 @@
+DROP INDEX chain_transactions_by_intent;
