@@ -19,6 +19,7 @@ impl Rig {
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_bytes_are_dead_only_when_a_solidified_block_says_so() {
     let (rig, _worker) = Rig::with_worker().await;
+    rig.expect_finding("chain.nothing_lands");
     rig.supplier(50_000).await;
     rig.devnet
         .add_fault(FaultRule::always(SEND, Fault::AcceptAndDrop))

@@ -2,8 +2,14 @@
 
 mod broadcast;
 mod chain;
+mod clocks;
 mod delivery;
 mod faults;
 mod judged;
+mod lent;
+mod midway;
+mod outages;
+mod races;
 mod refusals;
+mod sends;
 mod wallets;

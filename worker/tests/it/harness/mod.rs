@@ -81,6 +81,8 @@ impl Rig {
             node_url: devnet.node_url(),
             wakes: redis.clone(),
             clock: clock.clone(),
+            ahead_s: 0,
+            node_timeout_ms: 10_000,
             masters: vec![(1, random_hex())],
             import: import.expose_hex().to_string(),
             import_public: import_public.to_string(),

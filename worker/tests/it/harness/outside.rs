@@ -30,6 +30,27 @@ impl Rig {
         self.send_outside(wallet, contract).await;
     }
 
+    /// The owner takes lent stake back by another program.
+    pub(crate) async fn take_back_outside(&self, wallet: &Supplier, receiver: TronAddress, balance_sun: i64) {
+        let contract = ContractBody::UnDelegate {
+            owner: wallet.address,
+            receiver,
+            balance_sun,
+            resource: ResourceCode::Energy,
+        };
+        self.send_outside(wallet, contract).await;
+    }
+
+    /// The owner sends a sun to somebody by another program, and spends bandwidth on it.
+    pub(crate) async fn pay_outside(&self, wallet: &Supplier, to: TronAddress) {
+        let contract = ContractBody::Transfer {
+            owner: wallet.address,
+            to,
+            amount_sun: 1,
+        };
+        self.send_outside(wallet, contract).await;
+    }
+
     async fn send_outside(&self, wallet: &Supplier, contract: ContractBody) {
         let node = self.node();
         let unsigned = UnsignedTx {

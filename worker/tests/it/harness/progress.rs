@@ -140,7 +140,7 @@ impl Rig {
 
     /// A client of the node that remembers nothing.
     pub(crate) fn node(&self) -> TronClient {
-        client(&self.world.node_url, &(self.clock.clone() as Arc<dyn Clock>))
+        client(&self.world, &(self.clock.clone() as Arc<dyn Clock>))
     }
 
     /// What a `SELECT count(*) AS n` answers.

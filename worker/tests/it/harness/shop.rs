@@ -146,6 +146,13 @@ impl Rig {
         }
     }
 
+    /// Switches a wallet on or off for new orders.
+    pub(crate) async fn toggle(&self, wallet: WalletId, enabled: bool) {
+        let path = format!("/api/supplier-wallets/{wallet}/toggle");
+        let body = Some(json!({ "enabled": enabled }));
+        self.http.call(Method::PUT, &path, body).await.unwrap();
+    }
+
     /// Asks for a job, as a schedule does.
     pub(crate) async fn ask(&self, kind: JobKind, object_id: &str) {
         let now = self.clock.now();

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chain::ChainClient;
 use chain::endpoints::{EndpointConfig, EndpointList};
-use chrono::TimeDelta;
-use db::{PoolConfig, build_pool};
+use chrono::{DateTime, TimeDelta, Utc};
+use db::{PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
 use domain::transactions::ResendPolicy;
 use jobs::{Queue, WakeConfig, WakeQueue};
@@ -34,6 +34,10 @@ pub(crate) struct World {
     pub(crate) node_url: String,
     pub(crate) wakes: WakeConfig,
     pub(crate) clock: Arc<TestClock>,
+    /// How far the clock of the worker's machine is ahead of everybody's.
+    pub(crate) ahead_s: i64,
+    /// How long its calls to the node may take.
+    pub(crate) node_timeout_ms: u64,
     /// Master keys in hex by number, the current one first.
     pub(crate) masters: Vec<(i32, String)>,
     /// The import private key, hex.
@@ -136,24 +140,47 @@ fn queues(env: &Arc<Environment>, name: String) -> QueueSetup {
 }
 
 /// The node client of a fresh process: nothing is remembered of earlier failures.
-pub(crate) fn client(node_url: &str, clock: &Arc<dyn Clock>) -> TronClient {
+pub(crate) fn client(world: &World, clock: &Arc<dyn Clock>) -> TronClient {
     // an error only means that another test was first
     let _installed = rustls::crypto::ring::default_provider().install_default();
     // one node by two names: while one rests after a failure, the other is asked
     let endpoints = ["first", "second"].map(|name| EndpointConfig {
         name: name.into(),
-        url: node_url.to_owned(),
+        url: world.node_url.clone(),
         solidity_url: None,
         api_key: None,
         requests_per_second: 10_000,
-        timeout_ms: 10_000,
+        timeout_ms: world.node_timeout_ms,
     });
     TronClient::new(EndpointList::new(NETWORK, &endpoints, clock).unwrap())
 }
 
+/// The time as a worker of this world knows it. One on a machine that is off is corrected, as a real one is at its start
+/// and ever after; the test's clock stands for PostgreSQL's.
+fn clock(world: &World) -> Arc<dyn Clock> {
+    if world.ahead_s == 0 {
+        return world.clock.clone();
+    }
+    let machine = Arc::new(Off(world.clock.clone(), TimeDelta::seconds(world.ahead_s)));
+    let shared = SharedClock::new(machine.clone());
+    let asked = machine.now();
+    shared.correct((asked, asked), asked - machine.1);
+    Arc::new(shared)
+}
+
+/// The clock of a machine that is off.
+#[derive(Debug)]
+struct Off(Arc<TestClock>, TimeDelta);
+
+impl Clock for Off {
+    fn now(&self) -> DateTime<Utc> {
+        self.0.now() + self.1
+    }
+}
+
 /// What a worker of this world is made of, on the runtime that asks for it.
 pub(crate) async fn environment(world: &World) -> Arc<Environment> {
-    let clock: Arc<dyn Clock> = world.clock.clone();
+    let clock = clock(world);
     let pool = build_pool(&PoolConfig {
         url: world.database_url.clone(),
         max_connections: 10,
@@ -169,7 +196,7 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
     }
     // opened keys are forgotten at once, so that each signature opens its key from the database
     let cache = KeyCache::new(10, Duration::ZERO, Arc::clone(&clock));
-    let chain: Arc<dyn ChainClient> = Arc::new(client(&world.node_url, &clock));
+    let chain: Arc<dyn ChainClient> = Arc::new(client(world, &clock));
     let network = NetworkEnvironment {
         chain,
         expiry: TimeDelta::seconds(60),
