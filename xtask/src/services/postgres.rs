@@ -112,7 +112,7 @@ impl Postgres {
         set(&format!("port={port}"));
         set("listen_addresses=127.0.0.1");
         set("unix_socket_directories=");
-        set("max_connections=300");
+        set("max_connections=600");
         if !options.durable {
             for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
                 set(setting);

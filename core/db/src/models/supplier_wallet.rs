@@ -109,7 +109,7 @@ struct WalletId {
 }
 
 impl SupplierWallet {
-    /// Whether a delegation of so much stake fits: the condition of [`FITTING`], for a row that is locked.
+    /// Whether a delegation of so much stake fits: what the choice of one wallet asks for, for a row that is locked.
     #[must_use]
     pub const fn fits(&self, amount_sun: i64, bandwidth: i64) -> bool {
         self.delegatable_sun.saturating_sub(self.reserved_sun) >= amount_sun

@@ -19,7 +19,7 @@ const ELSEWHERE: [&str; 6] = [
 ];
 
 /// How many services live at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 3;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_at_any_step_costs_no_order_and_doubles_none() {

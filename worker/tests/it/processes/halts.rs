@@ -23,7 +23,7 @@ const PLACES: [(Part, &str); 12] = [
 ];
 
 /// How many services live at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 3;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_halted_for_longer_than_its_lease_does_not_act_on_what_others_took_over() {
