@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::schema::cron_ticks;
-use db::{Conn, DbError, Pool, acquire, run_tx};
+use db::{Conn, DbError, Pool, Prepare as _, acquire, run_tx};
 use diesel::dsl::{exists, select};
 use diesel::{ExpressionMethods, QueryDsl, alias};
 use diesel_async::RunQueryDsl;
@@ -186,6 +186,7 @@ impl Cron {
                 cron_ticks::claimed_at.eq(now),
             ))
             .on_conflict_do_nothing()
+            .prepared()
             .execute(conn)
             .await?;
         if inserted == 0 {

@@ -12,6 +12,7 @@ mod migrate;
 )]
 pub mod models;
 mod pool;
+mod prepared;
 #[expect(missing_docs, reason = "generated; the migrations explain the columns")]
 pub mod schema;
 mod shared_clock;
@@ -23,5 +24,6 @@ pub use error::{DbError, is_violation_of};
 pub use lazily::set_config;
 pub use migrate::{migrate, pending_migrations};
 pub use pool::{Conn, Pool, PoolConfig, PooledConn, acquire, build_pool};
+pub use prepared::{Prepare, Prepared};
 pub use shared_clock::SharedClock;
 pub use tx::{ReFn, run_tx};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use deadpool::managed::{Hook, HookError};
 use diesel::ConnectionError;
 use diesel_async::pooled_connection::deadpool::{Object, Pool as Deadpool};
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, PoolError, RecyclingMethod};
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures::FutureExt;
 
@@ -37,6 +38,7 @@ pub struct PoolConfig {
 pub fn build_pool(config: &PoolConfig) -> Result<Pool, DbError> {
     let statement_ms = config.statement_timeout.as_millis();
     let mut manager = ManagerConfig::default();
+    manager.recycling_method = RecyclingMethod::Fast; // a connection that is known to be closed is not handed out
     manager.custom_setup = Box::new(move |url| {
         let url = url.to_owned();
         async move {
@@ -54,11 +56,26 @@ pub fn build_pool(config: &PoolConfig) -> Result<Pool, DbError> {
     let manager = AsyncDieselConnectionManager::<Conn>::new_with_config(config.url.clone(), manager);
     Deadpool::builder(manager)
         .max_size(config.max_connections)
+        .pre_recycle(Hook::async_fn(|conn, metrics| {
+            ask_if_idle(conn, metrics.last_used()).boxed()
+        }))
         .wait_timeout(Some(config.acquire_timeout))
         .create_timeout(Some(config.acquire_timeout))
         .runtime(deadpool::Runtime::Tokio1)
         .build()
         .map_err(|error| DbError::Pool(error.to_string()))
+}
+
+/// A connection that nobody used for so long may lead nowhere without our having heard of it.
+const ASKED_AFTER: Duration = Duration::from_secs(10);
+
+/// Asks before a connection is used that was idle for long. Asking each time would cost every use a round trip.
+async fn ask_if_idle(conn: &mut Conn, idle: Duration) -> Result<(), HookError<PoolError>> {
+    if idle < ASKED_AFTER {
+        return Ok(());
+    }
+    let asked = conn.batch_execute("SELECT 1").await;
+    asked.map_err(|error| HookError::Backend(PoolError::QueryError(error)))
 }
 
 /// A connection from the pool.

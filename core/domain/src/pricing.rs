@@ -1,8 +1,8 @@
 //! What energy costs: the current price table, and publishing a new one.
 
 use chrono::{DateTime, Utc};
-use db::models::{PriceBand, PriceVersion};
-use db::{Conn, Pool, acquire, run_tx};
+use db::models::{OrderTerms, PriceBand, PriceVersion};
+use db::{Pool, acquire, run_tx};
 use kernel::{Amount, IdGen, PriceVersionId};
 
 use crate::DomainError;
@@ -39,18 +39,17 @@ fn price_sun(energy: i64, price_millisun_per_energy: i64) -> Option<Amount> {
     Amount::from_minor(sun).ok()
 }
 
-/// What this much energy costs for this long, by the current table.
+/// What this much energy costs on these terms.
 ///
 /// # Errors
-/// [`DomainError::NoPrice`] when no band covers it.
-pub async fn price_of(conn: &mut Conn, energy: i64, duration_s: i32) -> Result<Price, DomainError> {
-    let band = PriceBand::current_for(conn, energy, duration_s)
-        .await?
-        .ok_or(DomainError::NoPrice)?;
-    let amount = price_sun(energy, band.price_millisun_per_energy).ok_or(DomainError::NoPrice)?;
+/// [`DomainError::NoPrice`] when no band of the current table covers it.
+pub fn price_of(terms: &OrderTerms, energy: i64) -> Result<Price, DomainError> {
+    let band = terms.price_version_id.zip(terms.price_millisun_per_energy);
+    let (version, price) = band.ok_or(DomainError::NoPrice)?;
+    let amount = price_sun(energy, price).ok_or(DomainError::NoPrice)?;
     Ok(Price {
         amount,
-        version: PriceVersionId(band.version_id),
+        version: PriceVersionId(version),
     })
 }
 

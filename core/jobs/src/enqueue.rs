@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use db::schema::jobs;
-use db::{Conn, DbError};
+use db::{Conn, DbError, Prepare as _};
 use diesel::dsl::case_when;
 use diesel::sql_types::{Nullable, Timestamptz};
 use diesel::upsert::excluded;
@@ -75,6 +75,7 @@ pub async fn enqueue_in_tx(conn: &mut Conn, request: JobRequest<'_>) -> Result<O
             jobs::dead_at.eq(None::<DateTime<Utc>>),
         ))
         .returning(jobs::generation)
+        .prepared()
         .get_result::<i32>(conn)
         .await?;
     Ok(pushed_at.map(|_| Wake {

@@ -1,7 +1,7 @@
 //! What the dispatcher asks of the table: which jobs are due and on nobody's mind.
 
 use chrono::{DateTime, Utc};
-use db::{Conn, DbError};
+use db::{Conn, DbError, Prepare as _};
 use diesel::sql_types::{Array, BigInt, Double, Integer, Text, Timestamptz};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
@@ -65,6 +65,7 @@ pub async fn take_due(conn: &mut Conn, feed: Feed) -> Result<Vec<Wake>, DbError>
         .bind::<Text, _>(feed.queue)
         .bind::<Timestamptz, _>(feed.lost_before)
         .bind::<BigInt, _>(i64::from(feed.limit))
+        .prepared()
         .load::<Row>(conn)
         .await?;
     let wake = |row: Row| Wake {
@@ -98,6 +99,7 @@ pub async fn bury_never_finished(conn: &mut Conn, queue: Queue, now: DateTime<Ut
         .bind::<Array<Double>, _>(table.seconds)
         .bind::<Array<Integer>, _>(table.max_runs)
         .bind::<Text, _>(queue)
+        .prepared()
         .load::<Row>(conn)
         .await?;
     for row in &dead {

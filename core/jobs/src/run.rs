@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use db::schema::jobs;
-use db::{Conn, DbError, Pool, acquire, failpoint};
+use db::{Conn, DbError, Pool, Prepare as _, acquire, failpoint};
 use diesel::sql_types::{Array, Integer, Text, Timestamptz};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, IntoSql, NullableExpressionMethods, OptionalExtension, QueryDsl,
@@ -81,6 +81,7 @@ pub async fn begin(
     )
     .set((jobs::runs.eq(jobs::runs + 1), jobs::started_at.eq(now)))
     .returning((jobs::request, jobs::runs, jobs::generation, jobs::next_run_at))
+    .prepared()
     .get_result::<(i32, i32, i32, DateTime<Utc>)>(&mut conn)
     .await
     .optional()?;
@@ -144,6 +145,7 @@ pub async fn complete_many_in_tx(conn: &mut Conn, kind: JobKind, all: &[&Running
     .bind::<Array<Text>, _>(objects)
     .bind::<Array<Timestamptz>, _>(marks)
     .bind::<Array<Integer>, _>(requests)
+    .prepared()
     .load(conn)
     .await?;
     let ended: HashSet<String> = ended.into_iter().map(|row| row.object_id).collect();
@@ -186,6 +188,7 @@ async fn release(conn: &mut Conn, job: &RunningJob) -> Result<Completed, DbError
             jobs::started_at.eq(None::<DateTime<Utc>>),
             jobs::pushed_at.eq(None::<DateTime<Utc>>),
         ))
+        .prepared()
         .execute(conn)
         .await?;
     Ok(if kept > 0 {
@@ -215,6 +218,7 @@ pub async fn retry(
             jobs::last_error_code.eq(bounded(code, MAX_CODE)),
             jobs::last_error.eq(bounded(message, MAX_MESSAGE)),
         ))
+        .prepared()
         .execute(&mut conn)
         .await?;
     Ok(if kept > 0 {
@@ -244,6 +248,7 @@ pub async fn again(pool: &Pool, job: &RunningJob, at: DateTime<Utc>, code: &str)
             jobs::pushed_at.eq(None::<DateTime<Utc>>),
             jobs::last_error_code.eq(bounded(code, MAX_CODE)),
         ))
+        .prepared()
         .execute(&mut conn)
         .await?;
     Ok(if kept > 0 {
@@ -273,6 +278,7 @@ pub async fn bury(
             jobs::last_error_code.eq(bounded(code, MAX_CODE)),
             jobs::last_error.eq(bounded(message, MAX_MESSAGE)),
         ))
+        .prepared()
         .execute(&mut conn)
         .await?;
     if dead == 0 {

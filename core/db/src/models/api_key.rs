@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::Conn;
 use crate::schema::api_keys;
+use crate::{Conn, Prepare as _};
 
 #[derive(Debug, Clone, Queryable, Selectable, Identifiable)]
 #[diesel(table_name = api_keys, check_for_backend(diesel::pg::Pg))]
@@ -60,6 +60,7 @@ impl ApiKey {
         let alive = api_keys::table.filter(api_keys::id.eq(id).and(api_keys::revoked_at.is_null()));
         Ok(diesel::update(alive)
             .set(api_keys::revoked_at.eq(now))
+            .prepared()
             .execute(conn)
             .await?
             == 1)
@@ -73,6 +74,7 @@ impl ApiKey {
         let key = api_keys::table.filter(api_keys::id.eq(id)).filter(stale);
         diesel::update(key)
             .set(api_keys::last_used_at.eq(now))
+            .prepared()
             .execute(conn)
             .await
             .map(drop)
@@ -83,6 +85,7 @@ impl NewApiKey<'_> {
     pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
         diesel::insert_into(api_keys::table)
             .values(self)
+            .prepared()
             .execute(conn)
             .await
             .map(drop)

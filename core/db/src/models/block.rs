@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 
-use crate::Conn;
 use crate::schema::blocks;
+use crate::{Conn, Prepare as _};
 
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = blocks, check_for_backend(diesel::pg::Pg))]
 pub struct BlockRow {
     pub network: String,
@@ -20,12 +21,23 @@ pub struct BlockRow {
 }
 
 impl BlockRow {
+    /// One text for any number of them.
     pub async fn insert_many(conn: &mut Conn, rows: &[Self]) -> QueryResult<()> {
-        diesel::insert_into(blocks::table)
-            .values(rows)
-            .execute(conn)
-            .await
-            .map(drop)
+        diesel::sql_query(
+            "INSERT INTO blocks (network, number, block_id, parent_id, block_time, transaction_count, ours) \
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.network.as_str()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.number).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.block_id.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.parent_id.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.block_time).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(rows.iter().map(|row| row.transaction_count).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(rows.iter().map(|row| row.ours).collect::<Vec<_>>())
+        .prepared()
+        .execute(conn)
+        .await
+        .map(drop)
     }
 
     pub async fn find(conn: &mut Conn, network: &str, number: i64) -> QueryResult<Option<Self>> {

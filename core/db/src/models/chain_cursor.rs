@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::Conn;
 use crate::schema::chain_cursors;
+use crate::{Conn, Prepare as _};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = chain_cursors, check_for_backend(diesel::pg::Pg))]
@@ -63,6 +63,7 @@ impl ChainCursor {
         let rows = diesel::insert_into(chain_cursors::table)
             .values(self)
             .on_conflict_do_nothing()
+            .prepared()
             .execute(conn)
             .await?;
         if rows == 1 {
@@ -85,6 +86,7 @@ impl ChainCursor {
         let row = c::table.filter(c::network.eq(network)).filter(free.or(mine));
         let rows = diesel::update(row)
             .set((c::lease_holder.eq(holder), c::lease_until.eq(until)))
+            .prepared()
             .execute(conn)
             .await?;
         Ok(rows == 1)
@@ -95,6 +97,7 @@ impl ChainCursor {
         use chain_cursors as c;
         diesel::update(c::table.find(network))
             .set((c::tip_number.eq(tip), c::updated_at.eq(diesel::dsl::now)))
+            .prepared()
             .execute(conn)
             .await
             .map(drop)
@@ -122,6 +125,7 @@ impl ChainCursor {
                 c::head_time.eq(head.2),
                 c::updated_at.eq(diesel::dsl::now),
             ))
+            .prepared()
             .execute(conn)
             .await
             .map(drop)
@@ -137,6 +141,7 @@ impl ChainCursor {
                 c::solid_time.eq(solid.2),
                 c::updated_at.eq(diesel::dsl::now),
             ))
+            .prepared()
             .execute(conn)
             .await
             .map(drop)
@@ -148,6 +153,7 @@ impl ChainCursor {
         let other = c::total_energy_limit.ne(limit).or(c::total_energy_weight.ne(weight));
         diesel::update(c::table.find(network).filter(other))
             .set((c::total_energy_limit.eq(limit), c::total_energy_weight.eq(weight)))
+            .prepared()
             .execute(conn)
             .await
             .map(drop)
@@ -168,6 +174,7 @@ impl ChainCursor {
                 c::halted_at.eq(at),
                 c::updated_at.eq(diesel::dsl::now),
             ))
+            .prepared()
             .execute(conn)
             .await?;
         Ok(rows == 1)

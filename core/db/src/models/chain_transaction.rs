@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::Conn;
 use crate::schema::chain_transactions as ct;
 use crate::text_enum;
+use crate::{Conn, Prepare as _};
 
 text_enum! {
     /// Where a signed transaction stands.
@@ -75,8 +75,7 @@ pub struct ChainTransaction {
     pub created_at: DateTime<Utc>,
 }
 
-#[derive(Debug, Insertable)]
-#[diesel(table_name = ct)]
+#[derive(Debug)]
 pub struct NewChainTransaction<'a> {
     pub id: Uuid,
     pub network: &'a str,
@@ -94,12 +93,30 @@ pub struct NewChainTransaction<'a> {
 }
 
 impl NewChainTransaction<'_> {
+    /// One text for any number of them.
     pub async fn insert_many(conn: &mut Conn, rows: &[Self]) -> QueryResult<()> {
-        diesel::insert_into(ct::table)
-            .values(rows)
-            .execute(conn)
-            .await
-            .map(drop)
+        diesel::sql_query(
+            "INSERT INTO chain_transactions (id, network, txid, intent_kind, intent_id, wallet_id, raw, timestamp_ms, \
+                expires_at, state, next_check_at, created_at, updated_at) \
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        )
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.network).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.txid.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.intent_kind).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.intent_id).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.wallet_id).collect::<Vec<_>>())
+        .bind::<Array<Binary>, _>(rows.iter().map(|row| row.raw).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.timestamp_ms).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.expires_at).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.state).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.next_check_at).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.created_at).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.updated_at).collect::<Vec<_>>())
+        .prepared()
+        .execute(conn)
+        .await
+        .map(drop)
     }
 }
 
@@ -242,6 +259,7 @@ impl ChainTransaction {
         diesel::update(ct::table.filter(ct::id.eq_any(due)))
             .set((ct::next_check_at.eq(next), ct::state.eq(TxState::Sent)))
             .returning(Self::as_select())
+            .prepared()
             .get_results(conn)
             .await
     }
@@ -262,6 +280,7 @@ impl ChainTransaction {
             .filter(ct::expires_at.le(solid_time).and(ct::next_check_at.gt(now)));
         diesel::update(expired)
             .set(ct::next_check_at.eq(now))
+            .prepared()
             .execute(conn)
             .await
     }
@@ -285,6 +304,7 @@ impl ChainTransaction {
                 ct::next_check_at.eq(next_check_at),
                 ct::updated_at.eq(now),
             ))
+            .prepared()
             .execute(conn)
             .await?;
         Ok(rows == 1)
@@ -311,6 +331,7 @@ impl ChainTransaction {
         .bind::<Array<Timestamptz>, _>(next_check_at)
         .bind::<Text, _>(code)
         .bind::<Timestamptz, _>(now)
+        .prepared()
         .load(conn)
         .await?;
         Ok(moved.into_iter().map(|row| row.id).collect())
@@ -324,7 +345,7 @@ impl ChainTransaction {
             ct::death_cause.eq(cause),
             ct::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
     /// Guarded: from `signed` or `sent` to `included`. Answers how many moved.
@@ -349,6 +370,7 @@ impl ChainTransaction {
         .bind::<Array<BigInt>, _>(all.iter().map(|row| row.energy_used).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(all.iter().map(|row| row.bandwidth_used).collect::<Vec<_>>())
         .bind::<Timestamptz, _>(now)
+        .prepared()
         .execute(conn)
         .await
     }
@@ -368,7 +390,7 @@ impl ChainTransaction {
             ct::next_check_at.eq(now),
             ct::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
     /// Guarded: from `included` to `final`.
@@ -376,6 +398,7 @@ impl ChainTransaction {
         let rows = ct::table.filter(ct::id.eq_any(ids).and(ct::state.eq(TxState::Included)));
         diesel::update(rows)
             .set((ct::state.eq(TxState::Final), ct::updated_at.eq(now)))
+            .prepared()
             .execute(conn)
             .await
     }

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::Conn;
 use crate::schema::delegations as d;
 use crate::text_enum;
+use crate::{Conn, Prepare as _};
 
 text_enum! {
     /// Where a delegation stands.
@@ -52,8 +52,7 @@ pub struct Delegation {
     pub created_at: DateTime<Utc>,
 }
 
-#[derive(Debug, Insertable)]
-#[diesel(table_name = d)]
+#[derive(Debug)]
 pub struct NewDelegation<'a> {
     pub id: Uuid,
     pub order_id: Uuid,
@@ -77,8 +76,27 @@ pub struct Activation {
 }
 
 impl NewDelegation<'_> {
+    /// One text for any number of them.
     pub async fn insert_many(conn: &mut Conn, rows: &[Self]) -> QueryResult<()> {
-        diesel::insert_into(d::table).values(rows).execute(conn).await.map(drop)
+        diesel::sql_query(
+            "INSERT INTO delegations \
+                (id, order_id, wallet_id, network, receiver, energy, amount_sun, state, created_at, updated_at) \
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.order_id).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.wallet_id).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.network).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.receiver).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.energy).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.amount_sun).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(rows.iter().map(|row| row.state).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.created_at).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.updated_at).collect::<Vec<_>>())
+        .prepared()
+        .execute(conn)
+        .await
+        .map(drop)
     }
 }
 
@@ -187,6 +205,7 @@ impl Delegation {
         .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.active_at).collect::<Vec<_>>())
         .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.ends_at).collect::<Vec<_>>())
         .bind::<Timestamptz, _>(now)
+        .prepared()
         .execute(conn)
         .await
     }
@@ -208,7 +227,7 @@ impl Delegation {
             d::ends_at.eq(at),
             d::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
     /// Guarded: from one state to another that needs no new column.
@@ -226,7 +245,7 @@ impl Delegation {
             d::reclaim_block_number.eq(None::<i64>),
             d::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
     /// Guarded: `reclaiming` to `reclaimed`, each by its block and at its time. Answers how many moved.
@@ -245,6 +264,7 @@ impl Delegation {
         .bind::<Array<BigInt>, _>(all.iter().map(|row| row.1).collect::<Vec<_>>())
         .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.2).collect::<Vec<_>>())
         .bind::<Timestamptz, _>(now)
+        .prepared()
         .execute(conn)
         .await
     }

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::Conn;
 use crate::schema::idempotency_keys as k;
+use crate::{Conn, Prepare as _};
 
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = k, check_for_backend(diesel::pg::Pg))]
@@ -33,6 +33,7 @@ impl NewIdempotencyKey<'_> {
         Ok(diesel::insert_into(k::table)
             .values(self)
             .on_conflict_do_nothing()
+            .prepared()
             .execute(conn)
             .await?
             == 1)
@@ -57,6 +58,7 @@ impl IdempotencyKey {
         )
         .bind::<diesel::sql_types::Timestamptz, _>(before)
         .bind::<diesel::sql_types::BigInt, _>(limit)
+        .prepared()
         .execute(conn)
         .await
     }

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::Verdict;
 
-use crate::Conn;
 use crate::schema::orders as o;
 use crate::text_enum;
+use crate::{Conn, Prepare as _};
 
 text_enum! {
     /// Where an order stands.
@@ -100,6 +100,7 @@ impl NewOrder<'_> {
         diesel::insert_into(o::table)
             .values(self)
             .returning(Order::as_returning())
+            .prepared()
             .get_result(conn)
             .await
     }
@@ -167,7 +168,7 @@ impl Order {
     ) -> QueryResult<bool> {
         let row = o::table.filter(o::id.eq(id).and(o::state.eq(from)));
         let set = (o::state.eq(to), o::reason_code.eq(reason), o::updated_at.eq(now));
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
     /// An order with what its delivery needs to know: whether its receiver was found good since `since`, and energy and
@@ -220,7 +221,7 @@ impl Order {
             o::reason_code.eq(None::<String>),
             o::updated_at.eq(now),
         );
-        diesel::update(rows).set(set).execute(conn).await
+        diesel::update(rows).set(set).prepared().execute(conn).await
     }
 
     /// Guarded: `processing` to `completed`. Answers how many moved.
@@ -235,6 +236,7 @@ impl Order {
         .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.completed_at).collect::<Vec<_>>())
         .bind::<Array<Timestamptz>, _>(all.iter().map(|row| row.ends_at).collect::<Vec<_>>())
         .bind::<Timestamptz, _>(now)
+        .prepared()
         .execute(conn)
         .await
     }
@@ -243,7 +245,7 @@ impl Order {
     pub async fn set_reason(conn: &mut Conn, id: Uuid, reason: &str, now: DateTime<Utc>) -> QueryResult<bool> {
         let row = o::table.filter(o::id.eq(id).and(o::state.eq(OrderState::Pending)));
         let set = (o::reason_code.eq(reason), o::updated_at.eq(now));
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
     /// Marks completed orders as settled; answers those that were not yet.
@@ -257,6 +259,7 @@ impl Order {
         diesel::update(rows)
             .set((o::settled_at.eq(now), o::updated_at.eq(now)))
             .returning(Self::as_returning())
+            .prepared()
             .get_results(conn)
             .await
     }

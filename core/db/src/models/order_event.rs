@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::OrderState;
-use crate::Conn;
 use crate::schema::order_events as e;
+use crate::{Conn, Prepare as _};
 
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = e, check_for_backend(diesel::pg::Pg))]
@@ -33,15 +34,32 @@ pub struct NewOrderEvent<'a> {
 
 impl NewOrderEvent<'_> {
     pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
-        diesel::insert_into(e::table).values(self).execute(conn).await.map(drop)
-    }
-
-    pub async fn insert_many(conn: &mut Conn, events: &[Self]) -> QueryResult<()> {
         diesel::insert_into(e::table)
-            .values(events)
+            .values(self)
+            .prepared()
             .execute(conn)
             .await
             .map(drop)
+    }
+
+    /// One text for any number of them.
+    pub async fn insert_many(conn: &mut Conn, events: &[Self]) -> QueryResult<()> {
+        diesel::sql_query(
+            "INSERT INTO order_events (order_id, at, event, state, actor, detail) \
+             SELECT order_id, at, event, state, actor, detail \
+             FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY AS n (order_id, at, event, state, actor, detail, place) \
+             ORDER BY place",
+        )
+        .bind::<Array<SqlUuid>, _>(events.iter().map(|row| row.order_id).collect::<Vec<_>>())
+        .bind::<Array<Timestamptz>, _>(events.iter().map(|row| row.at).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(events.iter().map(|row| row.event).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(events.iter().map(|row| row.state).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(events.iter().map(|row| row.actor).collect::<Vec<_>>())
+        .bind::<Array<Jsonb>, _>(events.iter().map(|row| &row.detail).collect::<Vec<_>>())
+        .prepared()
+        .execute(conn)
+        .await
+        .map(drop)
     }
 }
 

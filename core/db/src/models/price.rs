@@ -50,23 +50,6 @@ impl PriceVersion {
 }
 
 impl PriceBand {
-    /// The band of the current version that covers this energy and duration.
-    pub async fn current_for(conn: &mut Conn, energy: i64, duration_s: i32) -> QueryResult<Option<Self>> {
-        let current = v::table
-            .order((v::published_at.desc(), v::id.desc()))
-            .select(v::id)
-            .limit(1)
-            .single_value();
-        b::table
-            .filter(b::version_id.nullable().eq(current))
-            .filter(b::energy_min.le(energy).and(b::energy_max.ge(energy)))
-            .filter(b::duration_min_s.le(duration_s).and(b::duration_max_s.ge(duration_s)))
-            .select(Self::as_select())
-            .first(conn)
-            .await
-            .optional()
-    }
-
     pub async fn of_version(conn: &mut Conn, version: Uuid) -> QueryResult<Vec<Self>> {
         b::table
             .filter(b::version_id.eq(version))

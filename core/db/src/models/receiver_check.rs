@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
-use crate::Conn;
 use crate::schema::receiver_checks as r;
 use crate::text_enum;
+use crate::{Conn, Prepare as _};
 
 text_enum! {
     /// Whether an address may receive energy.
@@ -33,6 +33,7 @@ impl ReceiverCheck {
                 r::verdict.eq(excluded(r::verdict)),
                 r::checked_at.eq(excluded(r::checked_at)),
             ))
+            .prepared()
             .execute(conn)
             .await
             .map(drop)

@@ -6,9 +6,9 @@ use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::Conn;
 use crate::schema::supplier_wallets as w;
 use crate::text_enum;
+use crate::{Conn, Prepare as _};
 
 text_enum! {
     /// Whether a wallet's key has been taken in.
@@ -81,6 +81,7 @@ impl NewSupplierWallet<'_> {
         diesel::insert_into(w::table)
             .values(self)
             .returning(SupplierWallet::as_returning())
+            .prepared()
             .get_result(conn)
             .await
     }
@@ -202,6 +203,7 @@ impl SupplierWallet {
                     .bind::<Text, _>(receiver)
                     .bind::<BigInt, _>(bandwidth)
                     .bind::<SqlUuid, _>(order)
+                    .prepared()
                     .get_result::<WalletId>(conn)
                     .await
                     .optional()?;
@@ -253,19 +255,30 @@ impl SupplierWallet {
             w::last_timestamp_ms.eq(timestamp_ms),
             w::updated_at.eq(now),
         );
-        diesel::update(w::table.find(id)).set(set).execute(conn).await.map(drop)
+        diesel::update(w::table.find(id))
+            .set(set)
+            .prepared()
+            .execute(conn)
+            .await
+            .map(drop)
     }
 
     /// Sets the reservation to a recounted figure. The caller holds the lock.
     pub async fn set_reserved(conn: &mut Conn, id: Uuid, reserved_sun: i64, now: DateTime<Utc>) -> QueryResult<()> {
         let set = (w::reserved_sun.eq(reserved_sun), w::updated_at.eq(now));
-        diesel::update(w::table.find(id)).set(set).execute(conn).await.map(drop)
+        diesel::update(w::table.find(id))
+            .set(set)
+            .prepared()
+            .execute(conn)
+            .await
+            .map(drop)
     }
 
     /// Notes the timestamp that a transaction signs with. The caller holds the lock.
     pub async fn set_timestamp(conn: &mut Conn, id: Uuid, timestamp_ms: i64) -> QueryResult<()> {
         diesel::update(w::table.find(id))
             .set(w::last_timestamp_ms.eq(timestamp_ms))
+            .prepared()
             .execute(conn)
             .await
             .map(drop)
@@ -274,6 +287,7 @@ impl SupplierWallet {
     pub async fn set_figures(conn: &mut Conn, id: Uuid, figures: &WalletFigures) -> QueryResult<()> {
         diesel::update(w::table.find(id))
             .set(figures)
+            .prepared()
             .execute(conn)
             .await
             .map(drop)
@@ -282,7 +296,11 @@ impl SupplierWallet {
     /// No figures are certain to hold blocks above `number` any more: a fork took those back.
     pub async fn forget_above(conn: &mut Conn, number: i64) -> QueryResult<usize> {
         let rows = w::table.filter(w::synced_block.gt(number));
-        diesel::update(rows).set(w::synced_block.eq(number)).execute(conn).await
+        diesel::update(rows)
+            .set(w::synced_block.eq(number))
+            .prepared()
+            .execute(conn)
+            .await
     }
 
     /// One failure more; at `limit` the wallet is isolated with `reason`. Answers whether this call isolated it.
@@ -296,6 +314,7 @@ impl SupplierWallet {
         let failures: i32 = diesel::update(w::table.find(id))
             .set((w::failures.eq(w::failures + 1), w::updated_at.eq(now)))
             .returning(w::failures)
+            .prepared()
             .get_result(conn)
             .await?;
         if failures < limit {
@@ -312,7 +331,7 @@ impl SupplierWallet {
             w::isolated_reason.eq(reason),
             w::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
     /// A success of each: what failed before no longer counts.
@@ -325,6 +344,7 @@ impl SupplierWallet {
         let rows = w::table.filter(w::id.eq_any(locked));
         diesel::update(rows)
             .set(w::failures.eq(0))
+            .prepared()
             .execute(conn)
             .await
             .map(drop)
@@ -344,11 +364,12 @@ impl SupplierWallet {
                 w::isolated_reason.eq(None::<String>),
                 w::failures.eq(0),
             );
-            diesel::update(row).set(released).execute(conn).await?;
+            diesel::update(row).set(released).prepared().execute(conn).await?;
         }
         diesel::update(row)
             .set((w::enabled.eq(enabled), w::updated_at.eq(now)))
             .returning(Self::as_returning())
+            .prepared()
             .get_result(conn)
             .await
             .optional()
@@ -362,7 +383,7 @@ impl SupplierWallet {
             w::address.eq(address),
             w::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
     /// Guarded: an import that cannot succeed.
@@ -373,6 +394,6 @@ impl SupplierWallet {
             w::rejected_reason.eq(reason),
             w::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use crate::Conn;
 use crate::schema::{user_wallets as w, users as u};
+use crate::{Conn, Prepare as _};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = u, check_for_backend(diesel::pg::Pg))]
@@ -44,6 +44,7 @@ impl User {
         diesel::insert_into(u::table)
             .values(&new)
             .on_conflict_do_nothing()
+            .prepared()
             .execute(conn)
             .await?;
         Self::find(conn, id).await?.ok_or(diesel::result::Error::NotFound)
@@ -52,7 +53,12 @@ impl User {
     /// Blocks with a reason, or unblocks with none; answers whether the user exists.
     pub async fn set_blocked(conn: &mut Conn, id: i64, reason: Option<&str>, now: DateTime<Utc>) -> QueryResult<bool> {
         let set = (u::blocked_at.eq(reason.map(|_| now)), u::blocked_reason.eq(reason));
-        Ok(diesel::update(u::table.find(id)).set(set).execute(conn).await? == 1)
+        Ok(diesel::update(u::table.find(id))
+            .set(set)
+            .prepared()
+            .execute(conn)
+            .await?
+            == 1)
     }
 }
 
@@ -72,12 +78,17 @@ impl UserWallet {
         let new = diesel::insert_into(w::table)
             .values(self)
             .on_conflict_do_nothing()
+            .prepared()
             .execute(conn)
             .await?
             == 1;
         if !new {
             let row = w::table.find((self.user_id, &self.address));
-            diesel::update(row).set(w::label.eq(&self.label)).execute(conn).await?;
+            diesel::update(row)
+                .set(w::label.eq(&self.label))
+                .prepared()
+                .execute(conn)
+                .await?;
         }
         Ok(new)
     }

@@ -1,8 +1,8 @@
 //! Taking energy back after a rental. Rentals end by the chain's clock, as they began.
 
 use chrono::{DateTime, Utc};
-use db::Conn;
 use db::models::{ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, SupplierWallet, TxState};
+use db::{Conn, Prepare as _};
 use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use jobs::{JobKind, Wake, enqueue_each_in_tx};
@@ -111,6 +111,7 @@ pub async fn wake_ended_in_tx(
     .bind::<Timestamptz, _>(head_time)
     .bind::<Text, _>(JobKind::DelegationsReclaim.word())
     .bind::<BigInt, _>(limit)
+    .prepared()
     .load(conn)
     .await?;
     let ids: Vec<String> = ended.iter().map(|ended| ended.id.to_string()).collect();

@@ -2,7 +2,7 @@
 
 use chain::TronAddress;
 use chrono::{DateTime, Duration, Utc};
-use db::models::{IdempotencyKey, NewIdempotencyKey, NewOrder, Order, OrderState, SupplierWallet, Switch, User};
+use db::models::{IdempotencyKey, NewIdempotencyKey, NewOrder, Order, OrderState, OrderTerms, User};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{ApiKeyId, Asset, IdGen, OrderId, UserId};
@@ -11,7 +11,8 @@ use ledger::movements::{Hold, hold_in_tx};
 use serde_json::json;
 
 use super::{Event, note_in_tx};
-use crate::{DomainError, pricing};
+use crate::DomainError;
+use crate::pricing::{self, Price};
 
 /// What may be ordered, and how long we try.
 #[derive(Debug, Clone)]
@@ -151,6 +152,19 @@ fn check_ranges(policy: &OrderPolicy, request: &AcceptOrder) -> Result<(), Domai
     Ok(())
 }
 
+fn check_terms(terms: &OrderTerms, energy: i64) -> Result<Price, DomainError> {
+    if terms.maintenance {
+        return Err(DomainError::Maintenance);
+    }
+    if terms.user_blocked {
+        return Err(DomainError::UserBlocked);
+    }
+    if terms.receiver_is_ours {
+        return Err(DomainError::ReceiverIsSupplier);
+    }
+    pricing::price_of(terms, energy)
+}
+
 async fn accept_new(
     conn: &mut Conn,
     id: OrderId,
@@ -161,16 +175,15 @@ async fn accept_new(
     check_ranges(policy, request)?;
     let receiver = request.receiver.to_string();
     let actor = format!("api_key:{}", request.api_key);
-    if Switch::is_on(conn, Switch::MAINTENANCE).await? {
-        return Err(DomainError::Maintenance);
+    let (parties, wanted) = (
+        (request.user.0, receiver.as_str()),
+        (request.energy, request.duration_s),
+    );
+    let terms = OrderTerms::read(conn, parties, wanted).await?;
+    let price = check_terms(&terms, request.energy)?;
+    if !terms.user_known {
+        User::ensure(conn, request.user.0, now).await?;
     }
-    if User::ensure(conn, request.user.0, now).await?.blocked_at.is_some() {
-        return Err(DomainError::UserBlocked);
-    }
-    if SupplierWallet::is_ours(conn, &receiver).await? {
-        return Err(DomainError::ReceiverIsSupplier);
-    }
-    let price = pricing::price_of(conn, request.energy, request.duration_s).await?;
     let new = NewOrder {
         id: id.0,
         user_id: request.user.0,
