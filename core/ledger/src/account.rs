@@ -50,6 +50,8 @@ pub enum Account {
         /// Of what.
         asset: Asset,
     },
+    /// Set aside to be paid out: no longer the user's, not yet gone.
+    Payouts(Asset),
     /// What a network took for our transactions, in TRX.
     Fees {
         /// Who took it.
@@ -65,7 +67,11 @@ impl Account {
     pub const fn asset(&self) -> Asset {
         match self {
             Self::User { asset, .. } | Self::Deposits { asset, .. } => *asset,
-            Self::Escrow(asset) | Self::Revenue(asset) | Self::Adjustments(asset) | Self::Exchange(asset) => *asset,
+            Self::Escrow(asset)
+            | Self::Revenue(asset)
+            | Self::Adjustments(asset)
+            | Self::Payouts(asset)
+            | Self::Exchange(asset) => *asset,
             Self::Fees { .. } => Asset::Trx,
         }
     }
@@ -95,6 +101,7 @@ impl fmt::Display for Account {
             Self::Revenue(_) => write!(f, "house:revenue:{asset}"),
             Self::Adjustments(_) => write!(f, "house:adjustments:{asset}"),
             Self::Deposits { network, .. } => write!(f, "house:deposits:{}:{asset}", network.0),
+            Self::Payouts(_) => write!(f, "house:payouts:{asset}"),
             Self::Fees { network } => write!(f, "house:fees:{}:{asset}", network.0),
             Self::Exchange(_) => write!(f, "house:exchange:{asset}"),
         }
@@ -117,6 +124,7 @@ impl FromStr for Account {
             ["house", "escrow"] => Self::Escrow(asset),
             ["house", "revenue"] => Self::Revenue(asset),
             ["house", "adjustments"] => Self::Adjustments(asset),
+            ["house", "payouts"] => Self::Payouts(asset),
             ["house", "exchange"] => Self::Exchange(asset),
             ["house", "deposits", network] => Self::Deposits {
                 network: network.parse()?,

@@ -18,6 +18,20 @@ db::text_enum! {
         OrderCancel = "order_cancel",
         /// An operator credited or debited a user.
         OperatorAdjustment = "operator_adjustment",
+        /// What came in on a chain was credited to a user.
+        DepositCredit = "deposit_credit",
+        /// A credit of what came in was taken back.
+        DepositReversal = "deposit_reversal",
+        /// A user's money was set aside to be paid out.
+        PayoutHold = "payout_hold",
+        /// What was set aside left on a chain.
+        PayoutSettle = "payout_settle",
+        /// What was set aside was given back.
+        PayoutVoid = "payout_void",
+        /// One asset was exchanged for another: one leg.
+        Exchange = "exchange",
+        /// A network took its fee.
+        ChainFee = "chain_fee",
     }
 }
 
@@ -44,6 +58,16 @@ pub struct Transfer {
     pub at: DateTime<Utc>,
 }
 
+impl Reason {
+    /// Whether such a transfer is about an order.
+    const fn is_of_order(self) -> bool {
+        matches!(
+            self,
+            Self::OrderHold | Self::OrderSettle | Self::OrderRefund | Self::OrderCancel
+        )
+    }
+}
+
 impl Transfer {
     /// Refuses what the database would refuse, with an error that says why.
     pub(crate) fn check(&self) -> Result<(), LedgerError> {
@@ -56,7 +80,7 @@ impl Transfer {
         if self.debit == self.credit {
             return Err(LedgerError::Malformed("one account on both sides"));
         }
-        if (self.reason == Reason::OperatorAdjustment) == self.order.is_some() {
+        if self.reason.is_of_order() != self.order.is_some() {
             return Err(LedgerError::Malformed(
                 "an order reason needs an order, another has none",
             ));
