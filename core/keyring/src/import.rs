@@ -8,7 +8,7 @@ use hpke::inout::InOutBuf;
 use hpke::{Deserializable, Kem as _, OpModeR, Serializable, single_shot_open_inout_detached};
 use kernel::WalletId;
 use tron::{Mnemonic, PrivateKey};
-use vault::suite::{Aead, INFO, Kdf, Kem, associated_data};
+use vault::suite::{Aead, INFO, Kdf, Kem, WEBHOOK_INFO, associated_data};
 use vault::{ImportPublicKey, ImportSecret, SealedImport};
 use zeroize::Zeroizing;
 
@@ -81,6 +81,28 @@ pub fn generate_import_keypair() -> Result<(ImportPrivateKey, ImportPublicKey), 
 /// [`KeyringError::ImportRefused`] when they were sealed to another key, for another wallet, or altered;
 /// [`KeyringError::Secret`] when what was sealed is not a secret's encoding.
 pub fn open_import(key: &ImportPrivateKey, wallet_id: WalletId, sealed: &[u8]) -> Result<ImportSecret, KeyringError> {
+    let buffer = open_sealed(key, INFO, &associated_data(wallet_id), sealed)?;
+    ImportSecret::decode(buffer).map_err(KeyringError::Secret)
+}
+
+/// Opens the webhook secret that the API sealed for the row `secret_id`.
+///
+/// # Errors
+/// [`KeyringError::Sealed`] and [`KeyringError::ImportRefused`] as [`open_import`].
+pub fn open_webhook_secret(
+    key: &ImportPrivateKey,
+    secret_id: &[u8; 16],
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
+    open_sealed(key, WEBHOOK_INFO, secret_id, sealed)
+}
+
+fn open_sealed(
+    key: &ImportPrivateKey,
+    info: &[u8],
+    bound_to: &[u8; 16],
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
     let sealed = SealedImport::from_bytes(sealed).map_err(KeyringError::Sealed)?;
     let refused = |_| KeyringError::ImportRefused;
     let mut buffer = Zeroizing::new(sealed.ciphertext().to_vec());
@@ -88,13 +110,13 @@ pub fn open_import(key: &ImportPrivateKey, wallet_id: WalletId, sealed: &[u8]) -
         &OpModeR::Base,
         &key.0,
         &EncappedKey::from_bytes(sealed.encapsulated_key()).map_err(refused)?,
-        INFO,
+        info,
         InOutBuf::from(buffer.as_mut_slice()),
-        &associated_data(wallet_id),
+        bound_to,
         &AeadTag::from_bytes(sealed.tag()).map_err(refused)?,
     )
     .map_err(refused)?;
-    ImportSecret::decode(buffer).map_err(KeyringError::Secret)
+    Ok(buffer)
 }
 
 /// The private key that a secret stands for. The secret is zeroized, whatever the outcome.

@@ -37,5 +37,5 @@ pub use cache::KeyCache;
 pub use envelope::{KeyOwner, WrappedKey};
 pub use error::KeyringError;
 pub use generate::{MAX_BATCH, generate_batch};
-pub use import::{ImportPrivateKey, generate_import_keypair, open_import, resolve};
+pub use import::{ImportPrivateKey, generate_import_keypair, open_import, open_webhook_secret, resolve};
 pub use master::{Derivation, MIN_ITERATIONS, MasterKey, MasterKeySource, Pbkdf2};

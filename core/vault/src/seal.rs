@@ -5,10 +5,11 @@ use std::fmt;
 use hpke::inout::InOutBuf;
 use hpke::{OpModeS, Serializable, single_shot_seal_inout_detached};
 use kernel::{ErrorClass, WalletId};
+use zeroize::Zeroizing;
 
 use crate::public_key::ImportPublicKey;
 use crate::secret::ImportSecret;
-use crate::suite::{Aead, INFO, Kdf, Kem, associated_data};
+use crate::suite::{Aead, INFO, Kdf, Kem, WEBHOOK_INFO, associated_data};
 
 /// The longest sealed import that is made or accepted, in bytes; the database says the same.
 pub const MAX_SEALED_LEN: usize = 4096;
@@ -110,14 +111,38 @@ pub fn seal(
     wallet_id: WalletId,
     secret: &ImportSecret,
 ) -> Result<SealedImport, SealError> {
+    seal_for(public_key, INFO, &associated_data(wallet_id), secret.encode())
+}
+
+/// Seals the secret that an endpoint's messages are signed with, bound to `secret_id`: it opens as a webhook secret of
+/// that row and as nothing else.
+///
+/// # Errors
+/// As [`seal`].
+///
+/// # Panics
+/// When the operating system has no randomness to give.
+pub fn seal_webhook_secret(
+    public_key: &ImportPublicKey,
+    secret_id: &[u8; 16],
+    secret: &[u8],
+) -> Result<SealedImport, SealError> {
+    seal_for(public_key, WEBHOOK_INFO, secret_id, Zeroizing::new(secret.to_vec()))
+}
+
+fn seal_for(
+    public_key: &ImportPublicKey,
+    info: &[u8],
+    bound_to: &[u8; 16],
+    mut buffer: Zeroizing<Vec<u8>>,
+) -> Result<SealedImport, SealError> {
     // Encrypted in place: the clear bytes are overwritten by the ciphertext, and zeroized if that fails.
-    let mut buffer = secret.encode();
     let (encapsulated, tag) = single_shot_seal_inout_detached::<Aead, Kdf, Kem>(
         &OpModeS::Base,
         public_key.hpke(),
-        INFO,
+        info,
         InOutBuf::from(buffer.as_mut_slice()),
-        &associated_data(wallet_id),
+        bound_to,
     )
     .map_err(|_| SealError::Cipher)?;
     let mut bytes = Vec::with_capacity(HEADER_LEN + buffer.len() + TAG_LEN);

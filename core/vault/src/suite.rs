@@ -9,7 +9,7 @@ pub type Kdf = hpke::kdf::HkdfSha256;
 /// Encryption: AES-256-GCM.
 pub type Aead = hpke::aead::AesGcm256;
 
-/// The purpose that every seal states; a seal made for anything else does not open.
+/// The purpose that the seal of a wallet's key states; a seal made for anything else does not open as one.
 pub const INFO: &[u8] = b"switchyard/wallet-import/v1";
 
 /// What a seal is bound to: the bytes of the wallet's id. Moved to another wallet's row, it does not open.
@@ -17,3 +17,6 @@ pub const INFO: &[u8] = b"switchyard/wallet-import/v1";
 pub const fn associated_data(wallet_id: WalletId) -> [u8; 16] {
     *wallet_id.0.as_bytes()
 }
+
+/// The purpose of a sealed webhook secret.
+pub const WEBHOOK_INFO: &[u8] = b"switchyard/webhook-secret/v1";

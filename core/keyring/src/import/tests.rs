@@ -160,3 +160,23 @@ proptest! {
         prop_assert!(open_import(&private, wallet(0), &bytes).is_err());
     }
 }
+
+#[test]
+fn a_webhook_secret_opens_for_its_row_and_as_nothing_else() {
+    let (private, public) = generate_import_keypair().unwrap();
+    let (stranger, _) = generate_import_keypair().unwrap();
+    let (row, other) = (wallet(0), wallet(1));
+    let sealed = vault::seal_webhook_secret(&public, row.0.as_bytes(), &[7; 32]).unwrap();
+    let open = |key, row: WalletId| open_webhook_secret(key, row.0.as_bytes(), sealed.as_bytes());
+    assert_eq!(open(&private, row).unwrap().as_slice(), [7; 32]);
+    for refused in [open(&private, other), open(&stranger, row)] {
+        assert!(matches!(refused, Err(KeyringError::ImportRefused)));
+    }
+    // neither kind of seal passes for the other
+    let as_key = open_import(&private, row, sealed.as_bytes());
+    assert!(matches!(as_key, Err(KeyringError::ImportRefused)));
+    let secret = ImportSecret::from_private_key_hex(KEY_0).unwrap();
+    let key = seal(&public, row, &secret).unwrap();
+    let as_secret = open_webhook_secret(&private, row.0.as_bytes(), key.as_bytes());
+    assert!(matches!(as_secret, Err(KeyringError::ImportRefused)));
+}

@@ -60,3 +60,12 @@ fn unknown_versions_and_wrong_lengths_are_refused() {
         assert!(SealedImport::from_bytes(&vec![1; length]).is_ok(), "{length}");
     }
 }
+
+#[test]
+fn a_webhook_secret_is_sealed_in_the_same_form() {
+    let id = SeededIds::new(0).uuid();
+    let sealed = seal_webhook_secret(&KEY.parse().unwrap(), id.as_bytes(), &[0x5a; 32]).unwrap();
+    assert_eq!(sealed.as_bytes().len(), 1 + 32 + 32 + 16);
+    assert!(!sealed.as_bytes().windows(4).any(|window| window == [0x5a; 4]));
+    assert_eq!(SealedImport::from_bytes(sealed.as_bytes()).unwrap(), sealed);
+}
