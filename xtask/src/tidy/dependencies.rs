@@ -40,8 +40,8 @@ const RESERVED: [Reserved; 10] = [
     },
     Reserved {
         library: "reqwest",
-        to: &["chain", "tron", "evm", "devnet", "xtask"],
-        reason: "only chain clients call out",
+        to: &["chain", "tron", "evm", "devnet", "webhook", "xtask"],
+        reason: "only chain clients and webhooks call out",
     },
     Reserved {
         library: "prost",
