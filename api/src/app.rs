@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::orders::OrderPolicy;
+use domain::webhooks::TargetPolicy;
 use jobs::{WakeConfig, WakeError, WakeQueue};
 use kernel::{Clock, IdGen, RandomIds, SteadyClock};
 use settings::Settings;
@@ -128,6 +129,13 @@ impl App {
             clock,
             ids: Arc::new(RandomIds),
         })
+    }
+
+    /// Where webhook messages may go.
+    pub(crate) const fn target_policy(&self) -> TargetPolicy {
+        TargetPolicy {
+            allow_private_networks: self.settings.webhooks.allow_private_networks,
+        }
     }
 
     /// How long a request may take.

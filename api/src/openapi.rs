@@ -51,6 +51,7 @@ const fn operation<'a>(item: &'a mut PathItem, method: &HttpMethod) -> Option<&'
         HttpMethod::Post => item.post.as_mut(),
         HttpMethod::Put => item.put.as_mut(),
         HttpMethod::Delete => item.delete.as_mut(),
+        HttpMethod::Patch => item.patch.as_mut(),
         _ => None,
     }
 }

@@ -69,6 +69,7 @@ codes! {
     OrderNotCancellable = "order_not_cancellable", CONFLICT,
         "Only a pending order can be cancelled", "只有待处理的订单才能取消";
     WalletNotActive = "wallet_not_active", CONFLICT, "The wallet is not active yet", "钱包尚未激活";
+    WebhookDisabled = "webhook_disabled", CONFLICT, "The endpoint is disabled", "该 webhook 端点已停用";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "请求体过大";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
         "The body must be application/json", "请求体必须是 application/json";
@@ -83,6 +84,8 @@ codes! {
         "The receiver is a wallet of the supplier", "接收地址是供应商自己的钱包";
     BadText = "bad_text", UNPROCESSABLE_ENTITY, "A text or number is not acceptable", "文本或数字不符合要求";
     AmountZero = "amount_zero", UNPROCESSABLE_ENTITY, "The amount must not be zero", "金额不能为零";
+    WebhookUrlRefused = "webhook_url_refused", UNPROCESSABLE_ENTITY,
+        "Messages are not sent to this address", "不允许向该地址发送消息";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests", "请求过于频繁";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something broke on our side", "服务器内部错误";
     Unavailable = "unavailable", SERVICE_UNAVAILABLE,
@@ -303,6 +306,7 @@ impl From<DomainError> for Problem {
             DomainError::DurationOutOfRange { .. } => "#/duration_s",
             DomainError::ReceiverIsSupplier => "#/receiver",
             DomainError::BadReason => "#/reason",
+            DomainError::WebhookUrl(_) => "#/url",
             DomainError::BadStanding => "#/state",
             DomainError::Ledger(ledger::LedgerError::ZeroAmount) => "#/amount",
             DomainError::Ledger(ledger::LedgerError::BadText { .. }) => "#/reason",

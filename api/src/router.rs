@@ -14,7 +14,7 @@ use crate::console::console;
 use crate::middleware::{Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
-use crate::routes::{operations, orders, prices, supplier_wallets, user_wallets, users};
+use crate::routes::{operations, orders, prices, supplier_wallets, user_wallets, users, webhooks};
 use crate::{App, health};
 
 /// One route.
@@ -119,6 +119,22 @@ routes! {
     OperationsWrite post Post "/api/operations/findings/{id}/resolve" operations::resolve_finding::resolve_finding
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict]];
     OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
+    WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
+        [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];
+    WebhooksRead get Get "/api/webhooks" webhooks::list::list_webhooks [PARAMETER];
+    WebhooksRead get Get "/api/webhooks/{id}" webhooks::get::get_webhook [FOUND];
+    WebhooksWrite patch Patch "/api/webhooks/{id}" webhooks::update::update_webhook
+        [BODY, MARKED, FOUND, &[Code::WebhookUrlRefused, Code::BadText]];
+    WebhooksWrite delete Delete "/api/webhooks/{id}" webhooks::delete::delete_webhook [FOUND];
+    WebhooksWrite post Post "/api/webhooks/{id}/rotate-secret" webhooks::rotate_secret::rotate_webhook_secret
+        [BODY, MARKED, FOUND, &[Code::Conflict]];
+    WebhooksWrite post Post "/api/webhooks/{id}/test" webhooks::test::test_webhook
+        [BODY, MARKED, FOUND, &[Code::WebhookDisabled]];
+    WebhooksRead get Get "/api/webhooks/{id}/deliveries" webhooks::list_deliveries::list_webhook_deliveries [FOUND];
+    WebhooksWrite post Post "/api/webhooks/{id}/deliveries/{delivery_id}/resend"
+        webhooks::resend_delivery::resend_webhook_delivery [BODY, MARKED, FOUND, BY_HAND, &[Code::WebhookDisabled]];
+    WebhooksWrite post Post "/api/webhooks/{id}/resend" webhooks::resend::resend_webhook_deliveries
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::WebhookDisabled]];
 }
 
 /// The API: everything under `/api` behind a key, the operators' page, and health.

@@ -10,6 +10,7 @@ use domain::delegations::DeathPolicy;
 use domain::transactions::ResendPolicy;
 use jobs::{Wake, WakeQueue};
 use kernel::{Clock, IdGen};
+use webhook::WebhookClient;
 
 use crate::error::WorkError;
 use crate::keys::Keys;
@@ -26,8 +27,10 @@ pub struct Environment {
     pub ids: Arc<dyn IdGen>,
     /// The networks that this worker knows.
     pub networks: BTreeMap<String, NetworkEnvironment>,
-    /// Keys of supplier wallets.
+    /// Keys of supplier wallets, and what opens webhook secrets.
     pub keys: Keys,
+    /// Sends messages to endpoints.
+    pub webhooks: WebhookClient,
     /// How work is done.
     pub policy: WorkPolicy,
 }
@@ -67,6 +70,12 @@ pub struct WorkPolicy {
     pub idempotency_retention: Duration,
     /// Blocks kept per network.
     pub keep_blocks: i64,
+    /// Messages to one endpoint that are on their way at a time.
+    pub webhooks_in_flight: usize,
+    /// Messages that one run sends.
+    pub messages_per_run: u32,
+    /// How long messages that ended are kept.
+    pub webhook_retention: Duration,
 }
 
 impl Environment {

@@ -30,6 +30,17 @@ pub enum WorkError {
         #[source]
         source: KeyringError,
     },
+    /// The secret of a webhook endpoint could not be opened.
+    #[error(
+        "webhook secret {secret} does not open: was vault.import_private_key changed? Rotate the endpoint's secret"
+    )]
+    WebhookSecret {
+        /// The secret's row.
+        secret: uuid::Uuid,
+        /// Why, without anything of the secret.
+        #[source]
+        source: KeyringError,
+    },
     /// A transaction could not be built.
     #[error("the transaction cannot be built")]
     Build(#[from] TronError),
@@ -52,7 +63,7 @@ impl WorkError {
             Self::Domain(error) => error.class(),
             Self::Db(error) => error.class(),
             Self::Chain(error) => error.class(),
-            Self::Key { .. } | Self::Broken(_) => ErrorClass::Bug,
+            Self::Key { .. } | Self::WebhookSecret { .. } | Self::Broken(_) => ErrorClass::Bug,
             Self::Build(error) => error.class(),
         }
     }
@@ -62,7 +73,7 @@ impl WorkError {
             Self::Domain(_) => "domain",
             Self::Db(_) => "database",
             Self::Chain(_) => "chain_unavailable",
-            Self::Key { .. } => "key_unusable",
+            Self::Key { .. } | Self::WebhookSecret { .. } => "key_unusable",
             Self::Build(_) => "transaction_not_built",
             Self::Broken(_) => "broken_row",
         }

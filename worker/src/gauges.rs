@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chain::EnergyMarket;
 use chrono::{DateTime, Utc};
-use db::models::{DueComparison, Finding, SupplierWallet};
+use db::models::{DueComparison, Finding, SupplierWallet, WebhookEndpoint};
 use db::{Conn, acquire};
 use domain::DomainError;
 use domain::operations::{Held, NetworkFigures, count_stuck, held, networks};
@@ -72,6 +72,7 @@ impl Gauges {
             show_comparison(&mut conn, &row.network, now).await?;
             show_network(&mut conn, row).await?;
         }
+        show_webhooks(&mut conn, now).await?;
         if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
             show_totals(&mut conn).await?;
             self.totals_at = Some(Instant::now());
@@ -166,6 +167,20 @@ async fn show_network(conn: &mut Conn, row: NetworkFigures) -> Result<(), WorkEr
         let sun = SupplierWallet::sellable_sun(conn).await.map_err(DomainError::from)?;
         gauge!("switchyard_pool_sellable_energy", &labels).set(float(tron::energy_for_sun(sun, market)));
     }
+    Ok(())
+}
+
+async fn show_webhooks(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), WorkError> {
+    let figures = WebhookEndpoint::figures(conn, now).await.map_err(DomainError::from)?;
+    for (state, count) in [
+        ("enabled", figures.enabled),
+        ("disabled", figures.disabled),
+        ("failing", figures.failing),
+    ] {
+        gauge!("switchyard_webhook_endpoints", "state" => state).set(float(count));
+    }
+    gauge!("switchyard_webhook_pending").set(float(figures.pending));
+    gauge!("switchyard_webhook_oldest_due_seconds").set(figures.oldest_due_seconds.max(0.0));
     Ok(())
 }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use chain::TronAddress;
 use chrono::{DateTime, Utc};
-use db::models::{MasterKeyRow, WalletKey};
+use db::models::{MasterKeyRow, WalletKey, WebhookSecretRow};
 use db::{Conn, Pool, acquire};
 use kernel::WalletId;
 use keyring::{
     Derivation, ImportPrivateKey, KeyCache, KeyOwner, KeyringError, MasterKey, MasterKeySource, WrappedKey,
-    open_import, resolve,
+    open_import, open_webhook_secret, resolve,
 };
 use tron::PrivateKey;
+use webhook::WebhookSecret;
 
 use crate::error::WorkError;
 
@@ -88,6 +89,13 @@ impl Keys {
     ) -> Result<(TronAddress, WalletKey), KeyringError> {
         let key = resolve(open_import(&self.import, wallet, sealed)?)?;
         self.wrap(wallet, &key, now)
+    }
+
+    /// Opens what the API sealed to sign an endpoint's messages with.
+    pub(crate) fn webhook_secret(&self, row: &WebhookSecretRow) -> Result<WebhookSecret, WorkError> {
+        let opened = open_webhook_secret(&self.import, row.id.as_bytes(), &row.sealed);
+        let bytes = opened.map_err(|source| WorkError::WebhookSecret { secret: row.id, source })?;
+        WebhookSecret::from_bytes(bytes).map_err(|_| WorkError::Broken(format!("webhook secret {} is none", row.id)))
     }
 
     /// Wraps a key for rest under the current master.

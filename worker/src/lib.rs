@@ -19,5 +19,6 @@ mod signer;
 #[cfg(debug_assertions)]
 mod test_clock;
 pub mod watcher;
+pub mod webhooks;
 
 pub use error::WorkError;

@@ -6,7 +6,7 @@ use jobs::JobKind;
 
 use crate::environment::Environment;
 use crate::jobs::{
-    CancelExpiredOrders, CheckStock, DelegateOrder, ImportWallet, Prune, ReclaimDelegation, Reconcile,
+    CancelExpiredOrders, CheckStock, DelegateOrder, DeliverWebhook, ImportWallet, Prune, ReclaimDelegation, Reconcile,
     ResendTransactions, SettleFinal, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
@@ -18,7 +18,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 10] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 11] = [
         (
             JobKind::ChainResendTransactions,
             Arc::new(ResendTransactions(env(), sender())),
@@ -28,6 +28,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
             JobKind::DelegationsReclaim,
             Arc::new(ReclaimDelegation(env(), sender())),
         ),
+        (JobKind::NotifyDeliverWebhook, Arc::new(DeliverWebhook(env()))),
         (JobKind::OperationsPrune, Arc::new(Prune(env()))),
         (JobKind::OperationsReconcile, Arc::new(Reconcile(env()))),
         (JobKind::OrdersCancelExpired, Arc::new(CancelExpiredOrders(env()))),

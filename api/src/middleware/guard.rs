@@ -40,6 +40,8 @@ scopes! {
     SupplierWalletsWrite = "supplier_wallets:write";
     OperationsRead = "operations:read";
     OperationsWrite = "operations:write";
+    WebhooksRead = "webhooks:read";
+    WebhooksWrite = "webhooks:write";
 }
 
 /// The key that a request came with.

@@ -6,6 +6,7 @@ pub(crate) mod prices;
 pub(crate) mod supplier_wallets;
 pub(crate) mod user_wallets;
 pub(crate) mod users;
+pub(crate) mod webhooks;
 
 use kernel::{Amount, Asset};
 use serde::Serialize;

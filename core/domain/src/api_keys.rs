@@ -19,6 +19,8 @@ pub const SCOPES: &[&str] = &[
     "supplier_wallets:write",
     "operations:read",
     "operations:write",
+    "webhooks:read",
+    "webhooks:write",
 ];
 
 const PREFIX_LEN: usize = 15;

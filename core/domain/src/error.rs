@@ -69,6 +69,15 @@ pub enum DomainError {
     /// The wallet's key is not taken in, so it cannot be used.
     #[error("the wallet is not active yet")]
     WalletNotActive,
+    /// An address that messages are not sent to.
+    #[error("{0}")]
+    WebhookUrl(#[source] webhook::TargetError),
+    /// The endpoint is switched off.
+    #[error("this endpoint is disabled; enable it first")]
+    WebhookDisabled,
+    /// One more would be too many.
+    #[error("{0}")]
+    TooMany(&'static str),
     /// The ledger refused.
     #[error("the ledger refused")]
     Ledger(#[from] LedgerError),
@@ -96,6 +105,8 @@ impl DomainError {
             | Self::NotCancellable(_)
             | Self::InsufficientFunds { .. }
             | Self::AlreadyResolved
+            | Self::WebhookDisabled
+            | Self::TooMany(_)
             | Self::WalletNotActive => ErrorClass::Conflict,
             Self::UserBlocked => ErrorClass::Forbidden,
             Self::Maintenance => ErrorClass::Unavailable,
@@ -106,6 +117,7 @@ impl DomainError {
             | Self::BadPriceTable(_)
             | Self::BadReason
             | Self::BadStanding
+            | Self::WebhookUrl(_)
             | Self::BadText(_) => ErrorClass::Invalid,
             Self::Ledger(error) => error.class(),
             Self::Db(error) => error.class(),
@@ -130,7 +142,9 @@ impl DomainError {
             Self::BadPriceTable(_) => "bad_price_table",
             Self::BadText(_) | Self::BadReason => "bad_text",
             Self::BadStanding => "invalid_body",
-            Self::AlreadyResolved => "conflict",
+            Self::AlreadyResolved | Self::TooMany(_) => "conflict",
+            Self::WebhookUrl(_) => "webhook_url_refused",
+            Self::WebhookDisabled => "webhook_disabled",
             Self::WalletNotActive => "wallet_not_active",
             Self::Ledger(LedgerError::InsufficientFunds { .. }) => "insufficient_funds",
             Self::Ledger(LedgerError::ReferenceReused { .. }) => "reference_reused",

@@ -43,6 +43,8 @@ pub enum FindingKind {
     ReservationDiffers,
     /// An order waits beyond its deadline.
     OrderStuck,
+    /// A webhook endpoint takes no messages, and one was given up.
+    EndpointFailing,
 }
 
 impl FindingKind {
@@ -66,6 +68,7 @@ impl FindingKind {
             Self::EscrowDiffers => "ledger.escrow_differs",
             Self::ReservationDiffers => "wallets.reservation_differs",
             Self::OrderStuck => "orders.stuck",
+            Self::EndpointFailing => "webhooks.endpoint_failing",
         }
     }
 
@@ -78,6 +81,7 @@ impl FindingKind {
             | Self::WalletIsolated
             | Self::ReservationDiffers
             | Self::NothingLands
+            | Self::EndpointFailing
             | Self::OrderStuck => Severity::Warning,
             _ => Severity::Critical,
         }
@@ -132,6 +136,9 @@ impl FindingKind {
                 "Run a wallet sync; if it comes back, look for delegations stuck in `reserved`."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
+            Self::EndpointFailing => {
+                "Tell its owner, see `switchyard-worker webhooks list`; once it answers, `webhooks resend`, or `webhooks disable`."
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod api_keys;
 pub mod delegations;
 mod error;
+pub mod events;
 pub mod findings;
 pub mod operations;
 pub mod orders;
@@ -16,6 +17,7 @@ pub mod transactions;
 pub mod users;
 pub mod wallets;
 pub mod watch;
+pub mod webhooks;
 
 pub use error::DomainError;
 

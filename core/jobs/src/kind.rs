@@ -21,6 +21,8 @@ db::text_enum! {
         WalletsImport = "wallets.import",
         /// Compares the stock of energy with what is asked for. Object: the network.
         WalletsCheckStock = "wallets.check_stock",
+        /// Sends the messages that are due to an endpoint. Object: the endpoint.
+        NotifyDeliverWebhook = "notify.deliver_webhook",
         /// Proves the books and the chain against one another. Object: the name of the proof.
         OperationsReconcile = "operations.reconcile",
         /// Removes what nobody needs any more. Object: `all`.
@@ -51,6 +53,8 @@ db::text_enum! {
         Chain = "chain",
         /// Supplier wallets.
         Wallets = "wallets",
+        /// Messages to receivers outside.
+        Notify = "notify",
         /// Reconciliation and housekeeping.
         Reports = "reports",
     }

@@ -43,6 +43,10 @@ uuid_ids! {
     PriceVersionId;
     /// One difference that a reconciler found.
     FindingId;
+    /// One endpoint that is told of events.
+    WebhookId;
+    /// One event.
+    EventId;
 }
 
 /// A customer: the Telegram user id, chosen by the bot.

@@ -26,6 +26,7 @@ pub struct Settings {
     pub vault: Vault,
     pub jobs: Jobs,
     pub schedules: BTreeMap<String, Schedule>,
+    pub webhooks: Webhooks,
     pub telemetry: Telemetry,
     pub limits: Limits,
 }
@@ -182,6 +183,18 @@ pub enum Missed {
     Skip,
     /// The last one is run late.
     CatchUp,
+}
+
+/// `[webhooks]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    pub allow_private_networks: bool,
+    pub timeout_ms: u64,
+    pub in_flight_per_endpoint: usize,
+    pub messages_per_run: u32,
+    pub look_interval_ms: u64,
+    pub keep_days: u32,
 }
 
 /// `[telemetry]`.

@@ -17,6 +17,7 @@ mod stuck;
 mod switches;
 mod users;
 mod wallets;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -71,6 +72,9 @@ pub enum Command {
     /// Customers
     #[command(subcommand)]
     Users(users::Command),
+    /// Endpoints that are told of events
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// Stop or allow new orders; running ones finish
     #[command(subcommand)]
     Maintenance(switches::Command),
@@ -125,6 +129,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Findings(command) => findings::run(&settings, command).await,
         Command::Actions(arguments) => actions::run(&settings, &arguments).await,
         Command::Users(command) => users::run(&settings, command).await,
+        Command::Webhooks(command) => webhooks::run(&settings, command).await,
         Command::Maintenance(command) => switches::run(&settings, command).await,
         Command::Migrate | Command::CheckConfig | Command::Keygen | Command::Audit(_) => Ok(()),
     }

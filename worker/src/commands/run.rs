@@ -16,6 +16,7 @@ use crate::health::{self, Health};
 use crate::queue::{QueueSetup, Workers};
 use crate::registry::registry;
 use crate::watcher::{WatchPolicy, Watcher};
+use crate::webhooks::look_for_due;
 use crate::{counters, gauges};
 
 /// Opened keys whose time is up leave memory at least this often.
@@ -51,6 +52,10 @@ pub(super) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<(
         for watcher in watchers(&settings, &env, &name)? {
             tasks.spawn(watcher.run(stop.clone()));
         }
+    }
+    if queues.iter().any(|(queue, _)| *queue == Queue::Notify) {
+        let interval = Duration::from_millis(settings.webhooks.look_interval_ms);
+        tasks.spawn(look_for_due(Arc::clone(&env), interval, stop.clone()));
     }
     tasks.spawn(gauges::run(Arc::clone(&env), stop.clone()));
     tasks.spawn(forget_keys(Arc::clone(&env), stop.clone()));

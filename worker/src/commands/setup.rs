@@ -10,6 +10,7 @@ use jobs::{WakeConfig, WakeQueue};
 use kernel::{Clock, RandomIds, SteadyClock, SystemClock};
 use keyring::{KeyCache, MasterKeySource};
 use settings::{Secret, Settings};
+use webhook::{CallPolicy, TargetPolicy, WebhookClient};
 use zeroize::Zeroizing;
 
 use crate::environment::{Environment, WorkPolicy};
@@ -60,10 +61,22 @@ pub(super) async fn environment(settings: &Settings) -> anyhow::Result<Arc<Envir
         wakes: wakes(settings)?,
         ids: Arc::new(RandomIds),
         policy: policy(settings)?,
+        webhooks: webhook_client(settings)?,
         pool,
         clock,
         keys,
     }))
+}
+
+fn webhook_client(settings: &Settings) -> anyhow::Result<WebhookClient> {
+    let webhooks = &settings.webhooks;
+    let client = WebhookClient::new(CallPolicy {
+        target: TargetPolicy {
+            allow_private_networks: webhooks.allow_private_networks,
+        },
+        timeout: Duration::from_millis(webhooks.timeout_ms),
+    });
+    client.context("webhooks cannot be sent")
 }
 
 fn wakes(settings: &Settings) -> anyhow::Result<WakeQueue> {
@@ -134,5 +147,8 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         low_stock_energy: pool.low_stock_energy,
         idempotency_retention: chrono::Duration::days(i64::from(settings.limits.idempotency_retention_days)),
         keep_blocks: i64::from(settings.networks.values().map(|n| n.keep_blocks).max().unwrap_or(2_000)),
+        webhooks_in_flight: settings.webhooks.in_flight_per_endpoint,
+        messages_per_run: settings.webhooks.messages_per_run,
+        webhook_retention: chrono::Duration::days(i64::from(settings.webhooks.keep_days)),
     })
 }

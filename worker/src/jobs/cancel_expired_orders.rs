@@ -29,7 +29,7 @@ impl CancelExpiredOrders {
     async fn cancel(&self) -> Result<Outcome, WorkError> {
         let env = &self.0;
         for _ in 0..ROUNDS {
-            let done = cancel_past_deadline(&env.pool, BATCH, env.clock.now()).await?;
+            let done = cancel_past_deadline(&env.pool, env.ids.as_ref(), BATCH, env.clock.now()).await?;
             if i64::try_from(done).unwrap_or(BATCH) < BATCH {
                 return Ok(Outcome::Done);
             }

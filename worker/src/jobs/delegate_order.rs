@@ -106,7 +106,8 @@ impl DelegateOrder {
         run_tx(&env.pool, "refuse_receiver", async |conn| {
             let locked = Order::lock(conn, order.id).await?;
             if locked.is_some_and(|order| order.state == OrderState::Pending) {
-                orders::fail_in_tx(conn, OrderId(order.id), OrderState::Pending, reason, now).await?;
+                let id = OrderId(order.id);
+                orders::fail_in_tx(conn, env.ids.as_ref(), id, OrderState::Pending, reason, now).await?;
             }
             Ok::<_, WorkError>(())
         })

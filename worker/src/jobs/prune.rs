@@ -36,6 +36,15 @@ impl Prune {
             BlockRow::delete_below(&mut conn, &cursor.network, below).await?;
         }
         let before = env.clock.now() - env.policy.idempotency_retention;
+        drop(conn);
+        let (now, messages) = (env.clock.now(), env.clock.now() - env.policy.webhook_retention);
+        for _ in 0..ROUNDS {
+            let removed = domain::webhooks::prune(&env.pool, messages, BATCH, now).await?;
+            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
+                break;
+            }
+        }
+        let mut conn = acquire(&env.pool).await?;
         for _ in 0..ROUNDS {
             let removed = IdempotencyKey::prune(&mut conn, before, BATCH).await?;
             if i64::try_from(removed).unwrap_or(BATCH) < BATCH {

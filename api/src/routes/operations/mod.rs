@@ -90,7 +90,7 @@ impl From<&Done> for DoneView {
 }
 
 /// An answer to a marked request, which says when it was carried out before.
-fn answer<T>(done: &Done, body: T) -> (HeaderMap, Json<T>) {
+pub(super) fn answer<T>(done: &Done, body: T) -> (HeaderMap, Json<T>) {
     let mut headers = HeaderMap::new();
     if done.replayed {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
@@ -99,7 +99,12 @@ fn answer<T>(done: &Done, body: T) -> (HeaderMap, Json<T>) {
 }
 
 /// Who asks, and with which mark.
-fn instruction<T>(caller: &Principal, request: &Idempotent<T>, reason: Option<&String>, dry_run: bool) -> Instruction {
+pub(super) fn instruction<T>(
+    caller: &Principal,
+    request: &Idempotent<T>,
+    reason: Option<&String>,
+    dry_run: bool,
+) -> Instruction {
     Instruction {
         actor: caller.actor(),
         name: caller.name.clone(),

@@ -23,6 +23,7 @@ pub(crate) async fn cancel_order(
     Extension(caller): Caller,
     Path(id): Path<String>,
 ) -> Result<Json<OrderView>, Problem> {
-    let order = cancel_by_user(&app.pool, path("id", &id)?, &caller.actor(), app.clock.now()).await?;
+    let id = path("id", &id)?;
+    let order = cancel_by_user(&app.pool, &*app.ids, id, &caller.actor(), app.clock.now()).await?;
     Ok(Json(order.try_into()?))
 }

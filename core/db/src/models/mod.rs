@@ -6,6 +6,7 @@ mod block;
 mod chain_cursor;
 mod chain_transaction;
 mod delegation;
+mod event;
 mod finding;
 mod idempotency;
 mod operator_action;
@@ -19,6 +20,9 @@ mod switch;
 mod user;
 mod wallet_comparison;
 mod wallet_key;
+mod webhook_delivery;
+mod webhook_endpoint;
+mod webhook_secret;
 
 pub use api_key::{ApiKey, NewApiKey};
 pub use block::BlockRow;
@@ -27,6 +31,7 @@ pub use chain_transaction::{
     ChainTransaction, DeathCause, Inclusion, IntentKind, NewChainTransaction, Outcome, TxState,
 };
 pub use delegation::{Activation, Delegation, DelegationState, NewDelegation};
+pub use event::{EmitRows, Event, EventType, NewEventRow};
 pub use finding::{Finding, FindingFilter, NewFinding, Severity};
 pub use idempotency::{IdempotencyKey, NewIdempotencyKey};
 pub use operator_action::{Action, ActionFilter, NewOperatorAction, OperatorAction};
@@ -40,3 +45,8 @@ pub use switch::Switch;
 pub use user::{User, UserWallet};
 pub use wallet_comparison::DueComparison;
 pub use wallet_key::{MasterKeyRow, WalletImport, WalletKey};
+pub use webhook_delivery::{
+    Attempt, AttemptOutcome, DeliveryFilter, DeliveryState, DueDelivery, WebhookAttempt, WebhookDelivery,
+};
+pub use webhook_endpoint::{EndpointChange, EndpointFigures, NewWebhookEndpoint, WebhookEndpoint};
+pub use webhook_secret::{NewWebhookSecret, WebhookSecretRow};

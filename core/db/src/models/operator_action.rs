@@ -21,6 +21,10 @@ text_enum! {
         StuckRedrive = "stuck.redrive",
         /// Closed a finding.
         FindingsResolve = "findings.resolve",
+        /// Had messages sent again.
+        WebhooksResend = "webhooks.resend",
+        /// Switched an endpoint on or off, or changed what it is told.
+        WebhooksChange = "webhooks.change",
     }
 }
 

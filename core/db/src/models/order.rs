@@ -212,6 +212,14 @@ impl Order {
             .await
     }
 
+    pub async fn find_many(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Self>> {
+        o::table
+            .filter(o::id.eq_any(ids))
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
     /// Guarded: `pending` to `processing`, one attempt more. Answers how many moved.
     pub async fn set_processing(conn: &mut Conn, ids: &[Uuid], now: DateTime<Utc>) -> QueryResult<usize> {
         let rows = o::table.filter(o::id.eq_any(ids).and(o::state.eq(OrderState::Pending)));

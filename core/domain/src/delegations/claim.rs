@@ -80,7 +80,7 @@ pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimReques
         return Ok(Claim::NotPending);
     }
     if order.deadline_at <= now {
-        end_past_deadline_in_tx(conn, &order, now).await?;
+        end_past_deadline_in_tx(conn, ids, &order, now).await?;
         return Ok(Claim::PastDeadline);
     }
     if !is_current(conn, &order.network).await? {

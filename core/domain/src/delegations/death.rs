@@ -43,7 +43,9 @@ pub async fn after_death_in_tx(
 ) -> Result<Vec<Wake>, DomainError> {
     let delegation = lock(conn, DelegationId(transaction.intent_id)).await?;
     let mut wakes = match transaction.intent_kind {
-        IntentKind::Delegate => give_up_in_tx(conn, transaction, &delegation, (cause, refusal), policy, now).await?,
+        IntentKind::Delegate => {
+            give_up_in_tx(conn, ids, transaction, &delegation, (cause, refusal), policy, now).await?
+        }
         IntentKind::Reclaim => retry_reclaim_in_tx(conn, ids, transaction, &delegation, policy, now).await?,
     };
     if nothing_landed_meanwhile(conn, transaction, cause).await? {
@@ -91,6 +93,7 @@ async fn nothing_landed_meanwhile(
 /// The delegation can never be: its stake is free again, and its order tries anew, waits no longer, or is refunded.
 async fn give_up_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     transaction: &ChainTransaction,
     delegation: &Delegation,
     (cause, refusal): (&'static str, Option<Refusal>),
@@ -126,7 +129,7 @@ async fn give_up_in_tx(
         };
         check.upsert(conn).await?;
         let reason = receivers::refusal_code(verdict).unwrap_or("receiver_refused");
-        fail_in_tx(conn, id, OrderState::Processing, reason, now).await?;
+        fail_in_tx(conn, ids, id, OrderState::Processing, reason, now).await?;
         return Ok(Vec::new());
     }
     if order.attempts >= policy.max_attempts || order.deadline_at <= now {
@@ -135,7 +138,7 @@ async fn give_up_in_tx(
         } else {
             "attempts_exhausted"
         };
-        fail_in_tx(conn, id, OrderState::Processing, reason, now).await?;
+        fail_in_tx(conn, ids, id, OrderState::Processing, reason, now).await?;
         return Ok(Vec::new());
     }
     let reason = Some("attempt_failed");

@@ -15,6 +15,7 @@ use kernel::IdGen;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::events::{EventType, OrderNews, anybody_listens, tell_of_orders_in_tx};
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 use crate::wallets::recount_reserved_in_tx;
@@ -71,8 +72,8 @@ pub(crate) async fn included_in_tx(
             .copied()
             .collect::<Vec<_>>()
     };
-    made_in_tx(conn, &of(IntentKind::Delegate), now).await?;
-    undone_in_tx(conn, &of(IntentKind::Reclaim), now).await?;
+    made_in_tx(conn, ids, &of(IntentKind::Delegate), now).await?;
+    undone_in_tx(conn, ids, &of(IntentKind::Reclaim), now).await?;
     let worked = new.iter().filter(|one| one.outcome() == Outcome::Ok);
     let wallets: BTreeSet<Uuid> = worked.map(|one| one.transaction.wallet_id).collect();
     let wallets: Vec<Uuid> = wallets.into_iter().collect();
@@ -115,17 +116,18 @@ fn all_moved(moved: usize, of: usize, what: &str) -> Result<(), DomainError> {
 }
 
 /// Delegations are on chain, and their orders are completed.
-async fn made_in_tx(conn: &mut Conn, made: &[Landed<'_>], now: DateTime<Utc>) -> Result<(), DomainError> {
+async fn made_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    made: &[Landed<'_>],
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
     if made.is_empty() {
         return Ok(());
     }
     let delegations = lock_delegations(conn, made).await?;
-    let ids: Vec<Uuid> = delegations.values().map(|delegation| delegation.order_id).collect();
-    let orders: BTreeMap<Uuid, Order> = Order::lock_many(conn, &ids)
-        .await?
-        .into_iter()
-        .map(|order| (order.id, order))
-        .collect();
+    let of_orders: Vec<Uuid> = delegations.values().map(|delegation| delegation.order_id).collect();
+    let orders: BTreeMap<Uuid, Order> = by_id(Order::lock_many(conn, &of_orders).await?);
     let (mut active, mut completed, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for one in made {
         let delegation = delegations
@@ -154,11 +156,54 @@ async fn made_in_tx(conn: &mut Conn, made: &[Landed<'_>], now: DateTime<Utc>) ->
         "delegations",
     )?;
     all_moved(Order::set_completed(conn, &completed, now).await?, made.len(), "orders")?;
-    Ok(NewOrderEvent::insert_many(conn, &events).await?)
+    NewOrderEvent::insert_many(conn, &events).await?;
+    let txids = made.iter().map(|one| one.transaction.txid.as_str());
+    tell_of_completed_in_tx(conn, ids, &orders, completed.iter().zip(txids), now).await
+}
+
+fn by_id(orders: Vec<Order>) -> BTreeMap<Uuid, Order> {
+    orders.into_iter().map(|order| (order.id, order)).collect()
+}
+
+/// The orders are those of before: what their rows became is put in here, so that they need not be read again.
+async fn tell_of_completed_in_tx<'a>(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    orders: &BTreeMap<Uuid, Order>,
+    completed: impl Iterator<Item = (&'a Completion, &'a str)> + Send,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    if !anybody_listens(conn).await? {
+        return Ok(());
+    }
+    let completed: Vec<(Order, &str)> = completed
+        .filter_map(|(completion, txid)| {
+            let order = orders.get(&completion.id)?.clone();
+            let order = Order {
+                state: OrderState::Completed,
+                reason_code: None,
+                completed_at: Some(completion.completed_at),
+                ends_at: Some(completion.ends_at),
+                ..order
+            };
+            Some((order, txid))
+        })
+        .collect();
+    let news = completed.iter().map(|(order, txid)| OrderNews {
+        order,
+        txid: Some(txid),
+    });
+    let news: Vec<OrderNews<'_>> = news.collect();
+    tell_of_orders_in_tx(conn, ids, EventType::OrderCompleted, &news, now).await
 }
 
 /// Delegations are undone on chain, and their stake is free.
-async fn undone_in_tx(conn: &mut Conn, undone: &[Landed<'_>], now: DateTime<Utc>) -> Result<(), DomainError> {
+async fn undone_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    undone: &[Landed<'_>],
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
     if undone.is_empty() {
         return Ok(());
     }
@@ -188,7 +233,35 @@ async fn undone_in_tx(conn: &mut Conn, undone: &[Landed<'_>], now: DateTime<Utc>
         event.state = state_of_order(conn, delegation).await?;
         events.push(event);
     }
-    Ok(NewOrderEvent::insert_many(conn, &events).await?)
+    NewOrderEvent::insert_many(conn, &events).await?;
+    tell_of_reclaimed_in_tx(conn, ids, &delegations, undone, now).await
+}
+
+/// Of strays nobody is told: their orders were not delivered by them.
+async fn tell_of_reclaimed_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    delegations: &BTreeMap<Uuid, Delegation>,
+    undone: &[Landed<'_>],
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    if !anybody_listens(conn).await? {
+        return Ok(());
+    }
+    let of_orders: Vec<Uuid> = delegations.values().map(|delegation| delegation.order_id).collect();
+    let orders = by_id(Order::find_many(conn, &of_orders).await?);
+    let news: Vec<OrderNews<'_>> = undone
+        .iter()
+        .filter_map(|one| {
+            let delegation = delegations.get(&one.transaction.intent_id)?;
+            let order = orders.get(&delegation.order_id).filter(|_| !delegation.stray)?;
+            Some(OrderNews {
+                order,
+                txid: Some(&one.transaction.txid),
+            })
+        })
+        .collect();
+    tell_of_orders_in_tx(conn, ids, EventType::OrderReclaimed, &news, now).await
 }
 
 /// The state of the order that a delegation on chain belongs to: delivered, but for a stray, which may belong to any.

@@ -8,6 +8,7 @@ mod figures;
 mod findings;
 mod jobs;
 mod stuck;
+mod webhooks;
 
 use ::jobs::Wake;
 use chrono::{DateTime, Utc};
@@ -21,6 +22,8 @@ pub use figures::{Held, NetworkFigures, held, networks};
 pub use findings::{FindingPlace, findings_page, resolve_finding};
 pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
 pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};
+pub(crate) use webhooks::deliver;
+pub use webhooks::{change_webhook, resend_message, resend_messages};
 
 use crate::DomainError;
 

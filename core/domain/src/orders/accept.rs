@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{Event, note_in_tx};
 use crate::DomainError;
+use crate::events::{EventType, OrderNews, tell_of_orders_in_tx};
 use crate::pricing::{self, Price};
 
 /// What may be ordered, and how long we try.
@@ -89,7 +90,7 @@ pub async fn accept(
                 wake: None,
             });
         }
-        let (order, wake) = accept_new(conn, id, policy, request, now).await?;
+        let (order, wake) = accept_new(conn, ids, id, policy, request, now).await?;
         Ok(Accepted {
             order,
             replayed: false,
@@ -167,6 +168,7 @@ fn check_terms(terms: &OrderTerms, energy: i64) -> Result<Price, DomainError> {
 
 async fn accept_new(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     id: OrderId,
     policy: &OrderPolicy,
     request: &AcceptOrder,
@@ -220,6 +222,7 @@ async fn accept_new(
         detail: json!({ "price": price.amount }),
     };
     note_in_tx(conn, event, now).await?;
+    tell_of_orders_in_tx(conn, ids, EventType::OrderCreated, &[OrderNews::of(&order)], now).await?;
     let job = JobRequest {
         kind: JobKind::OrdersDelegate,
         object_id: &id.to_string(),

@@ -3,18 +3,25 @@
 use chrono::{DateTime, Utc};
 use db::models::{NewOrderEvent, Order, OrderState};
 use db::{Conn, Pool, run_tx};
-use kernel::OrderId;
+use kernel::{IdGen, OrderId};
 use ledger::movements::{cancel_in_tx, cancel_many_in_tx, refund_in_tx, settle_many_in_tx};
 use serde_json::json;
 
 use super::{Event, guarded, note_in_tx};
+use crate::events::{EventType, OrderNews, anybody_listens, tell_of_orders_in_tx};
 use crate::{DomainError, WORKER};
 
 /// Cancels a pending order at its user's wish; the money is back at once. Cancelling a cancelled order is a no-op.
 ///
 /// # Errors
 /// [`DomainError::NotCancellable`] once anything was signed for it.
-pub async fn cancel_by_user(pool: &Pool, id: OrderId, actor: &str, now: DateTime<Utc>) -> Result<Order, DomainError> {
+pub async fn cancel_by_user(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    id: OrderId,
+    actor: &str,
+    now: DateTime<Utc>,
+) -> Result<Order, DomainError> {
     run_tx(pool, "cancel_order", async |conn| {
         // the row lock decides the race with the claim: whoever comes second sees the other's state
         let order = Order::lock(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
@@ -43,7 +50,9 @@ pub async fn cancel_by_user(pool: &Pool, id: OrderId, actor: &str, now: DateTime
             detail: json!({ "reason": reason }),
         };
         note_in_tx(conn, event, now).await?;
-        Order::find(conn, id.0).await?.ok_or(DomainError::NotFound("order"))
+        let order = Order::find(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
+        tell_of_orders_in_tx(conn, ids, EventType::OrderCancelled, &[OrderNews::of(&order)], now).await?;
+        Ok(order)
     })
     .await
 }
@@ -52,10 +61,15 @@ pub async fn cancel_by_user(pool: &Pool, id: OrderId, actor: &str, now: DateTime
 ///
 /// # Errors
 /// When the database fails; nothing is written then.
-pub async fn cancel_past_deadline(pool: &Pool, limit: i64, now: DateTime<Utc>) -> Result<usize, DomainError> {
+pub async fn cancel_past_deadline(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<usize, DomainError> {
     run_tx(pool, "cancel_expired_orders", async |conn| {
         let orders = Order::lock_past_deadline(conn, now, limit).await?;
-        cancel_locked_in_tx(conn, &orders, "deadline_passed", now).await?;
+        cancel_locked_in_tx(conn, ids, &orders, "deadline_passed", now).await?;
         Ok(orders.len())
     })
     .await
@@ -64,14 +78,16 @@ pub async fn cancel_past_deadline(pool: &Pool, limit: i64, now: DateTime<Utc>) -
 /// Cancels a pending order past its deadline whose row the caller holds.
 pub(crate) async fn end_past_deadline_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     order: &Order,
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    cancel_locked_in_tx(conn, std::slice::from_ref(order), "deadline_passed", now).await
+    cancel_locked_in_tx(conn, ids, std::slice::from_ref(order), "deadline_passed", now).await
 }
 
 async fn cancel_locked_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     orders: &[Order],
     reason: &str,
     now: DateTime<Utc>,
@@ -101,9 +117,17 @@ async fn cancel_locked_in_tx(
             detail: json!({ "reason": reason, "waited_for": order.reason_code }),
         });
     }
-    let ids: Vec<OrderId> = orders.iter().map(|order| OrderId(order.id)).collect();
-    cancel_many_in_tx(conn, &ids, None, now).await?;
-    Ok(NewOrderEvent::insert_many(conn, &events).await?)
+    let cancelled: Vec<OrderId> = orders.iter().map(|order| OrderId(order.id)).collect();
+    cancel_many_in_tx(conn, &cancelled, None, now).await?;
+    NewOrderEvent::insert_many(conn, &events).await?;
+    let cancelled = orders.iter().cloned().map(|order| Order {
+        state: OrderState::Cancelled,
+        reason_code: Some(reason.to_owned()),
+        ..order
+    });
+    let cancelled: Vec<Order> = cancelled.collect();
+    let news: Vec<OrderNews<'_>> = cancelled.iter().map(OrderNews::of).collect();
+    tell_of_orders_in_tx(conn, ids, EventType::OrderCancelled, &news, now).await
 }
 
 /// Ends an order that cannot be delivered: failed, and refunded in the same transaction. The caller holds its row, and
@@ -113,6 +137,7 @@ async fn cancel_locked_in_tx(
 /// When the order is not in `from`, or the database fails.
 pub async fn fail_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     id: OrderId,
     from: OrderState,
     reason: &str,
@@ -138,16 +163,26 @@ pub async fn fail_in_tx(
         event("failed", OrderState::Failed),
         event("refunded", OrderState::Refunded),
     ];
-    Ok(NewOrderEvent::insert_many(conn, &events).await?)
+    NewOrderEvent::insert_many(conn, &events).await?;
+    if anybody_listens(conn).await? {
+        let order = Order::find(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
+        tell_of_orders_in_tx(conn, ids, EventType::OrderRefunded, &[OrderNews::of(&order)], now).await?;
+    }
+    Ok(())
 }
 
 /// Settles delivered orders whose delegation is final: escrow to revenue. Those that are settled already are passed.
 ///
 /// # Errors
 /// When the ledger or the database fails.
-pub async fn settle_in_tx(conn: &mut Conn, ids: &[OrderId], now: DateTime<Utc>) -> Result<usize, DomainError> {
-    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
-    let settled = Order::set_settled(conn, &ids, now).await?;
+pub async fn settle_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    delivered: &[OrderId],
+    now: DateTime<Utc>,
+) -> Result<usize, DomainError> {
+    let delivered: Vec<_> = delivered.iter().map(|id| id.0).collect();
+    let settled = Order::set_settled(conn, &delivered, now).await?;
     if settled.is_empty() {
         return Ok(0);
     }
@@ -165,5 +200,7 @@ pub async fn settle_in_tx(conn: &mut Conn, ids: &[OrderId], now: DateTime<Utc>) 
         })
         .collect();
     NewOrderEvent::insert_many(conn, &events).await?;
+    let news: Vec<OrderNews<'_>> = settled.iter().map(OrderNews::of).collect();
+    tell_of_orders_in_tx(conn, ids, EventType::OrderSettled, &news, now).await?;
     Ok(settled.len())
 }

@@ -113,7 +113,7 @@ pub async fn finalise(
             .into_iter()
             .map(OrderId)
             .collect();
-        settle_in_tx(conn, &orders, now).await?;
+        settle_in_tx(conn, ids, &orders, now).await?;
         let mut wakes = Vec::new();
         let mut failed: Vec<_> = landed.iter().filter(|tx| tx.outcome == Some(Outcome::Failed)).collect();
         failed.sort_by_key(|tx| (tx.wallet_id, tx.id)); // as everybody locks wallets and asks for their reads

@@ -14,7 +14,7 @@ use crate::harness::Tried;
 use crate::world::{STAKE, World};
 
 async fn cancel(world: &World, order: OrderId) -> Result<OrderState, DomainError> {
-    let order = cancel_by_user(&world.api, order, "api_key:bot", world.now()).await?;
+    let order = cancel_by_user(&world.api, &world.ids, order, "api_key:bot", world.now()).await?;
     Ok(order.state)
 }
 
@@ -110,7 +110,11 @@ async fn the_sweep_cancels_what_is_past_its_deadline_and_nothing_else() {
     world.clock.advance_seconds(60);
     let young = world.order(5).await;
     world.clock.advance_seconds(world.policy.deadline.num_seconds() - 59);
-    let sweep = async |limit| cancel_past_deadline(&world.worker, limit, world.now()).await.unwrap();
+    let sweep = async |limit| {
+        cancel_past_deadline(&world.worker, &world.ids, limit, world.now())
+            .await
+            .unwrap()
+    };
     assert_eq!([sweep(2).await, sweep(2).await, sweep(2).await], [2, 1, 0]);
     for order in old {
         assert_eq!(world.state(order).await, OrderState::Cancelled);
@@ -143,7 +147,11 @@ async fn of_sweep_and_claim_exactly_one_wins() {
         // by the claimer's clock the deadline is not over, by the sweeper's it is
         let late = world.now() + world.policy.deadline + Duration::seconds(1);
         let sweeper = Arc::clone(&world);
-        let sweep = tokio::spawn(async move { cancel_past_deadline(&sweeper.worker, 10, late).await.unwrap() });
+        let sweep = tokio::spawn(async move {
+            cancel_past_deadline(&sweeper.worker, &sweeper.ids, 10, late)
+                .await
+                .unwrap()
+        });
         let mut claimed = 0;
         for order in orders {
             claimed += usize::from(matches!(world.try_claim(order, STAKE).await.unwrap(), Tried::Signed(_)));
@@ -174,7 +182,7 @@ async fn an_order_that_cannot_be_delivered_is_refunded_once() {
     let fail = async |from| {
         let now = world.now();
         run_tx(&world.worker, "test_fail", async |conn| {
-            fail_in_tx(conn, order, from, "receiver_is_contract", now).await
+            fail_in_tx(conn, &world.ids, order, from, "receiver_is_contract", now).await
         })
         .await
     };

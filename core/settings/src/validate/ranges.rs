@@ -30,6 +30,7 @@ pub(super) fn check(settings: &Settings, check: &mut Check) {
     pool(settings, check);
     jobs(settings, check);
     schedules(settings, check);
+    webhooks(settings, check);
     limits(settings, check);
     for (name, found) in &settings.networks {
         network(name, found, check);
@@ -181,6 +182,28 @@ fn schedules(settings: &Settings, check: &mut Check) {
             remedy,
         );
     }
+}
+
+fn webhooks(settings: &Settings, check: &mut Check) {
+    let webhooks = &settings.webhooks;
+    let open = webhooks.allow_private_networks && check.production;
+    check.require(
+        !open,
+        "webhooks.allow_private_networks",
+        "lets customers' addresses reach into your own network",
+        "leave it false outside development and tests",
+    );
+    // a run begins no send after half a minute, and must end before its job counts as lost
+    check.range("webhooks.timeout_ms", webhooks.timeout_ms, 100, 30_000);
+    check.range(
+        "webhooks.in_flight_per_endpoint",
+        webhooks.in_flight_per_endpoint,
+        1,
+        100,
+    );
+    check.range("webhooks.messages_per_run", webhooks.messages_per_run, 1, 10_000);
+    check.range("webhooks.look_interval_ms", webhooks.look_interval_ms, 10, 60_000);
+    check.range("webhooks.keep_days", webhooks.keep_days, 4, 3_650);
 }
 
 fn limits(settings: &Settings, check: &mut Check) {

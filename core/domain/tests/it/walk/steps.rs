@@ -143,7 +143,7 @@ impl Walker {
         let amount_sun = self.amount();
         let (world, now) = (&self.world, self.world.now());
         let (cancelled, tried) = tokio::join!(
-            cancel_by_user(&world.api, order, "api_key:bot", now),
+            cancel_by_user(&world.api, &world.ids, order, "api_key:bot", now),
             world.try_claim(order, amount_sun)
         );
         let tried = tried.unwrap();
@@ -358,7 +358,7 @@ impl Walker {
     async fn wait(&mut self) {
         let seconds = self.pick(&[1, 20, 20, 100, 700]).unwrap();
         self.world.clock.advance_seconds(seconds);
-        let swept = cancel_past_deadline(&self.world.worker, 5, self.world.now())
+        let swept = cancel_past_deadline(&self.world.worker, &self.world.ids, 5, self.world.now())
             .await
             .unwrap();
         self.note(format!("wait {seconds} s, sweep {swept}"));

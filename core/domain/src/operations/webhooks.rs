@@ -1,0 +1,155 @@
+//! Endpoints switched and changed by hand, and messages sent again.
+
+use chrono::{DateTime, Utc};
+use db::models::{Action, DeliveryFilter, DeliveryState, EndpointChange, WebhookDelivery, WebhookEndpoint};
+use db::{Pool, run_tx};
+use jobs::{JobKind, JobRequest, enqueue_in_tx};
+use kernel::{EventId, IdGen, WebhookId};
+use serde_json::json;
+
+use super::{AT_ONCE, Command, Done, Instruction};
+use crate::DomainError;
+use crate::webhooks::find_in_tx;
+
+/// Changes an endpoint. Switched on, what waits for it is sent again.
+///
+/// # Errors
+/// [`DomainError::NotFound`], a reason that cannot be kept, or a database failure. Check what is in `change` before.
+pub async fn change_webhook(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    instruction: &Instruction,
+    (id, change): (WebhookId, &EndpointChange),
+    now: DateTime<Utc>,
+) -> Result<(WebhookEndpoint, Done), DomainError> {
+    let filter = json!({ "object_id": id, "enabled": change.enabled, "event_types": change.event_types });
+    let command = Command::new(ids, Action::WebhooksChange, instruction, filter, now)?;
+    run_tx(pool, "change_webhook", async |conn| {
+        let found = WebhookEndpoint::lock(conn, id.0)
+            .await?
+            .ok_or(DomainError::NotFound("webhook"))?;
+        if instruction.dry_run {
+            return Ok((found, Done::counted(1)));
+        }
+        if let Some(done) = command.replay_in_tx(conn).await? {
+            return Ok((found, done));
+        }
+        let changed = WebhookEndpoint::change(conn, id.0, change, now).await?;
+        let mut wakes = Vec::new();
+        if changed.enabled && !found.enabled {
+            let object_id = &id.to_string();
+            wakes.extend(enqueue_in_tx(conn, deliver(object_id, now)).await?);
+        }
+        let object = json!({
+            "kind": "webhook",
+            "object_id": id,
+            "enabled": found.enabled,
+            "disabled_reason": found.disabled_reason,
+            "event_types": found.event_types,
+            "url": found.url,
+        });
+        let done = command.done_in_tx(conn, 1, vec![object], wakes).await?;
+        Ok((changed, done))
+    })
+    .await
+}
+
+/// Has messages sent again that were delivered or given up: those that fit, the oldest first, at most [`AT_ONCE`]. They keep
+/// their ids. Given-up ones are meant where the filter does not say; pending ones are on their way anyway.
+///
+/// # Errors
+/// [`DomainError::NotFound`], [`DomainError::WebhookDisabled`], a reason that cannot be kept, a filter for pending
+/// ones, or a database failure.
+pub async fn resend_messages(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    instruction: &Instruction,
+    (id, filter): (WebhookId, DeliveryFilter),
+    now: DateTime<Utc>,
+) -> Result<Done, DomainError> {
+    if filter.state == Some(DeliveryState::Pending) {
+        return Err(DomainError::BadText(
+            "only failed or delivered messages are sent again; pending ones are on their way",
+        ));
+    }
+    let state = filter.state.unwrap_or(DeliveryState::Failed);
+    let filter = DeliveryFilter {
+        state: Some(state),
+        ..filter
+    };
+    resend(pool, ids, instruction, (id, filter), now).await
+}
+
+/// Has one message sent again at once, whatever became of it. It keeps its id.
+///
+/// # Errors
+/// [`DomainError::NotFound`], [`DomainError::WebhookDisabled`], or a database failure.
+pub async fn resend_message(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    instruction: &Instruction,
+    (id, message): (WebhookId, EventId),
+    now: DateTime<Utc>,
+) -> Result<Done, DomainError> {
+    let filter = DeliveryFilter {
+        event: Some(message.0),
+        ..DeliveryFilter::default()
+    };
+    resend(pool, ids, instruction, (id, filter), now).await
+}
+
+async fn resend(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    instruction: &Instruction,
+    (id, filter): (WebhookId, DeliveryFilter),
+    now: DateTime<Utc>,
+) -> Result<Done, DomainError> {
+    let asked = json!({
+        "object_id": id, "state": filter.state, "type": filter.event_type, "event": filter.event,
+        "since": filter.since,
+    });
+    let command = Command::new(ids, Action::WebhooksResend, instruction, asked, now)?;
+    run_tx(pool, "resend_webhook_messages", async |conn| {
+        let endpoint = find_in_tx(conn, id).await?;
+        if instruction.dry_run {
+            return Ok(Done::counted(WebhookDelivery::count(conn, id.0, filter).await?));
+        }
+        if let Some(done) = command.replay_in_tx(conn).await? {
+            return Ok(done);
+        }
+        if !endpoint.enabled {
+            return Err(DomainError::WebhookDisabled);
+        }
+        let matched = WebhookDelivery::count(conn, id.0, filter).await?;
+        if matched == 0 && filter.event.is_some() {
+            return Err(DomainError::NotFound("message"));
+        }
+        let taken = WebhookDelivery::oldest(conn, id.0, filter, AT_ONCE).await?;
+        let events: Vec<_> = taken.iter().map(|message| message.event_id).collect();
+        WebhookDelivery::set_due(conn, id.0, &events, now).await?;
+        let objects = taken.iter().map(|message| {
+            json!({
+                "kind": "webhook_delivery", "object_id": message.event_id, "webhook": id,
+                "type": message.event_type, "state": message.state, "attempts": message.attempts,
+            })
+        });
+        let object_id = &id.to_string();
+        let wakes = enqueue_in_tx(conn, deliver(object_id, now))
+            .await?
+            .into_iter()
+            .collect();
+        command.done_in_tx(conn, matched, objects.collect(), wakes).await
+    })
+    .await
+}
+
+/// The job that sends to an endpoint.
+pub(crate) const fn deliver(object_id: &str, now: DateTime<Utc>) -> JobRequest<'_> {
+    JobRequest {
+        kind: JobKind::NotifyDeliverWebhook,
+        object_id,
+        run_at: now,
+        now,
+    }
+}
