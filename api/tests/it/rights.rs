@@ -26,6 +26,11 @@ async fn the_api_can_neither_read_keys_nor_edit_money() {
         "DELETE FROM operator_actions",
         "UPDATE findings SET severity = 'info'",
         "INSERT INTO findings SELECT * FROM findings",
+        "SELECT sealed FROM webhook_secrets",
+        "UPDATE webhook_secrets SET sealed = ''",
+        "UPDATE events SET data = '{}'",
+        "DELETE FROM webhook_deliveries",
+        "INSERT INTO webhook_attempts SELECT * FROM webhook_attempts",
         "CREATE TABLE mine (id int)",
     ] {
         let refused = conn.batch_execute(sql).await.unwrap_err().to_string();

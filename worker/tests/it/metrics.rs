@@ -14,7 +14,7 @@ use switchyard_worker::counters;
 use switchyard_worker::cron::{Cron, Missed, Schedule};
 use switchyard_worker::gauges::Gauges;
 
-use crate::harness::{NETWORK, Rig, environment};
+use crate::harness::{NETWORK, Receiver, Rig, environment};
 
 const MANUAL: &str = include_str!("../../../docs/OPERATIONS.md");
 const ALERTS: &str = include_str!("../../../config/alerts.yml");
@@ -184,6 +184,8 @@ async fn a_small_run_shows_every_metric_with_its_type_and_labels() {
     let env = environment(&rig.world).await;
     let mut gauges = Gauges::default();
     rig.supplier(50_000).await;
+    let receiver = Receiver::start().await;
+    rig.hook(&receiver, &[]).await;
     let order = rig.order(rig.wish()).await;
     rig.wait_for(order, OrderState::Completed).await;
     gauges.show(&env).await.unwrap();

@@ -6,3 +6,4 @@ mod prices;
 mod supplier_wallets;
 mod users;
 mod wallets;
+mod webhooks;

@@ -13,3 +13,4 @@ mod races;
 mod refusals;
 mod sends;
 mod wallets;
+mod webhooks;

@@ -4,11 +4,13 @@
 
 mod clock;
 mod command;
+mod hooks;
 mod http;
 mod judge;
 mod outside;
 mod process;
 mod progress;
+mod receiver;
 mod shop;
 mod worker;
 
@@ -27,6 +29,7 @@ use testkit::{Role, TestDb};
 pub(crate) use clock::TestClock;
 use http::Http;
 pub(crate) use process::Process;
+pub(crate) use receiver::{Receiver, Reply};
 pub(crate) use shop::{Supplier, TRX, Wish, by_key};
 pub(crate) use worker::{Does, Worker, World, client, environment, watcher};
 
@@ -86,6 +89,7 @@ impl Rig {
             masters: vec![(1, random_hex())],
             import: import.expose_hex().to_string(),
             import_public: import_public.to_string(),
+            private_networks: true,
         };
         let owner = db.pool(Role::Owner);
         publish_prices(&owner, &clock).await;

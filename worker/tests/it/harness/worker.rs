@@ -18,11 +18,13 @@ use switchyard_worker::keys::{ConfiguredMaster, Keys, unlock_master};
 use switchyard_worker::queue::{QueueSetup, Workers};
 use switchyard_worker::registry::registry;
 use switchyard_worker::watcher::{WatchPolicy, Watcher};
+use switchyard_worker::webhooks::look_for_due;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tron::TronClient;
+use webhook::{CallPolicy, TargetPolicy, WebhookClient};
 use zeroize::Zeroizing;
 
 use super::{NETWORK, TestClock};
@@ -44,6 +46,8 @@ pub(crate) struct World {
     pub(crate) import: String,
     /// What belongs to it.
     pub(crate) import_public: String,
+    /// Whether messages may go to this machine.
+    pub(crate) private_networks: bool,
 }
 
 /// What a worker does.
@@ -109,6 +113,7 @@ async fn run(world: World, does: Does, stop: CancellationToken) {
     if does != Does::OnlyWatching {
         let workers = Workers::start(queues(&env, name), &stop);
         tasks.spawn(workers.join());
+        tasks.spawn(look_for_due(Arc::clone(&env), Duration::from_millis(30), stop.clone()));
     }
     tasks.close();
     tasks.wait().await;
@@ -211,6 +216,7 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
         wakes: WakeQueue::connect(world.wakes.clone()).unwrap(),
         ids: Arc::new(RandomIds),
         policy: policy(),
+        webhooks: webhooks(world),
         pool,
         clock,
     })
@@ -233,5 +239,18 @@ fn policy() -> WorkPolicy {
         low_stock_energy: 0,
         idempotency_retention: TimeDelta::days(30),
         keep_blocks: 2_000,
+        webhooks_in_flight: 8,
+        messages_per_run: 20,
+        webhook_retention: TimeDelta::days(30),
     }
+}
+
+fn webhooks(world: &World) -> WebhookClient {
+    let policy = CallPolicy {
+        target: TargetPolicy {
+            allow_private_networks: world.private_networks,
+        },
+        timeout: Duration::from_millis(1_000),
+    };
+    WebhookClient::new(policy).unwrap()
 }
