@@ -74,6 +74,9 @@ pub trait ChainClient: Send + Sync {
     /// The figures of one of our wallets, all from one endpoint.
     async fn wallet_snapshot(&self, address: TronAddress) -> Result<WalletSnapshot, ChainError>;
 
+    /// What an address holds of a token, in the token's minor units.
+    async fn token_balance(&self, token: TronAddress, holder: TronAddress) -> Result<u128, ChainError>;
+
     /// Staked sun delegated for energy from `from` to `to`, locked or not.
     async fn delegated_energy_sun(&self, from: TronAddress, to: TronAddress) -> Result<i64, ChainError>;
 

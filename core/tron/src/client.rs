@@ -115,6 +115,10 @@ impl ChainClient for TronClient {
         wallet::snapshot(&self.endpoints, address).await
     }
 
+    async fn token_balance(&self, token: TronAddress, holder: TronAddress) -> Result<u128, ChainError> {
+        wallet::token_balance(&self.endpoints, token, holder).await
+    }
+
     async fn delegated_energy_sun(&self, from: TronAddress, to: TronAddress) -> Result<i64, ChainError> {
         lending::delegated_energy_sun(&self.endpoints, from, to).await
     }

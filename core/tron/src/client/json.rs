@@ -8,6 +8,8 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::trc20;
+
 /// How much of a node's own words is kept.
 const MAX_WORDS: usize = 300;
 
@@ -261,6 +263,34 @@ pub(super) struct Borrowers {
     pub(super) account: Option<String>,
     #[serde(default, rename = "toAccounts")]
     pub(super) to: Vec<String>,
+}
+
+/// The answer to a call that changes nothing.
+#[derive(Deserialize)]
+pub(super) struct Answered {
+    #[serde(default)]
+    result: AnsweredResult,
+    #[serde(default)]
+    constant_result: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct AnsweredResult {
+    #[serde(default)]
+    result: bool,
+}
+
+impl Answered {
+    /// The one number that was answered.
+    pub(super) fn amount(self) -> Result<u128, Unusable> {
+        let word = match self.constant_result.as_slice() {
+            [word] if self.result.result => word,
+            _ => return Err(wrong("a call that failed")),
+        };
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(word, &mut bytes).map_err(|_| wrong(format!("{:?} for a number", shortened(word))))?;
+        trc20::amount_u128(&bytes).ok_or_else(|| wrong("a number beyond all balances"))
+    }
 }
 
 /// The answer to a broadcast.

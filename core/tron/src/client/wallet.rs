@@ -5,7 +5,8 @@ use chain::{BlockRef, ChainError, EnergyMarket, Receiver, TronAddress, WalletSna
 use serde_json::{Value, json};
 
 use super::full;
-use super::json::{self, Account, Delegatable, Header, Resources};
+use super::json::{self, Account, Answered, Delegatable, Header, Resources};
+use crate::trc20;
 
 /// `type` of a question about energy.
 const ENERGY: i32 = 1;
@@ -21,6 +22,25 @@ pub(super) async fn receiver(endpoints: &EndpointList, address: TronAddress) -> 
         })
     };
     endpoints.call(&full("/wallet/getaccount", &body), read).await
+}
+
+/// What `holder` has of a token. The call is made in its own name, and changes nothing.
+pub(super) async fn token_balance(
+    endpoints: &EndpointList,
+    token: TronAddress,
+    holder: TronAddress,
+) -> Result<u128, ChainError> {
+    let call = trc20::Call::BalanceOf { owner: holder }.encode();
+    let body = json!({
+        "owner_address": holder.to_hex(),
+        "contract_address": token.to_hex(),
+        "function_selector": "balanceOf(address)",
+        "parameter": hex::encode(call.get(4..).unwrap_or_default()),
+    });
+    let read = |body: &[u8]| json::read::<Answered>(body)?.amount();
+    endpoints
+        .call(&full("/wallet/triggerconstantcontract", &body), read)
+        .await
 }
 
 /// The figures of one wallet, all from one endpoint: after a failure the next endpoint is asked for all of them.

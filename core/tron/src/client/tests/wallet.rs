@@ -183,3 +183,32 @@ async fn receivers_are_accounts_contracts_or_not_there() {
         "the account of somebody else"
     );
 }
+
+#[tokio::test]
+async fn a_token_balance_is_the_word_that_the_contract_answers() {
+    let answer = |word: &str| json!({ "result": { "result": true }, "constant_result": [word] });
+    let held = format!("{:064x}", 12_345_678_u64);
+    let node = Node::start(move |_, _| Reply::Json(answer(&held))).await;
+    let (token, holder) = (address(9), address(1));
+    let balance = client(&[&node]).token_balance(token, holder).await.unwrap();
+    assert_eq!(balance, 12_345_678);
+    let asked = json!({
+        "owner_address": holder.to_hex(), "contract_address": token.to_hex(),
+        "function_selector": "balanceOf(address)", "parameter": format!("{:0>64}", &holder.to_hex()[2..]),
+    });
+    assert_eq!(node.seen(), [("/wallet/triggerconstantcontract".to_owned(), asked)]);
+    for wrong in [
+        json!({}),
+        json!({ "result": { "code": "CONTRACT_VALIDATE_ERROR" } }),
+        json!({ "result": { "result": true }, "constant_result": [""] }),
+        json!({ "result": { "result": true }, "constant_result": ["f".repeat(64)] }),
+    ] {
+        let said = wrong.to_string();
+        let node = Node::start(move |_, _| Reply::Json(wrong.clone())).await;
+        let refused = client(&[&node]).token_balance(token, holder).await;
+        assert!(
+            matches!(refused, Err(ChainError::Malformed { .. })),
+            "{said}: {refused:?}"
+        );
+    }
+}
