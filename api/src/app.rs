@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::orders::OrderPolicy;
+use domain::payouts::{AssetLimits, PayoutPolicy};
 use domain::webhooks::TargetPolicy;
 use jobs::{WakeConfig, WakeError, WakeQueue};
 use kernel::{Clock, IdGen, RandomIds, SteadyClock};
@@ -38,6 +39,7 @@ pub struct App {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGen>,
     pub(crate) policy: OrderPolicy,
+    pub(crate) payouts: PayoutPolicy,
     pub(crate) import_key: ImportPublicKey,
     pub(crate) keys: KeyCache,
     pub(crate) limits: RateLimits,
@@ -62,6 +64,9 @@ pub enum StartError {
     /// `orders.*` is beyond what an order can hold.
     #[error("orders.duration_max_s does not fit an order")]
     Durations,
+    /// The contract of a token is no address.
+    #[error("networks.{0}.tokens.USDT is no address")]
+    Token(String),
     /// Metrics cannot be counted.
     #[error("metrics cannot be installed")]
     Metrics(#[from] MetricsError),
@@ -89,6 +94,7 @@ impl App {
         metrics::counter!("switchyard_ledger_event_reused_total").increment(0);
         Ok(Arc::new(Self {
             policy: policy(&settings)?,
+            payouts: payout_policy(&settings)?,
             import_key: settings.vault.import_public_key.parse()?,
             keys: KeyCache::default(),
             limits: RateLimits::new(clock.clone()),
@@ -163,5 +169,25 @@ fn policy(settings: &Settings) -> Result<OrderPolicy, StartError> {
         duration_min_s: seconds(orders.duration_min_s)?,
         duration_max_s: seconds(orders.duration_max_s)?,
         deadline: chrono::Duration::try_seconds(orders.deadline_s).ok_or(StartError::Durations)?,
+    })
+}
+
+fn payout_policy(settings: &Settings) -> Result<PayoutPolicy, StartError> {
+    let payouts = &settings.payouts;
+    let network = &payouts.network;
+    let found = settings.networks.get(network);
+    let usdt = found.and_then(|network| network.token("USDT")).map(str::parse);
+    let limits = |limits: &settings::PayoutLimits| AssetLimits {
+        minimum: limits.minimum,
+        user_day: limits.user_day,
+        system_hour: limits.system_hour,
+        approval_above: limits.approval_above,
+    };
+    Ok(PayoutPolicy {
+        network: network.clone(),
+        usdt: usdt.transpose().map_err(|_| StartError::Token(network.clone()))?,
+        list_required: payouts.list_required,
+        trx_limits: limits(&payouts.trx),
+        usdt_limits: limits(&payouts.usdt),
     })
 }

@@ -57,6 +57,10 @@ codes! {
     InsufficientScope = "insufficient_scope", FORBIDDEN,
         "The API key lacks the scope for this", "该 API 密钥缺少所需权限";
     UserBlocked = "user_blocked", FORBIDDEN, "The user is blocked", "该用户已被封禁";
+    PayoutAddressNotListed = "payout_address_not_listed", FORBIDDEN,
+        "The user is not paid to this address", "该用户的提现地址不在名单中";
+    OwnPayout = "own_payout", FORBIDDEN,
+        "A payout is approved by somebody else than who asked for it", "提现须由申请人以外的人批准";
     RouteNotFound = "route_not_found", NOT_FOUND, "There is no such route", "没有这个接口";
     NotFound = "not_found", NOT_FOUND, "There is no such object", "对象不存在";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
@@ -70,6 +74,9 @@ codes! {
         "Only a pending order can be cancelled", "只有待处理的订单才能取消";
     WalletNotActive = "wallet_not_active", CONFLICT, "The wallet is not active yet", "钱包尚未激活";
     WebhookDisabled = "webhook_disabled", CONFLICT, "The endpoint is disabled", "该 webhook 端点已停用";
+    PayoutLimit = "payout_limit", CONFLICT, "A limit of payouts would be exceeded", "超出提现限额";
+    PayoutDecided = "payout_decided", CONFLICT,
+        "The payout cannot be approved or rejected any more", "该提现已无法批准或拒绝";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "请求体过大";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
         "The body must be application/json", "请求体必须是 application/json";
@@ -82,6 +89,11 @@ codes! {
     NoPrice = "no_price", UNPROCESSABLE_ENTITY, "There is no price for this order", "该订单没有对应的价格";
     ReceiverIsSupplier = "receiver_is_supplier", UNPROCESSABLE_ENTITY,
         "The receiver is a wallet of the supplier", "接收地址是供应商自己的钱包";
+    AssetNotPaid = "asset_not_paid", UNPROCESSABLE_ENTITY, "This asset is not paid out", "不支持提现该资产";
+    PayoutTooSmall = "payout_too_small", UNPROCESSABLE_ENTITY,
+        "The amount is below the smallest payout", "提现金额低于最小值";
+    PayoutToOurs = "payout_to_ours", UNPROCESSABLE_ENTITY,
+        "The address is one of the supplier, or a token's contract", "提现地址是供应商自己的地址或代币合约";
     BadText = "bad_text", UNPROCESSABLE_ENTITY, "A text or number is not acceptable", "文本或数字不符合要求";
     AmountZero = "amount_zero", UNPROCESSABLE_ENTITY, "The amount must not be zero", "金额不能为零";
     WebhookUrlRefused = "webhook_url_refused", UNPROCESSABLE_ENTITY,
@@ -92,6 +104,8 @@ codes! {
         "Temporarily unavailable; try again", "服务暂时不可用，请稍后重试";
     Maintenance = "maintenance", SERVICE_UNAVAILABLE,
         "New orders are stopped for maintenance", "系统维护中，暂停接受新订单";
+    PayoutsStopped = "payouts_stopped", SERVICE_UNAVAILABLE,
+        "Payouts are stopped; try again later", "提现暂停，请稍后重试";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE,
         "Too many requests at once; try again", "并发请求过多，请稍后重试";
     Timeout = "timeout", GATEWAY_TIMEOUT,
@@ -305,6 +319,9 @@ impl From<DomainError> for Problem {
             DomainError::EnergyOutOfRange { .. } => "#/energy",
             DomainError::DurationOutOfRange { .. } => "#/duration_s",
             DomainError::ReceiverIsSupplier => "#/receiver",
+            DomainError::AssetNotPaid => "#/asset",
+            DomainError::PayoutTooSmall { .. } => "#/amount",
+            DomainError::PayoutToOurs => "#/to",
             DomainError::BadReason => "#/reason",
             DomainError::WebhookUrl(_) => "#/url",
             DomainError::BadStanding => "#/state",

@@ -14,7 +14,7 @@ use crate::console::console;
 use crate::middleware::{Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
-use crate::routes::{operations, orders, prices, supplier_wallets, user_wallets, users, webhooks};
+use crate::routes::{operations, orders, payouts, prices, supplier_wallets, user_wallets, users, webhooks};
 use crate::{App, health};
 
 /// One route.
@@ -59,6 +59,17 @@ const ACCEPT: &[Code] = &[
     Code::ReceiverIsSupplier,
     Code::Maintenance,
 ];
+const PAYOUT: &[Code] = &[
+    Code::InvalidParameter,
+    Code::UserBlocked,
+    Code::InsufficientFunds,
+    Code::AssetNotPaid,
+    Code::PayoutTooSmall,
+    Code::PayoutToOurs,
+    Code::PayoutAddressNotListed,
+    Code::PayoutLimit,
+    Code::PayoutsStopped,
+];
 const ADJUST: &[Code] = &[Code::InvalidParameter, Code::AmountZero];
 const BY_HAND: &[Code] = &[Code::BadText];
 const PARAMETER: &[Code] = &[Code::InvalidParameter];
@@ -95,6 +106,14 @@ routes! {
     BalancesWrite post Post "/api/users/{user_id}/deduct" users::deduct::deduct_user_balance
         [BODY, MARKED, ADJUST, &[Code::InsufficientFunds]];
     BalancesWrite post Post "/api/users/{user_id}/refund" users::refund::refund_user_balance [BODY, MARKED, ADJUST];
+    PayoutsWrite post Post "/api/users/{user_id}/payouts" payouts::create::create_payout [BODY, MARKED, PAYOUT];
+    PayoutsRead get Get "/api/users/{user_id}/payouts" payouts::list::list_user_payouts [PARAMETER];
+    PayoutsRead get Get "/api/payouts/{id}" payouts::get::get_payout [FOUND];
+    PayoutsRead get Get "/api/users/{user_id}/payout-addresses" payouts::list_addresses::list_payout_addresses [PARAMETER];
+    UsersWrite post Post "/api/users/{user_id}/payout-addresses" payouts::add_address::add_payout_address
+        [BODY, PARAMETER, &[Code::BadText]];
+    UsersWrite delete Delete "/api/users/{user_id}/payout-addresses/{address}"
+        payouts::delete_address::delete_payout_address [FOUND];
     UsersRead get Get "/api/wallets/users/{user_id}" user_wallets::list::list_user_wallets [PARAMETER];
     UsersWrite post Post "/api/wallets/users/{user_id}" user_wallets::create::create_user_wallet
         [BODY, PARAMETER, &[Code::BadText]];
@@ -118,6 +137,11 @@ routes! {
     OperationsRead get Get "/api/operations/findings" operations::list_findings::list_findings [PARAMETER];
     OperationsWrite post Post "/api/operations/findings/{id}/resolve" operations::resolve_finding::resolve_finding
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict]];
+    OperationsRead get Get "/api/operations/payouts" operations::list_payouts::list_payouts [PARAMETER];
+    OperationsWrite post Post "/api/operations/payouts/{id}/approve" operations::approve_payout::approve_payout
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::OwnPayout, Code::PayoutDecided]];
+    OperationsWrite post Post "/api/operations/payouts/{id}/reject" operations::reject_payout::reject_payout
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::PayoutDecided]];
     OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
         [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chain::ChainClient;
+use chain::{ChainClient, TronAddress};
 use chrono::Duration;
 use db::Pool;
 use domain::delegations::DeathPolicy;
+use domain::payouts::TreasuryRules;
 use domain::transactions::ResendPolicy;
 use jobs::{Wake, WakeQueue};
 use kernel::{Clock, IdGen};
@@ -39,6 +40,8 @@ pub struct Environment {
 pub struct NetworkEnvironment {
     /// Its nodes.
     pub chain: Arc<dyn ChainClient>,
+    /// The contract of USDT, where one is configured.
+    pub usdt: Option<TronAddress>,
     /// Life of a signed transaction from the head block's time.
     pub expiry: Duration,
     /// When unseen transactions are sent again.
@@ -50,6 +53,10 @@ pub struct NetworkEnvironment {
 pub struct WorkPolicy {
     /// How much failure is borne.
     pub death: DeathPolicy,
+    /// What treasury wallets keep for fees.
+    pub treasury: TreasuryRules,
+    /// Pause before a payout that waits is looked at again.
+    pub payout_retry: Duration,
     /// Stake on top, in 1/100 %.
     pub stake_margin_bps: u32,
     /// Bandwidth that a wallet must have left to be chosen.

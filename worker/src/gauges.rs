@@ -135,6 +135,11 @@ fn show_held(row: Held) {
             gauge!("switchyard_delegations_live", "state" => state.clone()).set(count);
             gauge!("switchyard_delegations_live_sun", "state" => state).set(sun);
         }
+        "payouts" => gauge!("switchyard_payouts_open", "state" => state).set(count),
+        "treasury" => {
+            gauge!("switchyard_treasury_wallets").set(count);
+            gauge!("switchyard_treasury_balance", "asset" => state).set(sun);
+        }
         "transactions" => gauge!("switchyard_chain_transactions_open", "state" => state).set(count),
         "wallets" => gauge!("switchyard_wallets", "state" => state).set(count),
         _ => gauge!("switchyard_wallets_sun", "part" => state).set(sun),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use anyhow::Context;
 use chain::endpoints::{ApiKey, EndpointConfig, EndpointList};
 use chrono::Duration;
 use domain::transactions::ResendPolicy;
@@ -42,10 +43,13 @@ fn environment(name: &str, network: &Network, clock: &Arc<dyn Clock>) -> anyhow:
     let chain = match network.kind {
         NetworkKind::Tron => Arc::new(TronClient::new(EndpointList::new(name, &endpoints, clock)?)),
     };
+    let usdt = network.token("USDT").map(str::parse).transpose();
+    let usdt = usdt.with_context(|| format!("networks.{name}.tokens.USDT"))?;
     let expiry = Duration::seconds(i64::try_from(network.transaction_expiry_s)?);
     let after = Duration::milliseconds(i64::try_from(network.resend_after_ms)?);
     Ok(NetworkEnvironment {
         chain,
+        usdt,
         expiry,
         resend: ResendPolicy {
             after,

@@ -7,7 +7,7 @@ use jobs::JobKind;
 use crate::environment::Environment;
 use crate::jobs::{
     CancelExpiredOrders, CheckStock, DelegateOrder, DeliverWebhook, ImportWallet, Prune, ReclaimDelegation, Reconcile,
-    ResendTransactions, SettleFinal, SyncWallet,
+    ResendTransactions, SendPayout, SettleFinal, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;
@@ -18,7 +18,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 11] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 12] = [
         (
             JobKind::ChainResendTransactions,
             Arc::new(ResendTransactions(env(), sender())),
@@ -33,6 +33,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         (JobKind::OperationsReconcile, Arc::new(Reconcile(env()))),
         (JobKind::OrdersCancelExpired, Arc::new(CancelExpiredOrders(env()))),
         (JobKind::OrdersDelegate, Arc::new(DelegateOrder::new(env(), sender()))),
+        (JobKind::PayoutsSend, Arc::new(SendPayout(env(), sender()))),
         (JobKind::WalletsCheckStock, Arc::new(CheckStock(env()))),
         (JobKind::WalletsImport, Arc::new(ImportWallet(env()))),
         (JobKind::WalletsSync, Arc::new(SyncWallet(env()))),

@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use db::models::{ChainCursor, SupplierWallet};
 use domain::transactions::Signed;
 use tron::proto::ResourceCode;
+use tron::trc20::{Call, amount256};
 use tron::{BlockReference, ContractBody, PrivateKey, UnsignedTx, sign_transaction};
 
 use crate::error::WorkError;
@@ -12,10 +13,11 @@ use crate::error::WorkError;
 /// Bandwidth points of one delegation, its signature included, with room for longer numbers.
 pub(crate) const DELEGATION_BANDWIDTH: i64 = 300;
 
-/// One delegation to make or undo.
+/// What is to be signed: a delegation to make or undo, or a payment.
 pub(crate) struct ToSign<'a> {
     pub(crate) wallet: &'a SupplierWallet,
     pub(crate) receiver: &'a str,
+    /// Sun, or the minor units of a token.
     pub(crate) amount_sun: i64,
     pub(crate) timestamp_ms: i64,
     pub(crate) cursor: &'a ChainCursor,
@@ -33,7 +35,7 @@ pub(crate) fn sign_delegate(work: &ToSign<'_>, key: &PrivateKey) -> Result<Signe
         lock: false,
         lock_period_blocks: 0,
     };
-    sign(work, body, key)
+    sign(work, body, 0, key)
 }
 
 /// Signs the undoing of a delegation: exactly the sun that it delegated.
@@ -45,7 +47,48 @@ pub(crate) fn sign_undelegate(work: &ToSign<'_>, key: &PrivateKey) -> Result<Sig
         balance_sun: work.amount_sun,
         resource: ResourceCode::Energy,
     };
-    sign(work, body, key)
+    sign(work, body, 0, key)
+}
+
+/// A token's contract, and what a call of it may burn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenCall {
+    pub(crate) contract: TronAddress,
+    pub(crate) fee_limit_sun: i64,
+}
+
+/// Signs a payment of coin, or of a token.
+pub(crate) fn sign_transfer(
+    work: &ToSign<'_>,
+    token: Option<TokenCall>,
+    key: &PrivateKey,
+) -> Result<Signed, WorkError> {
+    let (owner, to) = parties(work)?;
+    let amount = work.amount_sun;
+    let Some(TokenCall {
+        contract,
+        fee_limit_sun,
+    }) = token
+    else {
+        let body = ContractBody::Transfer {
+            owner,
+            to,
+            amount_sun: amount,
+        };
+        return sign(work, body, 0, key);
+    };
+    let minor = u128::try_from(amount).map_err(|_| WorkError::Broken(format!("an amount of {amount}")))?;
+    let call = Call::Transfer {
+        to,
+        amount: amount256(minor),
+    };
+    let body = ContractBody::TriggerSmart {
+        owner,
+        contract,
+        call_value_sun: 0,
+        data: call.encode(),
+    };
+    sign(work, body, fee_limit_sun, key)
 }
 
 fn parties(work: &ToSign<'_>) -> Result<(TronAddress, TronAddress), WorkError> {
@@ -64,14 +107,14 @@ pub(crate) fn address(text: &str) -> Result<TronAddress, WorkError> {
         .map_err(|_| WorkError::Broken(format!("{text:?} is no address")))
 }
 
-fn sign(work: &ToSign<'_>, body: ContractBody, key: &PrivateKey) -> Result<Signed, WorkError> {
+fn sign(work: &ToSign<'_>, body: ContractBody, fee_limit_sun: i64, key: &PrivateKey) -> Result<Signed, WorkError> {
     let expiration_ms = (work.cursor.head_time + work.expiry).timestamp_millis();
     let unsigned = UnsignedTx {
         contract: body,
         reference: BlockReference::from_block_id(&work.cursor.solid_block_id)?,
         timestamp_ms: work.timestamp_ms,
         expiration_ms,
-        fee_limit_sun: 0,
+        fee_limit_sun,
         memo: Vec::new(),
         permission_id: work.wallet.permission_id,
     };

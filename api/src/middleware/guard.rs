@@ -36,6 +36,8 @@ scopes! {
     UsersRead = "users:read";
     UsersWrite = "users:write";
     BalancesWrite = "balances:write";
+    PayoutsRead = "payouts:read";
+    PayoutsWrite = "payouts:write";
     SupplierWalletsRead = "supplier_wallets:read";
     SupplierWalletsWrite = "supplier_wallets:write";
     OperationsRead = "operations:read";

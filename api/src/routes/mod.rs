@@ -2,6 +2,7 @@
 
 pub(crate) mod operations;
 pub(crate) mod orders;
+pub(crate) mod payouts;
 pub(crate) mod prices;
 pub(crate) mod supplier_wallets;
 pub(crate) mod user_wallets;

@@ -31,6 +31,11 @@ async fn the_api_can_neither_read_keys_nor_edit_money() {
         "UPDATE events SET data = '{}'",
         "DELETE FROM webhook_deliveries",
         "INSERT INTO webhook_attempts SELECT * FROM webhook_attempts",
+        "UPDATE payouts SET amount = 1",
+        "UPDATE payouts SET attempts = 0",
+        "DELETE FROM payouts",
+        "DELETE FROM payout_events",
+        "UPDATE supplier_wallets SET purpose = 'treasury'",
         "CREATE TABLE mine (id int)",
     ] {
         let refused = conn.batch_execute(sql).await.unwrap_err().to_string();

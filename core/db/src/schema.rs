@@ -198,6 +198,7 @@ diesel::table! {
         actor -> Nullable<Text>,
         note -> Nullable<Text>,
         created_at -> Timestamptz,
+        payout_id -> Nullable<Uuid>,
     }
 }
 
@@ -262,6 +263,48 @@ diesel::table! {
 }
 
 diesel::table! {
+    payout_addresses (user_id, address) {
+        user_id -> BigInt,
+        address -> Text,
+        label -> Nullable<Text>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payout_events (id) {
+        id -> BigInt,
+        payout_id -> Uuid,
+        at -> Timestamptz,
+        event -> Text,
+        state -> Text,
+        actor -> Text,
+        detail -> Jsonb,
+    }
+}
+
+diesel::table! {
+    payouts (id) {
+        id -> Uuid,
+        user_id -> BigInt,
+        network -> Text,
+        asset -> Text,
+        amount -> BigInt,
+        to_address -> Text,
+        state -> Text,
+        needs_approval -> Bool,
+        requested_by -> Text,
+        approved_by -> Nullable<Text>,
+        approved_at -> Nullable<Timestamptz>,
+        attempts -> Integer,
+        reason_code -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     price_bands (version_id, energy_min, duration_min_s) {
         version_id -> Uuid,
         energy_min -> BigInt,
@@ -314,6 +357,8 @@ diesel::table! {
         reserved_sun -> BigInt,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        purpose -> Text,
+        usdt_micro -> BigInt,
     }
 }
 
@@ -444,6 +489,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     operator_actions,
     order_events,
     orders,
+    payout_addresses,
+    payout_events,
+    payouts,
     price_bands,
     price_versions,
     receiver_checks,

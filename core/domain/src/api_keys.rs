@@ -15,6 +15,8 @@ pub const SCOPES: &[&str] = &[
     "users:read",
     "users:write",
     "balances:write",
+    "payouts:read",
+    "payouts:write",
     "supplier_wallets:read",
     "supplier_wallets:write",
     "operations:read",

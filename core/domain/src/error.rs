@@ -1,7 +1,7 @@
 //! The one error of the use cases, with the stable code that clients see.
 
 use db::DbError;
-use db::models::OrderState;
+use db::models::{OrderState, PayoutState};
 use kernel::{Amount, ErrorClass};
 use ledger::LedgerError;
 
@@ -78,6 +78,33 @@ pub enum DomainError {
     /// One more would be too many.
     #[error("{0}")]
     TooMany(&'static str),
+    /// No payouts for now.
+    #[error("payouts are stopped; try again later")]
+    PayoutsStopped,
+    /// This asset is not paid out here.
+    #[error("this asset is not paid out")]
+    AssetNotPaid,
+    /// Less than is worth its fee.
+    #[error("the smallest payout of this asset is {minimum}")]
+    PayoutTooSmall {
+        /// Least.
+        minimum: Amount,
+    },
+    /// More than may be paid in a time.
+    #[error("this would exceed {0}; try a smaller amount, or later")]
+    PayoutLimit(&'static str),
+    /// The address is a wallet of ours, or a token's contract.
+    #[error("to must not be an address of the supplier, or a token's contract")]
+    PayoutToOurs,
+    /// The user is paid to listed addresses alone.
+    #[error("this user is paid to listed addresses alone, and this is none of them")]
+    PayoutAddressNotListed,
+    /// Who asked for a payout may not agree to it.
+    #[error("a payout is approved by somebody else than who asked for it")]
+    OwnPayout,
+    /// The payout is past the point where it can be decided.
+    #[error("this payout is {0}: it cannot be approved or rejected any more")]
+    PayoutDecided(PayoutState),
     /// The ledger refused.
     #[error("the ledger refused")]
     Ledger(#[from] LedgerError),
@@ -107,14 +134,19 @@ impl DomainError {
             | Self::AlreadyResolved
             | Self::WebhookDisabled
             | Self::TooMany(_)
+            | Self::PayoutLimit(_)
+            | Self::PayoutDecided(_)
             | Self::WalletNotActive => ErrorClass::Conflict,
-            Self::UserBlocked => ErrorClass::Forbidden,
-            Self::Maintenance => ErrorClass::Unavailable,
+            Self::UserBlocked | Self::PayoutAddressNotListed | Self::OwnPayout => ErrorClass::Forbidden,
+            Self::Maintenance | Self::PayoutsStopped => ErrorClass::Unavailable,
             Self::EnergyOutOfRange { .. }
             | Self::DurationOutOfRange { .. }
             | Self::NoPrice
             | Self::ReceiverIsSupplier
             | Self::BadPriceTable(_)
+            | Self::AssetNotPaid
+            | Self::PayoutTooSmall { .. }
+            | Self::PayoutToOurs
             | Self::BadReason
             | Self::BadStanding
             | Self::WebhookUrl(_)
@@ -146,6 +178,14 @@ impl DomainError {
             Self::WebhookUrl(_) => "webhook_url_refused",
             Self::WebhookDisabled => "webhook_disabled",
             Self::WalletNotActive => "wallet_not_active",
+            Self::PayoutsStopped => "payouts_stopped",
+            Self::AssetNotPaid => "asset_not_paid",
+            Self::PayoutTooSmall { .. } => "payout_too_small",
+            Self::PayoutLimit(_) => "payout_limit",
+            Self::PayoutToOurs => "payout_to_ours",
+            Self::PayoutAddressNotListed => "payout_address_not_listed",
+            Self::OwnPayout => "own_payout",
+            Self::PayoutDecided(_) => "payout_decided",
             Self::Ledger(LedgerError::InsufficientFunds { .. }) => "insufficient_funds",
             Self::Ledger(LedgerError::ReferenceReused { .. }) => "reference_reused",
             Self::Ledger(LedgerError::UnknownUser(_)) => "not_found",

@@ -45,6 +45,12 @@ pub enum FindingKind {
     OrderStuck,
     /// A webhook endpoint takes no messages, and one was given up.
     EndpointFailing,
+    /// What is set aside differs from open payouts.
+    PayoutsDiffer,
+    /// A payout that may be paid has waited for long.
+    PayoutStuck,
+    /// No treasury wallet has what a payout needs.
+    TreasuryShort,
 }
 
 impl FindingKind {
@@ -69,6 +75,9 @@ impl FindingKind {
             Self::ReservationDiffers => "wallets.reservation_differs",
             Self::OrderStuck => "orders.stuck",
             Self::EndpointFailing => "webhooks.endpoint_failing",
+            Self::PayoutsDiffer => "ledger.payouts_differ",
+            Self::PayoutStuck => "payouts.stuck",
+            Self::TreasuryShort => "payouts.treasury_short",
         }
     }
 
@@ -82,7 +91,9 @@ impl FindingKind {
             | Self::ReservationDiffers
             | Self::NothingLands
             | Self::EndpointFailing
-            | Self::OrderStuck => Severity::Warning,
+            | Self::OrderStuck
+            | Self::PayoutStuck
+            | Self::TreasuryShort => Severity::Warning,
             _ => Severity::Critical,
         }
     }
@@ -128,7 +139,7 @@ impl FindingKind {
             Self::LowStock => "Add or refill supplier wallets, or stake more for energy.",
             Self::ScanHalted => "Find out which fork the endpoints follow; then `switchyard-worker chain resume`.",
             Self::BalanceDiffers => {
-                "Stop withdrawals; compare `ledger_accounts` with `ledger_transfers` for the account."
+                "Stop payouts (`switchyard-worker payouts stop`); compare `ledger_accounts` with `ledger_transfers` for the account."
             }
             Self::LedgerUnbalanced => "Stop the workers; restore the ledger from a backup and replay.",
             Self::EscrowDiffers => "Compare open orders with transfers of `house:escrow`; correct by a new transfer.",
@@ -138,6 +149,15 @@ impl FindingKind {
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {
                 "Tell its owner, see `switchyard-worker webhooks list`; once it answers, `webhooks resend`, or `webhooks disable`."
+            }
+            Self::PayoutsDiffer => {
+                "Stop payouts (`switchyard-worker payouts stop`); compare open payouts with transfers of `house:payouts`; correct by a new transfer."
+            }
+            Self::PayoutStuck => {
+                "Look at the payout's timeline and its chain transaction; re-drive `payouts.send`, or reject it while it is approved."
+            }
+            Self::TreasuryShort => {
+                "Send money to a treasury wallet, or switch one on: payouts go on by themselves once it is read."
             }
         }
     }

@@ -6,11 +6,11 @@ use chrono::{DateTime, Duration, Utc};
 use db::models::{ChainTransaction, DeathCause, IntentKind, NewChainTransaction, TxState};
 use db::{Conn, Pool, acquire, run_tx};
 use jobs::Wake;
-use kernel::{ChainTransactionId, DelegationId, IdGen, WalletId};
+use kernel::{ChainTransactionId, IdGen, WalletId};
 use uuid::Uuid;
 
 use crate::DomainError;
-use crate::delegations::{self, DeathPolicy};
+use crate::intents::{self, Cause, DeathPolicy};
 
 /// Bytes that are signed and not yet stored.
 #[derive(Debug, Clone)]
@@ -28,10 +28,10 @@ pub struct Signed {
 /// What a transaction is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Intent {
-    /// Make or undo.
+    /// What is to be done.
     pub kind: IntentKind,
-    /// The delegation.
-    pub delegation: DelegationId,
+    /// The delegation or the payout.
+    pub id: Uuid,
     /// Who signs.
     pub wallet: WalletId,
 }
@@ -88,7 +88,7 @@ pub async fn store_in_tx(
             network: new.network,
             txid: new.signed.txid.clone(),
             intent_kind: new.intent.kind,
-            intent_id: new.intent.delegation.0,
+            intent_id: new.intent.id,
             wallet_id: new.intent.wallet.0,
             raw: &new.signed.raw,
             timestamp_ms: new.signed.timestamp_ms,
@@ -123,7 +123,8 @@ pub struct Recorded {
     pub wakes: Vec<Wake>,
 }
 
-/// Records a node's answer. Only a refusal on the very first send is a death; anything else may still land.
+/// Records a node's answer. Only a refusal on the very first send is a death, and not of every intent; anything else may
+/// still land.
 ///
 /// # Errors
 /// When the database fails: the transaction is then sent again later, which is harmless.
@@ -145,7 +146,11 @@ pub async fn record_answer(
         let next = resend.next(transaction.sends, now);
         ChainTransaction::record_send(conn, transaction.id, answer, now, next).await?;
         match sent.answer {
-            Broadcast::Refused { refusal, .. } if sent.first_send && transaction.state == TxState::Signed => {
+            Broadcast::Refused { refusal, .. }
+                if sent.first_send
+                    && transaction.state == TxState::Signed
+                    && intents::dies_of_refusal(transaction.intent_kind) =>
+            {
                 let cause = DeathCause::RefusedOnFirstSend;
                 // as it is now, with this answer
                 let Some(transaction) = ChainTransaction::lock(conn, transaction.id).await? else {
@@ -197,7 +202,11 @@ pub async fn bury_in_tx(
         "intent" => transaction.intent_kind.word(), "cause" => cause.word())
     .increment(1);
     tracing::warn!(txid = transaction.txid, intent = %transaction.intent_kind, cause = %cause, "transaction is dead");
-    delegations::after_death_in_tx(conn, ids, transaction, (cause.word(), refusal), policy, now).await
+    let cause = Cause {
+        word: cause.word(),
+        refusal,
+    };
+    intents::after_death_in_tx(conn, ids, transaction, cause, policy, now).await
 }
 
 /// Buries one transaction if the blocks we read prove that it can never land: a solidified block at or past its expiry

@@ -3,7 +3,8 @@
 use chain::{EnergyMarket, WalletSnapshot};
 use chrono::{DateTime, Duration, Utc};
 use db::models::{
-    ChainCursor, Delegation, NewSupplierWallet, SupplierWallet, WalletFigures, WalletImport, WalletKey, WalletState,
+    ChainCursor, Delegation, NewSupplierWallet, SupplierWallet, WalletFigures, WalletImport, WalletKey, WalletPurpose,
+    WalletState,
 };
 use db::{Conn, Pool, acquire, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_each_in_tx, enqueue_in_tx, enqueue_many_in_tx};
@@ -24,6 +25,8 @@ pub struct NewWallet<'a> {
     pub label: Option<&'a str>,
     /// 0 the owner's key, 2.. an active permission.
     pub permission_id: i32,
+    /// What it is for.
+    pub purpose: WalletPurpose,
     /// The key, sealed to the workers.
     pub sealed: &'a SealedImport,
 }
@@ -59,6 +62,7 @@ pub async fn add(
                 label: wallet.label,
                 state: WalletState::Importing,
                 permission_id: wallet.permission_id,
+                purpose: wallet.purpose,
                 created_at: now,
                 updated_at: now,
             };
@@ -146,6 +150,8 @@ pub struct Adopted {
     pub address: String,
     /// What operators call it.
     pub label: Option<String>,
+    /// What it is for.
+    pub purpose: WalletPurpose,
     /// The key at rest.
     pub key: WalletKey,
 }
@@ -162,6 +168,7 @@ pub async fn adopt(pool: &Pool, wallets: &[Adopted], now: DateTime<Utc>) -> Resu
                 label: wallet.label.as_deref(),
                 state: WalletState::Importing,
                 permission_id: 0,
+                purpose: wallet.purpose,
                 created_at: now,
                 updated_at: now,
             };
@@ -280,7 +287,7 @@ pub async fn request_sync(pool: &Pool, ids: &[WalletId], now: DateTime<Utc>) -> 
     .await
 }
 
-/// Stores what the chain says of a wallet. Delegations that the snapshot may not show yet stay reserved; answers how much
+/// Stores what the chain says of a wallet, and of its tokens if that was asked. Delegations that the snapshot may not show yet stay reserved; answers how much
 /// that is, in sun.
 ///
 /// # Errors
@@ -289,7 +296,7 @@ pub async fn apply_snapshot(
     pool: &Pool,
     ids: &dyn IdGen,
     (id, network): (WalletId, &str),
-    snapshot: &WalletSnapshot,
+    (snapshot, usdt_micro): (&WalletSnapshot, Option<i64>),
     margin_blocks: i64,
     now: DateTime<Utc>,
 ) -> Result<i64, DomainError> {
@@ -315,13 +322,16 @@ pub async fn apply_snapshot(
             delegated_energy_sun: snapshot.delegated_energy_sun,
             delegatable_sun: snapshot.delegatable_sun.max(0),
             bandwidth_available: snapshot.bandwidth_available,
+            usdt_micro,
             synced_block: surely_seen,
             synced_at: now,
             reserved_sun,
             updated_at: now,
         };
         SupplierWallet::set_figures(conn, id.0, &figures).await?;
-        compare_delegated_in_tx(conn, ids, (id, network), (snapshot, surely_seen), now).await?;
+        if wallet.purpose == WalletPurpose::Supply {
+            compare_delegated_in_tx(conn, ids, (id, network), (snapshot, surely_seen), now).await?;
+        }
         Ok(reserved_sun)
     })
     .await

@@ -11,6 +11,8 @@ db::text_enum! {
         OrdersCancelExpired = "orders.cancel_expired",
         /// Takes the energy of an ended rental back. Object: the delegation.
         DelegationsReclaim = "delegations.reclaim",
+        /// Pays a payout. Object: the payout.
+        PayoutsSend = "payouts.send",
         /// Sends again what no block has shown yet. Object: the network.
         ChainResendTransactions = "chain.resend_transactions",
         /// Settles what has become final. Object: the network.
@@ -51,6 +53,8 @@ db::text_enum! {
         Delegations = "delegations",
         /// Sending and settling.
         Chain = "chain",
+        /// Payouts.
+        Payouts = "payouts",
         /// Supplier wallets.
         Wallets = "wallets",
         /// Messages to receivers outside.

@@ -40,6 +40,7 @@ impl JobKind {
             Self::OrdersDelegate => (Queue::Orders, 20, 25, 1, 30),
             Self::OrdersCancelExpired => (Queue::Orders, 20, 10, 2, 60),
             Self::DelegationsReclaim => (Queue::Delegations, 20, 50, 2, 300),
+            Self::PayoutsSend => (Queue::Payouts, 20, 25, 2, 60),
             Self::ChainResendTransactions => (Queue::Chain, 20, 20, 1, 30),
             Self::ChainSettleFinal => (Queue::Chain, 20, 20, 1, 60),
             Self::WalletsSync => (Queue::Wallets, 20, 10, 2, 120),
@@ -127,7 +128,10 @@ mod tests {
             let policy = kind.policy();
             assert!(policy.lease() > TimeDelta::from_std(policy.timeout).unwrap());
             assert!(policy.lease() < TimeDelta::seconds(120), "{kind}");
-            let of_an_order = matches!(policy.queue, Queue::Orders | Queue::Delegations | Queue::Chain);
+            let of_an_order = matches!(
+                policy.queue,
+                Queue::Orders | Queue::Delegations | Queue::Payouts | Queue::Chain
+            );
             assert!(
                 policy.lease() < TimeDelta::seconds(if of_an_order { 30 } else { 120 }),
                 "{kind} is taken over too late"

@@ -41,6 +41,8 @@ uuid_ids! {
     ApiKeyId;
     /// One published price table.
     PriceVersionId;
+    /// One payment of a user's money to an address.
+    PayoutId;
     /// One difference that a reconciler found.
     FindingId;
     /// One endpoint that is told of events.

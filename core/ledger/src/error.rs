@@ -1,7 +1,7 @@
 //! Why money did not move.
 
 use db::DbError;
-use kernel::{Amount, ErrorClass, OrderId, UserId};
+use kernel::{Amount, ErrorClass, OrderId, PayoutId, UserId};
 
 use crate::Account;
 
@@ -46,6 +46,15 @@ pub enum LedgerError {
     /// The order was never paid for, so nothing can be settled or given back.
     #[error("order {0} was never held")]
     NotHeld(OrderId),
+    /// The payout's money is set aside already, by another event.
+    #[error("payout {0} is held already")]
+    PayoutHeld(PayoutId),
+    /// The payout's money went elsewhere already: it is paid or given back.
+    #[error("the money of payout {0} is no longer set aside")]
+    PayoutEnded(PayoutId),
+    /// The payout's money was never set aside, so nothing can leave or be given back.
+    #[error("payout {0} was never held")]
+    PayoutNotHeld(PayoutId),
     /// A movement of nothing.
     #[error("the amount is zero")]
     ZeroAmount,
@@ -73,9 +82,14 @@ impl LedgerError {
             Self::Db(error) => error.class(),
             Self::InsufficientFunds { .. } | Self::ReferenceReused { .. } => ErrorClass::Conflict,
             Self::OrderHeld(_) | Self::OrderEnded(_) => ErrorClass::Conflict,
+            Self::PayoutHeld(_) | Self::PayoutEnded(_) => ErrorClass::Conflict,
             Self::UnknownUser(_) => ErrorClass::NotFound,
             Self::ZeroAmount | Self::BadText { .. } => ErrorClass::Invalid,
-            Self::EventReused { .. } | Self::NotHeld(_) | Self::Malformed(_) | Self::Corrupt(_) => ErrorClass::Bug,
+            Self::EventReused { .. }
+            | Self::NotHeld(_)
+            | Self::PayoutNotHeld(_)
+            | Self::Malformed(_)
+            | Self::Corrupt(_) => ErrorClass::Bug,
         }
     }
 }

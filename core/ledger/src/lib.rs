@@ -11,6 +11,7 @@ mod checkpoint;
 mod error;
 pub mod movements;
 mod of_orders;
+mod of_payouts;
 mod posting;
 mod proofs;
 mod transfer;
@@ -20,6 +21,7 @@ pub use balances::{Total, escrow_balance, house_balance, lock_user_balance_in_tx
 pub use checkpoint::checkpoint_in_tx;
 pub use error::LedgerError;
 pub use of_orders::{OrderTransfer, transfers_of_orders};
+pub use of_payouts::{PayoutTransfer, fees_of_transactions, transfers_of_payouts};
 pub use posting::{Posted, post_in_tx, post_many_in_tx};
 pub use proofs::{Difference, Imbalance, check_balanced, check_replay};
 pub use transfer::{Reason, Transfer};

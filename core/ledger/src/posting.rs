@@ -45,8 +45,8 @@ pub async fn post_in_tx(conn: &mut Conn, transfer: &Transfer) -> Result<Posted, 
 /// so that two batches do not wait for each other.
 ///
 /// # Errors
-/// [`LedgerError::InsufficientFunds`], [`LedgerError::UnknownUser`], [`LedgerError::OrderHeld`] and
-/// [`LedgerError::OrderEnded`] are refusals by the database: PostgreSQL has aborted the transaction, and nothing more
+/// [`LedgerError::InsufficientFunds`], [`LedgerError::UnknownUser`], [`LedgerError::OrderHeld`],
+/// [`LedgerError::OrderEnded`], [`LedgerError::PayoutHeld`] and [`LedgerError::PayoutEnded`] are refusals by the database: PostgreSQL has aborted the transaction, and nothing more
 /// can be asked in it. [`LedgerError::EventReused`] is found by a comparison; the caller must roll back all the same.
 pub async fn post_many_in_tx(conn: &mut Conn, transfers: &[Transfer]) -> Result<Vec<Posted>, LedgerError> {
     transfers.iter().try_for_each(Transfer::check)?;
@@ -96,6 +96,7 @@ struct Contents {
     amount: i64,
     reason: Reason,
     order_id: Option<Uuid>,
+    payout_id: Option<Uuid>,
     note: Option<String>,
 }
 
@@ -107,6 +108,7 @@ impl Contents {
             amount: transfer.amount.minor(),
             reason: transfer.reason,
             order_id: transfer.order.map(|order| order.0),
+            payout_id: transfer.payout.map(|payout| payout.0),
             note: transfer.note.clone(),
         }
     }

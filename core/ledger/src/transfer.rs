@@ -1,7 +1,7 @@
 //! One transfer: an amount of one asset from one account to another, named by the business event that moves it.
 
 use chrono::{DateTime, Utc};
-use kernel::{Amount, OrderId};
+use kernel::{Amount, OrderId, PayoutId};
 
 use crate::{Account, LedgerError};
 
@@ -50,6 +50,8 @@ pub struct Transfer {
     pub reason: Reason,
     /// The order that it is about; present exactly for the order reasons.
     pub order: Option<OrderId>,
+    /// The payout that it is about; present exactly for the payout reasons.
+    pub payout: Option<PayoutId>,
     /// Who moved it, when a person or a client did: `api_key:<id>`, `operator:<name>`.
     pub actor: Option<String>,
     /// What a person said of it.
@@ -65,6 +67,11 @@ impl Reason {
             self,
             Self::OrderHold | Self::OrderSettle | Self::OrderRefund | Self::OrderCancel
         )
+    }
+
+    /// Whether such a transfer is about a payout.
+    const fn is_of_payout(self) -> bool {
+        matches!(self, Self::PayoutHold | Self::PayoutSettle | Self::PayoutVoid)
     }
 }
 
@@ -83,6 +90,11 @@ impl Transfer {
         if self.reason.is_of_order() != self.order.is_some() {
             return Err(LedgerError::Malformed(
                 "an order reason needs an order, another has none",
+            ));
+        }
+        if self.reason.is_of_payout() != self.payout.is_some() {
+            return Err(LedgerError::Malformed(
+                "a payout reason needs a payout, another has none",
             ));
         }
         check_text("event", &self.event, 200)?;

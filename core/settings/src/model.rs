@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use kernel::Amount;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{self, value_error};
@@ -21,6 +22,7 @@ pub struct Settings {
     pub api: Api,
     pub worker: Worker,
     pub orders: Orders,
+    pub payouts: Payouts,
     pub pool: Pool,
     pub networks: BTreeMap<String, Network>,
     pub vault: Vault,
@@ -128,6 +130,30 @@ pub struct Orders {
     pub receiver_check_ttl_s: u64,
     pub retry_base_ms: u64,
     pub retry_max_ms: u64,
+}
+
+/// `[payouts]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payouts {
+    pub network: String,
+    pub list_required: bool,
+    pub max_attempts: u32,
+    pub retry_ms: u64,
+    pub fee_reserve: Amount,
+    pub token_fee_limit: Amount,
+    pub trx: PayoutLimits,
+    pub usdt: PayoutLimits,
+}
+
+/// `[payouts.trx]` and `[payouts.usdt]`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PayoutLimits {
+    pub minimum: Amount,
+    pub user_day: Amount,
+    pub system_hour: Amount,
+    pub approval_above: Amount,
 }
 
 /// `[pool]`: the supplier wallets.

@@ -1,5 +1,7 @@
 //! One chain network and the nodes that are asked about it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Secret, SecretUrl};
@@ -28,6 +30,9 @@ pub struct Network {
     pub keep_blocks: u32,
     /// A longer answer of a node is refused.
     pub max_response_bytes: usize,
+    /// The contracts of tokens by their asset's code: `USDT`.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, String>,
     /// The nodes, the preferred one first.
     pub endpoints: Vec<Endpoint>,
     /// `name=key,name2=key2`: the API keys of the endpoints that need one.
@@ -40,6 +45,13 @@ impl Network {
     pub fn api_key(&self, name: &str) -> Option<Secret> {
         let found = self.api_keys().find(|(endpoint, _)| *endpoint == name);
         found.map(|(_, key)| Secret::new(key.to_owned()))
+    }
+
+    /// The contract of a token by its asset's code. Keys that came as variables are in lower case.
+    #[must_use]
+    pub fn token(&self, asset: &str) -> Option<&str> {
+        let found = self.tokens.iter().find(|(code, _)| code.eq_ignore_ascii_case(asset));
+        found.map(|(_, address)| address.as_str())
     }
 
     /// Name and key of each entry; an entry without `=` has an empty key, which `validate` refuses.

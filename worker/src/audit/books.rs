@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::models::{ChainCursor, ChainTransaction, Delegation, Order, SupplierWallet, TxState};
+use db::models::{ChainCursor, ChainTransaction, Delegation, Order, SupplierWallet, TxState, WalletPurpose};
 use db::{Conn, Pool, run_tx};
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use domain::reconcile::{differing_reservations, escrow_figures};
+use domain::reconcile::{differing_reservations, escrow_figures, payout_figures};
 use ledger::{check_balanced, check_replay, transfers_of_orders};
 use uuid::Uuid;
 
 use super::complaint::Complaint;
 use super::evidence::{Books, Case, House, Rigour};
+use super::payout_books;
 use super::rules::{self, Context};
 use crate::error::WorkError;
 
@@ -32,7 +33,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    fn has(&self, tx: &ChainTransaction) -> bool {
+    pub(super) fn has(&self, tx: &ChainTransaction) -> bool {
         let open = !matches!(tx.state, TxState::Final | TxState::Dead);
         let after = self.from.is_none_or(|from| tx.expires_at >= from);
         let before = self.until.is_none_or(|until| tx.expires_at <= until);
@@ -56,21 +57,26 @@ pub(super) async fn read(pool: &Pool, rigour: &Rigour, wanted: Wanted) -> Result
             .execute(conn)
             .await?;
         let (networks, silent_s) = networks(conn).await?;
-        let wallets = wallets(conn).await?;
+        let (wallets, lenders) = wallets(conn).await?;
         let context = Context {
             rigour,
             networks: &networks,
             wallets: &wallets,
         };
         let (cases, orders, mut complaints) = cases(conn, &context, wanted.window).await?;
+        let (payouts, payouts_seen, of_payouts) = payout_books::cases(conn, &context, wanted.window).await?;
+        complaints.extend(of_payouts);
         let books = Books {
             house: house(conn, rigour, wanted.closed_findings).await?,
             networks,
             silent_s,
             stake: stake(conn).await?,
             wallets,
+            lenders,
             cases,
+            payouts,
             orders,
+            payouts_seen,
         };
         complaints.extend(rules::of_house(&books, rigour));
         Ok((books, complaints))
@@ -98,14 +104,23 @@ async fn networks(conn: &mut Conn) -> Result<(BTreeMap<String, ChainCursor>, BTr
     Ok((cursors.collect(), silent.collect()))
 }
 
-async fn wallets(conn: &mut Conn) -> Result<BTreeMap<Uuid, String>, WorkError> {
-    let mut wallets = BTreeMap::new();
+/// Those whose key is in, and of these those whose energy is lent.
+async fn wallets(conn: &mut Conn) -> Result<(BTreeMap<Uuid, String>, BTreeMap<Uuid, String>), WorkError> {
+    let (mut wallets, mut lenders) = (BTreeMap::new(), BTreeMap::new());
     let mut after = None;
     loop {
         let page = SupplierWallet::page(conn, after, WALLETS).await?;
-        let Some(last) = page.last() else { return Ok(wallets) };
+        let Some(last) = page.last() else {
+            return Ok((wallets, lenders));
+        };
         after = Some(last.id);
-        wallets.extend(page.into_iter().filter_map(|wallet| Some((wallet.id, wallet.address?))));
+        for wallet in page {
+            let Some(address) = wallet.address else { continue };
+            if wallet.purpose == WalletPurpose::Supply {
+                lenders.insert(wallet.id, address.clone());
+            }
+            wallets.insert(wallet.id, address);
+        }
     }
 }
 
@@ -220,6 +235,7 @@ async fn house(conn: &mut Conn, rigour: &Rigour, closed_findings: bool) -> Resul
         imbalances: check_balanced(conn).await.map_err(domain::DomainError::from)?,
         differences: check_replay(conn).await.map_err(domain::DomainError::from)?,
         escrow: escrow_figures(conn).await?,
+        payouts: payout_figures(conn).await?,
         reservations: differing_reservations(conn).await?,
         jobs: lines(jobs),
         findings: lines(findings),

@@ -76,7 +76,8 @@ pub(super) async fn ask(
 ) -> Result<OnChain, WorkError> {
     let mut found = OnChain::default();
     for chain in chains {
-        let transactions = books.cases.iter().flat_map(|case| &case.transactions);
+        let of_orders = books.cases.iter().flat_map(|case| &case.transactions);
+        let transactions = of_orders.chain(books.payouts.iter().flat_map(|case| &case.transactions));
         let ours: Vec<&ChainTransaction> = transactions.filter(|tx| tx.network == chain.network()).collect();
         match &scope.look {
             Look::Everything => everything(*chain, &ours, &mut found).await?,
@@ -85,7 +86,7 @@ pub(super) async fn ask(
         }
         lent(pool, *chain, books, rigour.margin_blocks, &mut found).await?;
         if rigour.at_rest {
-            for (id, wallet) in &books.wallets {
+            for (id, wallet) in &books.lenders {
                 let snapshot = chain.wallet_snapshot(address(wallet)?).await?;
                 *found.stake.entry(*id).or_default() += snapshot.delegated_energy_sun;
             }
@@ -198,7 +199,7 @@ async fn lent(
     margin_blocks: i64,
     found: &mut OnChain,
 ) -> Result<(), WorkError> {
-    let wallets = books.wallets.iter();
+    let wallets = books.lenders.iter();
     let wallets = wallets.map(|(id, text)| async { lent_by(pool, chain, (*id, text.as_str()), margin_blocks).await });
     let answers: Vec<Vec<LentOnChain>> = futures::stream::iter(wallets)
         .buffer_unordered(IN_FLIGHT)

@@ -13,6 +13,8 @@ pub enum Rule {
     LedgerReplays,
     /// Escrow is the price of the orders that are neither settled nor given back.
     EscrowIsOpenOrders,
+    /// What is set aside for payouts is the amount of those that have not come to their end.
+    SetAsideIsOpenPayouts,
     /// An order was paid once, and its money has left escrow once, to where its end says.
     OrderMoney,
     /// An order is delivered or refunded, never both, and at most one delegation of it landed.
@@ -21,6 +23,14 @@ pub enum Rule {
     OrderDelegation,
     /// No order is open beyond its deadline.
     OrderInTime,
+    /// A payout's money was set aside once, and left once, to where its end says.
+    PayoutMoney,
+    /// A payout is paid once or given back, never both, and at most one transaction of it landed.
+    PayoutOneEnd,
+    /// No payout that may be paid waits for long.
+    PayoutInTime,
+    /// What a payout's transaction burned is booked once.
+    PayoutFee,
     /// A delegation's state is what its transactions say.
     DelegationTransactions,
     /// A delegation is made and undone on chain as often as its state says, and as it was booked.
@@ -57,6 +67,11 @@ impl Rule {
             Self::LedgerBalanced => "ledger.balanced",
             Self::LedgerReplays => "ledger.replays",
             Self::EscrowIsOpenOrders => "ledger.escrow",
+            Self::SetAsideIsOpenPayouts => "ledger.payouts",
+            Self::PayoutMoney => "payouts.money",
+            Self::PayoutOneEnd => "payouts.one_end",
+            Self::PayoutInTime => "payouts.in_time",
+            Self::PayoutFee => "payouts.fee",
             Self::OrderMoney => "orders.money",
             Self::OrderOneEnd => "orders.one_end",
             Self::OrderDelegation => "orders.delegation",
@@ -82,11 +97,18 @@ impl Rule {
     pub const fn action(self) -> &'static str {
         match self {
             Self::LedgerBalanced | Self::LedgerReplays => {
-                "Stop withdrawals; compare the account's row with its transfers; restore from a backup if rows were changed."
+                "Stop payouts (`payouts stop`); compare the account's row with its transfers; restore from a backup if rows were changed."
             }
             Self::EscrowIsOpenOrders | Self::OrderMoney => {
                 "Compare the order's timeline with its transfers; correct by a new transfer, never by an edit."
             }
+            Self::SetAsideIsOpenPayouts | Self::PayoutMoney | Self::PayoutFee => {
+                "`payouts stop`; compare the payout's timeline with its transfers; correct by a new transfer, never by an edit."
+            }
+            Self::PayoutOneEnd => {
+                "`payouts stop`, and stop the workers; compare the payout with the chain; what was paid twice is to be asked back."
+            }
+            Self::PayoutInTime => "Look at the payout's timeline and its reason; re-drive `payouts.send`.",
             Self::OrderOneEnd => {
                 "Stop the workers; compare the order with the chain; give back what was taken twice, reclaim what was made twice."
             }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chain::TxOutcome;
 use chrono::{DateTime, Utc};
-use db::models::{ChainCursor, ChainTransaction, Delegation, Order};
+use db::models::{ChainCursor, ChainTransaction, Delegation, Order, Payout};
 use domain::reconcile::lent::LentBounds;
-use domain::reconcile::{EscrowFigures, Reservation};
-use ledger::{Difference, Imbalance, OrderTransfer};
+use domain::reconcile::{EscrowFigures, PayoutFigures, Reservation};
+use ledger::{Difference, Imbalance, OrderTransfer, PayoutTransfer};
 use uuid::Uuid;
 
 /// One order with everything that belongs to it.
@@ -34,6 +34,25 @@ impl Case {
     }
 }
 
+/// One payout with everything that belongs to it.
+#[derive(Debug, Clone)]
+pub(super) struct PayoutCase {
+    /// The payout.
+    pub(super) payout: Payout,
+    /// Every transaction signed for it.
+    pub(super) transactions: Vec<ChainTransaction>,
+    /// Every movement of its money.
+    pub(super) transfers: Vec<PayoutTransfer>,
+    /// What is booked as burned, by transaction.
+    pub(super) fees: BTreeMap<String, i64>,
+}
+
+impl PayoutCase {
+    pub(super) fn subject(&self) -> String {
+        format!("payout:{}", self.payout.id)
+    }
+}
+
 /// What holds for the house as a whole.
 #[derive(Debug, Clone)]
 pub(super) struct House {
@@ -43,6 +62,8 @@ pub(super) struct House {
     pub(super) differences: Vec<Difference>,
     /// Escrow and open orders.
     pub(super) escrow: EscrowFigures,
+    /// What is set aside, and open payouts.
+    pub(super) payouts: Vec<PayoutFigures>,
     /// Wallets whose reservation differs.
     pub(super) reservations: Vec<Reservation>,
     /// Jobs that are in the table and should not be.
@@ -62,12 +83,18 @@ pub(super) struct Books {
     pub(super) silent_s: BTreeMap<String, i64>,
     /// Addresses of wallets whose key is in.
     pub(super) wallets: BTreeMap<Uuid, String>,
+    /// Those of them whose energy is lent.
+    pub(super) lenders: BTreeMap<Uuid, String>,
     /// The orders that the chain is to be asked about.
     pub(super) cases: Vec<Case>,
+    /// The payouts that the chain is to be asked about.
+    pub(super) payouts: Vec<PayoutCase>,
     /// Staked sun that each wallet lends.
     pub(super) stake: BTreeMap<Uuid, i64>,
     /// How many orders were looked at.
     pub(super) orders: usize,
+    /// How many payouts were looked at.
+    pub(super) payouts_seen: usize,
 }
 
 /// What the chain says of a transaction.

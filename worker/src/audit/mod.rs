@@ -8,6 +8,7 @@ mod books;
 mod chain;
 mod complaint;
 mod evidence;
+mod payout_books;
 mod rules;
 
 use std::collections::BTreeSet;
@@ -85,6 +86,8 @@ pub struct AuditReport {
     pub complaints: Vec<Complaint>,
     /// Orders judged.
     pub orders: usize,
+    /// Payouts judged.
+    pub payouts: usize,
     /// Transactions that the chain was asked about.
     pub transactions: usize,
     /// Of those, how many it carries.
@@ -150,6 +153,7 @@ async fn look(
     let report = AuditReport {
         complaints,
         orders: books.orders,
+        payouts: books.payouts_seen,
         transactions: on_chain.seen.len(),
         landed: chain::landed_count(&on_chain),
         wallets: books.wallets.len(),

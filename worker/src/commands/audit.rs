@@ -71,9 +71,10 @@ fn show(report: &AuditReport) {
         ));
     }
     print(&format!(
-        "{} complaints; {} orders, {} transactions ({} on chain), {} wallets, {} receivers",
+        "{} complaints; {} orders, {} payouts, {} transactions ({} on chain), {} wallets, {} receivers",
         report.complaints.len(),
         report.orders,
+        report.payouts,
         report.transactions,
         report.landed,
         report.wallets,

@@ -9,6 +9,7 @@ mod delegations;
 mod findings;
 mod jobs;
 mod keys;
+mod payouts;
 mod prices;
 mod report;
 mod run;
@@ -62,6 +63,9 @@ pub enum Command {
     /// Objects that wait longer than they should
     #[command(subcommand)]
     Stuck(stuck::Command),
+    /// Payouts: what is asked for, and who agrees
+    #[command(subcommand)]
+    Payouts(payouts::Command),
     /// What waits for an operator
     #[command(subcommand)]
     Findings(findings::Command),
@@ -126,6 +130,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Delegations(command) => delegations::run(&settings, command).await,
         Command::Jobs(command) => jobs::run(&settings, command).await,
         Command::Stuck(command) => stuck::run(&settings, command).await,
+        Command::Payouts(command) => payouts::run(&settings, command).await,
         Command::Findings(command) => findings::run(&settings, command).await,
         Command::Actions(arguments) => actions::run(&settings, &arguments).await,
         Command::Users(command) => users::run(&settings, command).await,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
+use domain::payouts::TreasuryRules;
 use jobs::{WakeConfig, WakeQueue};
 use kernel::{Clock, RandomIds, SteadyClock, SystemClock};
 use keyring::{KeyCache, MasterKeySource};
@@ -130,13 +131,19 @@ fn source(raw: Option<&Secret>, passphrase: Option<&Secret>) -> Option<MasterKey
 
 fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
     let milliseconds = |ms: u64| i64::try_from(ms).map(chrono::Duration::milliseconds);
-    let (orders, pool) = (&settings.orders, &settings.pool);
+    let (orders, payouts, pool) = (&settings.orders, &settings.payouts, &settings.pool);
     Ok(WorkPolicy {
         death: DeathPolicy {
             max_attempts: i32::try_from(orders.max_attempts)?,
+            payout_attempts: i32::try_from(payouts.max_attempts)?,
             isolate_after: i32::try_from(pool.isolate_after_failures)?,
             retry_after: milliseconds(orders.retry_base_ms)?,
         },
+        treasury: TreasuryRules {
+            fee_reserve_sun: payouts.fee_reserve.minor(),
+            token_fee_limit_sun: payouts.token_fee_limit.minor(),
+        },
+        payout_retry: milliseconds(payouts.retry_ms)?,
         stake_margin_bps: orders.stake_margin_bps,
         min_bandwidth: pool.min_bandwidth,
         receiver_ttl: chrono::Duration::seconds(i64::try_from(orders.receiver_check_ttl_s)?),

@@ -1,4 +1,4 @@
-//! `maintenance`: stops or allows new orders.
+//! `maintenance`: stops or allows new orders; `payouts stop` and `payouts go` do so with payouts.
 
 use db::acquire;
 use db::models::Switch;
@@ -31,19 +31,29 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
         Command::On { reason, operator } => (true, reason, operator),
         Command::Off { operator } => (false, "ended".to_owned(), operator),
     };
-    let switch = Switch {
-        name: Switch::MAINTENANCE.to_owned(),
-        enabled,
-        reason,
-        actor: format!("operator:{operator}"),
-        updated_at: setup::clock().now(),
-    };
-    let mut conn = acquire(&setup::pool(settings)?).await?;
-    switch.throw(&mut conn).await?;
+    throw(settings, Switch::MAINTENANCE, (enabled, reason), &operator).await?;
     print(if enabled {
         "new orders are stopped"
     } else {
         "orders are accepted"
     });
     Ok(())
+}
+
+/// Throws a switch.
+pub(super) async fn throw(
+    settings: &Settings,
+    name: &str,
+    (enabled, reason): (bool, String),
+    operator: &str,
+) -> anyhow::Result<()> {
+    let switch = Switch {
+        name: name.to_owned(),
+        enabled,
+        reason,
+        actor: format!("operator:{operator}"),
+        updated_at: setup::clock().now(),
+    };
+    let mut conn = acquire(&setup::pool(settings)?).await?;
+    Ok(switch.throw(&mut conn).await?)
 }

@@ -1,6 +1,6 @@
 //! `wallets`: makes wallets whose keys never leave the worker, and lists all.
 
-use db::models::SupplierWallet;
+use db::models::{SupplierWallet, WalletPurpose};
 use domain::wallets::{Adopted, adopt, page};
 use kernel::{IdGen, RandomIds, WalletId};
 use settings::Settings;
@@ -10,7 +10,7 @@ use super::{print, setup};
 /// What to do with supplier wallets.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Make fresh wallets and print their addresses; fund and stake them, and orders are given to them
+    /// Make fresh wallets and print their addresses; fund and stake them, and orders or payouts are given to them
     Generate {
         /// How many, at most 100
         #[arg(long, default_value_t = 1)]
@@ -18,6 +18,9 @@ pub enum Command {
         /// What they are called
         #[arg(long)]
         label: Option<String>,
+        /// `supply`, or `treasury`: payouts leave from it, and no energy of it is lent
+        #[arg(long, default_value_t = WalletPurpose::Supply)]
+        purpose: WalletPurpose,
     },
     /// List wallets
     List,
@@ -27,7 +30,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
     let pool = setup::pool(settings)?;
     let clock = setup::clock();
     match command {
-        Command::Generate { count, label } => {
+        Command::Generate { count, label, purpose } => {
             let keys = setup::keys(settings, &pool, &clock).await?;
             let now = clock.now();
             let mut wallets = Vec::with_capacity(count);
@@ -38,6 +41,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
                     id,
                     address: address.to_string(),
                     label: label.clone(),
+                    purpose,
                     key,
                 });
             }
@@ -66,9 +70,12 @@ fn show(wallet: &SupplierWallet) {
         (None, true) => wallet.state.to_string(),
     };
     let address = wallet.address.as_deref().unwrap_or("-");
-    let room = wallet.delegatable_sun - wallet.reserved_sun;
+    let has = match wallet.purpose {
+        WalletPurpose::Supply => format!("room {} sun", wallet.delegatable_sun - wallet.reserved_sun),
+        WalletPurpose::Treasury => format!("{} micro-USDT", wallet.usdt_micro),
+    };
     print(&format!(
-        "{}  {address:34}  room {room} sun  balance {} sun  {state}",
-        wallet.id, wallet.balance_sun
+        "{}  {address:34}  {}  {has}  balance {} sun  {state}",
+        wallet.id, wallet.purpose, wallet.balance_sun
     ));
 }

@@ -10,6 +10,7 @@ mod prune;
 mod reclaim_delegation;
 mod reconcile;
 mod resend_transactions;
+mod send_payout;
 mod settle_final;
 mod sync_wallet;
 
@@ -22,6 +23,7 @@ pub(crate) use prune::Prune;
 pub(crate) use reclaim_delegation::ReclaimDelegation;
 pub(crate) use reconcile::{LENT, Reconcile};
 pub(crate) use resend_transactions::ResendTransactions;
+pub(crate) use send_payout::SendPayout;
 pub(crate) use settle_final::SettleFinal;
 pub(crate) use sync_wallet::{ALL as ALL_WALLETS, SyncWallet};
 

@@ -90,7 +90,7 @@ impl ReclaimDelegation {
             let signed = sign_undelegate(&to_sign, &key)?;
             let intent = Intent {
                 kind: IntentKind::Reclaim,
-                delegation,
+                id: delegation.0,
                 wallet: WalletId(wallet.id),
             };
             let next_check = now + network.resend.after;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use ::jobs::RunningJob;
 use async_trait::async_trait;
+use chain::TronAddress;
 use db::acquire;
-use db::models::{ChainCursor, WalletState};
+use db::models::{ChainCursor, SupplierWallet, WalletPurpose, WalletState};
 use domain::wallets::{apply_snapshot, find, request_sync_of_all};
 use kernel::WalletId;
 
 use super::object;
-use crate::environment::Environment;
+use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
 use crate::signer::wallet_address;
@@ -64,8 +65,11 @@ impl SyncWallet {
         let mut unseen_sun = 0;
         for (name, network) in &env.networks {
             let snapshot = network.chain.wallet_snapshot(address).await?;
+            // after the snapshot: it must not be older than what the snapshot says it is
+            let usdt = usdt_of(&wallet, address, network).await?;
             let (ids, margin) = (env.ids.as_ref(), env.policy.sync_margin_blocks);
-            unseen_sun += apply_snapshot(&env.pool, ids, (id, name), &snapshot, margin, env.clock.now()).await?;
+            let read = (&snapshot, usdt);
+            unseen_sun += apply_snapshot(&env.pool, ids, (id, name), read, margin, env.clock.now()).await?;
         }
         if unseen_sun > 0 {
             // until a read surely shows our latest delegations, they count twice against the wallet's room
@@ -88,4 +92,17 @@ impl SyncWallet {
         }
         Ok(false)
     }
+}
+
+/// What a treasury wallet has of USDT; others are not asked, nor is a network without a contract.
+async fn usdt_of(
+    wallet: &SupplierWallet,
+    address: TronAddress,
+    network: &NetworkEnvironment,
+) -> Result<Option<i64>, WorkError> {
+    let Some(contract) = network.usdt.filter(|_| wallet.purpose == WalletPurpose::Treasury) else {
+        return Ok(None);
+    };
+    let micro = network.chain.token_balance(contract, address).await?;
+    Ok(Some(i64::try_from(micro).unwrap_or(i64::MAX)))
 }

@@ -27,7 +27,7 @@ pub(crate) struct StuckPage {
 /// An object that waits longer than it should.
 #[derive(Debug, Serialize, ToSchema)]
 struct StuckView {
-    /// `order`, `transaction`, `delegation`, `wallet` or `network`.
+    /// `order`, `transaction`, `delegation`, `payout`, `wallet` or `network`.
     #[schema(value_type = String, example = "order")]
     kind: StuckKind,
     /// Its id; of a transaction, its txid.
@@ -56,7 +56,7 @@ struct StuckView {
 /// Lists objects that wait longer than they should, those first that have waited longest.
 #[utoipa::path(get, path = "/api/operations/stuck", tag = "operations",
     params(
-        ("kind" = Option<String>, Query, description = "Only `order`, `transaction`, `delegation`, `wallet` or `network`"),
+        ("kind" = Option<String>, Query, description = "Only `order`, `transaction`, `delegation`, `payout`, `wallet` or `network`"),
         ("object_id" = Option<String>, Query, description = "Only this one"),
         ("state" = Option<String>, Query, description = "Only in this state"),
         ("network" = Option<String>, Query, description = "Only on this network"),

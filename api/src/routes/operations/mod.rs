@@ -1,13 +1,16 @@
 //! What operators see and do: queues, jobs, stuck objects, findings, and the record of what was done by hand.
 
+pub(crate) mod approve_payout;
 pub(crate) mod drop_jobs;
 pub(crate) mod list_actions;
 pub(crate) mod list_findings;
 pub(crate) mod list_jobs;
+pub(crate) mod list_payouts;
 pub(crate) mod list_stuck;
 pub(crate) mod queues;
 pub(crate) mod redrive_jobs;
 pub(crate) mod redrive_stuck;
+pub(crate) mod reject_payout;
 pub(crate) mod resolve_finding;
 
 use axum::Json;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use db::models::{SupplierWallet, WalletState};
+use db::models::{SupplierWallet, WalletPurpose, WalletState};
 use domain::wallets::{NewWallet, add};
 use kernel::WalletId;
 use serde::{Deserialize, Serialize};
@@ -41,8 +41,11 @@ pub(crate) struct AddSupplierWallets {
     count: Option<u32>,
     /// What operators call it, at most 100 characters.
     label: Option<String>,
-    /// 0 (the owner's key; where not given) or 2 to 9 (an active permission limited to delegating).
+    /// 0 (the owner's key; where not given) or 2 to 9 (an active permission limited to what the wallet is for).
     permission_id: Option<i32>,
+    /// `supply` (where not given), or `treasury`: payouts leave from it, and no energy of it is lent.
+    #[schema(value_type = Option<String>, example = "supply")]
+    purpose: Option<WalletPurpose>,
 }
 
 /// Wallets on their way in. Their addresses are known once a worker has opened the keys.
@@ -74,6 +77,7 @@ pub(crate) async fn add_supplier_wallets(
         sealed.push((id, import));
     }
     let (label, permission_id) = (body.label.clone(), body.permission_id.unwrap_or(0));
+    let purpose = body.purpose.unwrap_or(WalletPurpose::Supply);
     drop(body);
     let new: Vec<NewWallet<'_>> = sealed
         .iter()
@@ -81,6 +85,7 @@ pub(crate) async fn add_supplier_wallets(
             id: *id,
             label: label.as_deref(),
             permission_id,
+            purpose,
             sealed,
         })
         .collect();

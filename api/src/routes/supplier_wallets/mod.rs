@@ -8,7 +8,7 @@ pub(crate) mod toggle;
 pub(crate) mod update_balances;
 
 use chrono::{DateTime, Utc};
-use db::models::{SupplierWallet, WalletState};
+use db::models::{SupplierWallet, WalletPurpose, WalletState};
 use kernel::Amount;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,13 +17,16 @@ use uuid::Uuid;
 use super::trx;
 use crate::problem::Problem;
 
-/// A wallet of ours with staked TRX. Its key is never shown.
+/// A wallet of ours, with staked TRX or with money to pay out. Its key is never shown.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SupplierWalletView {
     id: Uuid,
     /// Known once a worker has opened the key.
     address: Option<String>,
     label: Option<String>,
+    /// `supply`: its energy is lent. `treasury`: payouts leave from it.
+    #[schema(value_type = String, example = "supply")]
+    purpose: WalletPurpose,
     /// `importing`, `active` or `rejected`.
     #[schema(value_type = String, example = "active")]
     state: WalletState,
@@ -52,6 +55,9 @@ pub(crate) struct SupplierWalletView {
     /// Stake promised to delegations that the last sync did not see.
     #[schema(value_type = String)]
     reserved: Amount,
+    /// USDT, as the chain said at the last sync; read for treasury wallets alone.
+    #[schema(value_type = String)]
+    usdt_balance: Amount,
     /// Bandwidth points.
     bandwidth_available: i64,
     synced_at: Option<DateTime<Utc>>,
@@ -67,6 +73,7 @@ impl TryFrom<SupplierWallet> for SupplierWalletView {
             id: wallet.id,
             address: wallet.address,
             label: wallet.label,
+            purpose: wallet.purpose,
             state: wallet.state,
             rejected_reason: wallet.rejected_reason,
             enabled: wallet.enabled,
@@ -80,6 +87,7 @@ impl TryFrom<SupplierWallet> for SupplierWalletView {
             delegated_energy: trx(wallet.delegated_energy_sun)?,
             delegatable: trx(wallet.delegatable_sun)?,
             reserved: trx(wallet.reserved_sun)?,
+            usdt_balance: trx(wallet.usdt_micro)?,
             bandwidth_available: wallet.bandwidth_available,
             synced_at: wallet.synced_at,
             created_at: wallet.created_at,

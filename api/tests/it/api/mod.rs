@@ -2,6 +2,7 @@
 
 mod operations;
 mod orders;
+mod payouts;
 mod prices;
 mod supplier_wallets;
 mod users;

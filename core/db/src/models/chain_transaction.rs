@@ -32,6 +32,8 @@ text_enum! {
         Delegate = "delegate",
         /// Undo one.
         Reclaim = "reclaim",
+        /// Pay a user's money to an address.
+        Payout = "payout",
     }
 }
 text_enum! {

@@ -6,8 +6,9 @@ use diesel::sql_types::{Integer, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::TxState;
 use crate::Conn;
-use crate::schema::findings;
+use crate::schema::{chain_transactions as t, findings};
 use crate::text_enum;
 
 text_enum! {
@@ -101,6 +102,17 @@ impl NewFinding<'_> {
 }
 
 impl Finding {
+    /// Whether a finding of this kind, open or not, is about a transaction of this intent that is held for dead.
+    pub async fn any_about_dead_of(conn: &mut Conn, kind: &str, intent: Uuid) -> QueryResult<bool> {
+        let dead = t::table
+            .filter(t::intent_id.eq(intent).and(t::state.eq(TxState::Dead)))
+            .select(t::txid);
+        let dead: Vec<String> = dead.load(conn).await?;
+        let subjects: Vec<String> = dead.iter().map(|txid| format!("transaction:{txid}")).collect();
+        let rows = findings::table.filter(findings::kind.eq(kind).and(findings::subject.eq_any(subjects)));
+        diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
+    }
+
     /// Findings, the worst first and of these the newest, after a place in that order.
     pub async fn page(
         conn: &mut Conn,

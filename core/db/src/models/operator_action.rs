@@ -25,6 +25,10 @@ text_enum! {
         WebhooksResend = "webhooks.resend",
         /// Switched an endpoint on or off, or changed what it is told.
         WebhooksChange = "webhooks.change",
+        /// Agreed to a payout.
+        PayoutsApprove = "payouts.approve",
+        /// Refused a payout.
+        PayoutsReject = "payouts.reject",
     }
 }
 

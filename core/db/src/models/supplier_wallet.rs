@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::WalletPurpose;
 use crate::schema::supplier_wallets as w;
 use crate::text_enum;
 use crate::{Conn, Prepare as _};
@@ -45,6 +46,8 @@ pub struct SupplierWallet {
     pub synced_block: i64,
     pub synced_at: Option<DateTime<Utc>>,
     pub reserved_sun: i64,
+    pub purpose: WalletPurpose,
+    pub usdt_micro: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -56,6 +59,7 @@ pub struct NewSupplierWallet<'a> {
     pub label: Option<&'a str>,
     pub state: WalletState,
     pub permission_id: i32,
+    pub purpose: WalletPurpose,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -70,6 +74,8 @@ pub struct WalletFigures {
     pub delegated_energy_sun: i64,
     pub delegatable_sun: i64,
     pub bandwidth_available: i64,
+    /// `None` leaves it as it is: it was not asked for.
+    pub usdt_micro: Option<i64>,
     pub synced_block: i64,
     pub synced_at: DateTime<Utc>,
     pub reserved_sun: i64,
@@ -91,7 +97,7 @@ impl NewSupplierWallet<'_> {
 /// way), without a live delegation to the receiver, then the smallest room that suffices. A wallet short of bandwidth
 /// still fits if it can burn a TRX for it.
 const FITTING: &str = "SELECT w.id FROM supplier_wallets w \
-    WHERE w.state = 'active' AND w.enabled AND w.isolated_at IS NULL AND w.address <> $2 \
+    WHERE w.purpose = 'supply' AND w.state = 'active' AND w.enabled AND w.isolated_at IS NULL AND w.address <> $2 \
       AND w.delegatable_sun - w.reserved_sun >= $1 \
       AND (w.bandwidth_available >= $3 OR w.balance_sun >= 1000000) \
     ORDER BY EXISTS (SELECT 1 FROM delegations d WHERE d.order_id = $4 AND d.wallet_id = w.id), \
@@ -166,6 +172,7 @@ impl SupplierWallet {
     /// Staked sun that can be delegated now, over every wallet that takes orders.
     pub async fn sellable_sun(conn: &mut Conn) -> QueryResult<i64> {
         w::table
+            .filter(w::purpose.eq(WalletPurpose::Supply))
             .filter(
                 w::state
                     .eq(WalletState::Active)
@@ -223,6 +230,7 @@ impl SupplierWallet {
     pub async fn lock_free(conn: &mut Conn, amount_sun: i64, bandwidth: i64, limit: i64) -> QueryResult<Vec<Self>> {
         let room = || w::delegatable_sun - w::reserved_sun;
         w::table
+            .filter(w::purpose.eq(WalletPurpose::Supply))
             .filter(
                 w::state
                     .eq(WalletState::Active)

@@ -21,6 +21,9 @@ impl Switch {
     /// While on, no new order is accepted; running ones finish.
     pub const MAINTENANCE: &'static str = "maintenance";
 
+    /// While on, no payout is accepted and none is signed; what was signed goes on.
+    pub const PAYOUTS: &'static str = "payouts";
+
     /// Whether a switch is on; one that was never thrown is off.
     pub async fn is_on(conn: &mut Conn, name: &str) -> QueryResult<bool> {
         let on = s::table.find(name).select(s::enabled).first(conn).await.optional()?;

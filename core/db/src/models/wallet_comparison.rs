@@ -32,7 +32,7 @@ impl DueComparison {
         diesel::sql_query(
             "SELECT w.id AS wallet_id, w.address, c.after_receiver FROM supplier_wallets w \
              LEFT JOIN wallet_comparisons c ON c.wallet_id = w.id AND c.network = $1 \
-             WHERE w.state = 'active' AND (c.finished_at IS NULL OR c.finished_at < $2) \
+             WHERE w.purpose = 'supply' AND w.state = 'active' AND (c.finished_at IS NULL OR c.finished_at < $2) \
              ORDER BY c.finished_at NULLS FIRST, w.id LIMIT $3",
         )
         .bind::<Text, _>(network)
@@ -47,7 +47,8 @@ impl DueComparison {
     pub async fn oldest(conn: &mut Conn, network: &str) -> QueryResult<Option<DateTime<Utc>>> {
         let row: Oldest = diesel::sql_query(
             "SELECT min(COALESCE(c.finished_at, w.created_at)) AS oldest FROM supplier_wallets w \
-             LEFT JOIN wallet_comparisons c ON c.wallet_id = w.id AND c.network = $1 WHERE w.state = 'active'",
+             LEFT JOIN wallet_comparisons c ON c.wallet_id = w.id AND c.network = $1 \
+             WHERE w.purpose = 'supply' AND w.state = 'active'",
         )
         .bind::<Text, _>(network)
         .get_result(conn)

@@ -1,7 +1,7 @@
 //! Adoption: a transaction that we held for dead, and that a solidified block carries all the same, is taken into the
 //! books as what it is. An operator asks for it, since it means that a node lied.
 //!
-//! A delegation so made is a stray: it delivers no order, and its time is up at once, so the reclaim takes it back.
+//! A payout so made is paid. A delegation so made is a stray: it delivers no order, and its time is up at once, so the reclaim takes it back.
 
 use chain::BlockRef;
 use chrono::{DateTime, Utc};
@@ -14,10 +14,10 @@ use kernel::DelegationId;
 use serde_json::json;
 
 use super::claim::lock;
-use crate::DomainError;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 use crate::wallets::recount_reserved_in_tx;
+use crate::{DomainError, payouts};
 
 /// What came of the wish to adopt.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,31 +53,50 @@ pub async fn adopt(
         if cursor.is_none_or(|cursor| cursor.solid_number < at.number) {
             return Ok(Adoption::Refused("its block is not solid by our own reading yet"));
         }
-        let delegation = lock(conn, DelegationId(transaction.intent_id)).await?;
-        let (fits, why_not) = match transaction.intent_kind {
-            IntentKind::Delegate => (DelegationState::Released, "its delegation is in the books already"),
-            IntentKind::Reclaim => (
-                DelegationState::Active,
-                "another reclaim is on its way, or has landed: wait until it is over",
-            ),
+        let adopted = match transaction.intent_kind {
+            IntentKind::Delegate | IntentKind::Reclaim => adopt_in_tx(conn, &transaction, at, operator, now).await?,
+            IntentKind::Payout => payouts::adopt_in_tx(conn, &transaction, at, operator, now).await?,
         };
-        if delegation.state != fits {
-            return Ok(Adoption::Refused(why_not));
+        if matches!(adopted, Adoption::Adopted { .. }) {
+            let subject = format!("transaction:{txid}");
+            findings::clear_in_tx(conn, FindingKind::DeadTransactionLanded, &subject, now).await?;
         }
-        let place = (at.number, at.id.as_str(), at.time);
-        let moved = ChainTransaction::set_adopted(conn, transaction.id, place, now).await?;
-        guarded(moved, "chain transaction", transaction.id)?;
-        let wake = match transaction.intent_kind {
-            IntentKind::Delegate => make_stray_in_tx(conn, &delegation, at, now).await?,
-            IntentKind::Reclaim => end_in_tx(conn, &delegation, at, now).await?,
-        };
-        recount_reserved_in_tx(conn, delegation.wallet_id, now).await?;
-        note_in_tx(conn, &transaction, &delegation, at, operator, now).await?;
-        let subject = format!("transaction:{txid}");
-        findings::clear_in_tx(conn, FindingKind::DeadTransactionLanded, &subject, now).await?;
-        Ok(Adoption::Adopted { wake })
+        Ok(adopted)
     })
     .await
+}
+
+async fn adopt_in_tx(
+    conn: &mut Conn,
+    transaction: &ChainTransaction,
+    at: &BlockRef,
+    operator: &str,
+    now: DateTime<Utc>,
+) -> Result<Adoption, DomainError> {
+    let delegation = lock(conn, DelegationId(transaction.intent_id)).await?;
+    let makes = transaction.intent_kind == IntentKind::Delegate;
+    let (fits, why_not) = if makes {
+        (DelegationState::Released, "its delegation is in the books already")
+    } else {
+        (
+            DelegationState::Active,
+            "another reclaim is on its way, or has landed: wait until it is over",
+        )
+    };
+    if delegation.state != fits {
+        return Ok(Adoption::Refused(why_not));
+    }
+    let place = (at.number, at.id.as_str(), at.time);
+    let moved = ChainTransaction::set_adopted(conn, transaction.id, place, now).await?;
+    guarded(moved, "chain transaction", transaction.id)?;
+    let wake = if makes {
+        make_stray_in_tx(conn, &delegation, at, now).await?
+    } else {
+        end_in_tx(conn, &delegation, at, now).await?
+    };
+    recount_reserved_in_tx(conn, delegation.wallet_id, now).await?;
+    note_in_tx(conn, transaction, &delegation, at, operator, now).await?;
+    Ok(Adoption::Adopted { wake })
 }
 
 /// On chain since its block, and to be taken back since then.

@@ -11,14 +11,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::findings::{self, FindingKind};
+use crate::intents::{is_current, next_timestamp};
 use crate::orders::{end_past_deadline_in_tx, guarded};
 use crate::transactions::{Intent, Signed, ToStore, store_in_tx};
 use crate::{DomainError, WORKER};
-
-/// The watcher must have heard of the chain within so many seconds.
-const HEARD_WITHIN_S: i32 = 60;
-/// And have applied all but so many blocks.
-const BEHIND_AT_MOST: i64 = 10;
 
 /// What a claim needs to know beforehand.
 #[derive(Debug, Clone)]
@@ -119,12 +115,6 @@ pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimReques
     Ok(Claim::Claimed(Box::new(claimed)))
 }
 
-/// A `raw_data.timestamp` that the wallet never signed with.
-pub(super) fn next_timestamp(cursor: &ChainCursor, wallet: &SupplierWallet) -> i64 {
-    let head_ms = cursor.head_time.timestamp_millis();
-    head_ms.max(wallet.last_timestamp_ms.saturating_add(1))
-}
-
 /// Writes the reserved delegations, and their orders are being processed. The caller holds orders and wallets.
 pub(super) async fn begin_in_tx(conn: &mut Conn, claimed: &[&Claimed], now: DateTime<Utc>) -> Result<(), DomainError> {
     let rows: Vec<NewDelegation<'_>> = claimed
@@ -180,7 +170,7 @@ fn to_store<'a>(claim: &SignedClaim<'a>) -> ToStore<'a> {
         network: &claim.claimed.order.network,
         intent: Intent {
             kind: IntentKind::Delegate,
-            delegation: claim.claimed.delegation,
+            id: claim.claimed.delegation.0,
             wallet: WalletId(claim.claimed.wallet.id),
         },
         signed: claim.signed,
@@ -204,11 +194,6 @@ fn signed_event(claim: &SignedClaim<'_>, now: DateTime<Utc>) -> NewOrderEvent<'s
         actor: WORKER,
         detail,
     }
-}
-
-/// Whether our view of a network is recent enough to sign on.
-pub(super) async fn is_current(conn: &mut Conn, network: &str) -> Result<bool, DomainError> {
-    Ok(ChainCursor::is_current(conn, network, HEARD_WITHIN_S, BEHIND_AT_MOST).await?)
 }
 
 /// The delegation that an id names.

@@ -11,8 +11,9 @@ use db::Conn;
 use db::models::{ChainCursor, Delegation, Order, OrderState, SupplierWallet};
 use uuid::Uuid;
 
-use super::claim::{ClaimRequest, Claimed, begin_in_tx, is_current, next_timestamp};
+use super::claim::{ClaimRequest, Claimed, begin_in_tx};
 use crate::DomainError;
+use crate::intents::{is_current, next_timestamp};
 
 /// Wallets that one claim holds at most; others find theirs among the rest.
 const WALLETS: i64 = 16;

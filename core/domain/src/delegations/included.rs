@@ -3,120 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chain::{BlockRef, TransactionSeen, TxOutcome};
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
-use db::models::{
-    Activation, ChainTransaction, Completion, Delegation, Inclusion, IntentKind, NewOrderEvent, Order, OrderState,
-    Outcome, SupplierWallet, TxState,
-};
-use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
-use kernel::IdGen;
+use db::models::{Activation, Completion, Delegation, NewOrderEvent, Order, OrderState};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::events::{EventType, OrderNews, anybody_listens, tell_of_orders_in_tx};
 use crate::findings::{self, FindingKind};
-use crate::orders::guarded;
+use crate::intents::{Landed, all_moved};
 use crate::wallets::recount_reserved_in_tx;
 use crate::{CHAIN, DomainError};
 
-/// A transaction of ours in a block.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Landed<'a> {
-    pub(crate) transaction: &'a ChainTransaction,
-    pub(crate) block: &'a BlockRef,
-    pub(crate) seen: &'a TransactionSeen,
-}
-
-impl Landed<'_> {
-    const fn outcome(&self) -> Outcome {
-        match self.seen.outcome {
-            TxOutcome::Ok => Outcome::Ok,
-            TxOutcome::Failed => Outcome::Failed,
-        }
-    }
-
-    fn does(&self, kind: IntentKind) -> bool {
-        self.transaction.intent_kind == kind && self.outcome() == Outcome::Ok
-    }
-}
-
-/// Blocks carry transactions of ours. The caller holds the transactions' rows.
-pub(crate) async fn included_in_tx(
-    conn: &mut Conn,
-    ids: &dyn IdGen,
-    landed: &[Landed<'_>],
-    now: DateTime<Utc>,
-) -> Result<Vec<Wake>, DomainError> {
-    let mut new = Vec::with_capacity(landed.len());
-    for one in landed {
-        match one.transaction.state {
-            TxState::Signed | TxState::Sent => new.push(*one),
-            TxState::Included | TxState::Final => {}
-            TxState::Dead => report_in_tx(conn, ids, one, now).await?,
-        }
-    }
-    let rows: Vec<Inclusion<'_>> = new.iter().map(inclusion).collect();
-    let moved = ChainTransaction::set_included(conn, &rows, now).await?;
-    all_moved(moved, rows.len(), "chain transactions")?;
-    for one in &new {
-        metrics::counter!("switchyard_chain_transactions_included_total",
-            "intent" => one.transaction.intent_kind.word(), "outcome" => one.outcome().word())
-        .increment(1);
-    }
-    // one that failed did nothing; once that is final, its intent goes back to work
-    let of = |kind| {
-        new.iter()
-            .filter(move |one| one.does(kind))
-            .copied()
-            .collect::<Vec<_>>()
-    };
-    made_in_tx(conn, ids, &of(IntentKind::Delegate), now).await?;
-    undone_in_tx(conn, ids, &of(IntentKind::Reclaim), now).await?;
-    let worked = new.iter().filter(|one| one.outcome() == Outcome::Ok);
-    let wallets: BTreeSet<Uuid> = worked.map(|one| one.transaction.wallet_id).collect();
-    let wallets: Vec<Uuid> = wallets.into_iter().collect();
-    SupplierWallet::clear_failures(conn, &wallets).await?;
-    sync_soon_in_tx(conn, &wallets, now).await
-}
-
-/// One that we held for dead.
-async fn report_in_tx(
-    conn: &mut Conn,
-    ids: &dyn IdGen,
-    landed: &Landed<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), DomainError> {
-    let transaction = landed.transaction;
-    let subject = format!("transaction:{}", transaction.txid);
-    let detail = json!({
-        "block": landed.block.number,
-        "intent": transaction.intent_kind,
-        "delegation": transaction.intent_id,
-    });
-    findings::record_in_tx(conn, ids, FindingKind::DeadTransactionLanded, &subject, detail, now).await
-}
-
-fn inclusion<'a>(landed: &Landed<'a>) -> Inclusion<'a> {
-    Inclusion {
-        id: landed.transaction.id,
-        block_number: landed.block.number,
-        block_id: &landed.block.id,
-        block_time: landed.block.time,
-        outcome: landed.outcome(),
-        fee_sun: landed.seen.fee_sun,
-        energy_used: landed.seen.energy_used,
-        bandwidth_used: landed.seen.bandwidth_used,
-    }
-}
-
-fn all_moved(moved: usize, of: usize, what: &str) -> Result<(), DomainError> {
-    guarded(moved == of, what, format_args!("({moved} of {of})"))
-}
-
 /// Delegations are on chain, and their orders are completed.
-async fn made_in_tx(
+pub(crate) async fn made_in_tx(
     conn: &mut Conn,
     ids: &dyn IdGen,
     made: &[Landed<'_>],
@@ -198,7 +98,7 @@ async fn tell_of_completed_in_tx<'a>(
 }
 
 /// Delegations are undone on chain, and their stake is free.
-async fn undone_in_tx(
+pub(crate) async fn undone_in_tx(
     conn: &mut Conn,
     ids: &dyn IdGen,
     undone: &[Landed<'_>],
@@ -292,27 +192,4 @@ fn event(order_id: Uuid, event: &'static str, detail: Value, at: DateTime<Utc>) 
         actor: CHAIN,
         detail,
     }
-}
-
-/// How long after a block of ours its wallets are read: by then every node shows the block, and several orders share a
-/// read.
-const SYNC_DELAY: Duration = Duration::seconds(15);
-
-/// After transactions of ours the wallets' figures are old.
-pub(crate) async fn sync_soon_in_tx(
-    conn: &mut Conn,
-    wallets: &[Uuid],
-    now: DateTime<Utc>,
-) -> Result<Vec<Wake>, DomainError> {
-    let wallets: Vec<String> = wallets.iter().map(Uuid::to_string).collect();
-    let syncs: Vec<JobRequest<'_>> = wallets
-        .iter()
-        .map(|wallet| JobRequest {
-            kind: JobKind::WalletsSync,
-            object_id: wallet,
-            run_at: now + SYNC_DELAY,
-            now,
-        })
-        .collect();
-    Ok(enqueue_many_in_tx(conn, &syncs).await?)
 }

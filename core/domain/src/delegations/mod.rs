@@ -13,7 +13,9 @@ mod reverted;
 pub use adopt::{Adoption, adopt};
 pub use claim::{Claim, ClaimRequest, Claimed, SignedClaim, claim_in_tx, signed_in_tx};
 pub use claim_many::{ClaimOfMany, claim_many_in_tx};
-pub use death::{DeathPolicy, after_death_in_tx};
-pub(crate) use included::{Landed, included_in_tx, sync_soon_in_tx};
+pub(crate) use death::{give_up_in_tx, retry_reclaim_in_tx};
+pub(crate) use included::{made_in_tx, undone_in_tx};
 pub use reclaim::{Reclaim, Reclaiming, claim_reclaim_in_tx, wake_ended_in_tx};
 pub(crate) use reverted::reverted_in_tx;
+
+pub use crate::intents::DeathPolicy;

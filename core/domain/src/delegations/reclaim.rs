@@ -9,8 +9,9 @@ use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::DelegationId;
 use uuid::Uuid;
 
-use super::claim::{is_current, lock};
+use super::claim::lock;
 use crate::DomainError;
+use crate::intents::{is_current, next_timestamp};
 use crate::orders::guarded;
 
 /// What came of the wish to take a delegation back.
@@ -65,10 +66,7 @@ pub async fn claim_reclaim_in_tx(
     let wallet = SupplierWallet::lock(conn, delegation.wallet_id)
         .await?
         .ok_or(DomainError::NotFound("wallet"))?;
-    let timestamp_ms = cursor
-        .head_time
-        .timestamp_millis()
-        .max(wallet.last_timestamp_ms.saturating_add(1));
+    let timestamp_ms = next_timestamp(&cursor, &wallet);
     SupplierWallet::set_timestamp(conn, wallet.id, timestamp_ms).await?;
     let (from, to) = (DelegationState::Active, DelegationState::Reclaiming);
     guarded(

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use db::Conn;
-use db::models::{ChainTransaction, Delegation, DelegationState, IntentKind, Order, OrderState, Outcome};
+use db::models::{ChainTransaction, Delegation, DelegationState, IntentKind, Order, OrderState};
 use kernel::{DelegationId, OrderId};
 use serde_json::{Value, json};
 
@@ -12,53 +12,40 @@ use crate::orders::{Event, guarded, note_in_tx};
 use crate::wallets::recount_reserved_in_tx;
 use crate::{CHAIN, DomainError};
 
-/// The block that carried a transaction was reverted; the transaction may land again. The caller holds its row. Answers
-/// whether its wallet's figures are old now.
+/// The block that carried a delegation's transaction, which did what it says, was reverted.
 pub(crate) async fn reverted_in_tx(
     conn: &mut Conn,
     transaction: &ChainTransaction,
     now: DateTime<Utc>,
-) -> Result<bool, DomainError> {
-    let did_something = transaction.outcome == Some(Outcome::Ok);
-    let moved = ChainTransaction::set_reverted(conn, transaction.id, now).await?;
-    guarded(moved, "chain transaction", transaction.id)?;
-    metrics::counter!("switchyard_chain_transactions_reverted_total", "intent" => transaction.intent_kind.word())
-        .increment(1);
-    if !did_something {
-        return Ok(false);
-    }
+) -> Result<(), DomainError> {
     let delegation = lock(conn, DelegationId(transaction.intent_id)).await?;
     let detail = json!({ "txid": transaction.txid, "block": transaction.block_number });
-    match transaction.intent_kind {
-        IntentKind::Delegate => {
-            let (from, to) = (DelegationState::Active, DelegationState::Reserved);
-            guarded(
-                Delegation::set_state(conn, delegation.id, from, to, now).await?,
-                "delegation",
-                delegation.id,
-            )?;
-            let order = delegation.order_id;
-            let (from, to) = (OrderState::Completed, OrderState::Processing);
-            guarded(
-                Order::set_state(conn, order, from, to, Some("block_reverted"), now).await?,
-                "order",
-                order,
-            )?;
-            note(conn, order, "reverted", OrderState::Processing, detail, now).await?;
-        }
-        IntentKind::Reclaim => {
-            let (from, to) = (DelegationState::Reclaimed, DelegationState::Reclaiming);
-            guarded(
-                Delegation::set_state(conn, delegation.id, from, to, now).await?,
-                "delegation",
-                delegation.id,
-            )?;
-            let state = state_of_order(conn, &delegation).await?;
-            note(conn, delegation.order_id, "reclaim_reverted", state, detail, now).await?;
-        }
+    if transaction.intent_kind == IntentKind::Delegate {
+        let (from, to) = (DelegationState::Active, DelegationState::Reserved);
+        guarded(
+            Delegation::set_state(conn, delegation.id, from, to, now).await?,
+            "delegation",
+            delegation.id,
+        )?;
+        let order = delegation.order_id;
+        let (from, to) = (OrderState::Completed, OrderState::Processing);
+        guarded(
+            Order::set_state(conn, order, from, to, Some("block_reverted"), now).await?,
+            "order",
+            order,
+        )?;
+        note(conn, order, "reverted", OrderState::Processing, detail, now).await?;
+    } else {
+        let (from, to) = (DelegationState::Reclaimed, DelegationState::Reclaiming);
+        guarded(
+            Delegation::set_state(conn, delegation.id, from, to, now).await?,
+            "delegation",
+            delegation.id,
+        )?;
+        let state = state_of_order(conn, &delegation).await?;
+        note(conn, delegation.order_id, "reclaim_reverted", state, detail, now).await?;
     }
-    recount_reserved_in_tx(conn, delegation.wallet_id, now).await?;
-    Ok(true)
+    recount_reserved_in_tx(conn, delegation.wallet_id, now).await
 }
 
 async fn note(

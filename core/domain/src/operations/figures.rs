@@ -11,24 +11,25 @@ use crate::DomainError;
 /// How many things of one kind are in one state.
 #[derive(Debug, Clone, PartialEq, QueryableByName)]
 pub struct Held {
-    /// `orders`, `delegations`, `transactions`, `wallets` or `stake`.
+    /// `orders`, `delegations`, `payouts`, `transactions`, `wallets`, `stake` or `treasury`.
     #[diesel(sql_type = Text)]
     pub what: String,
-    /// Its state; of `stake`, which part.
+    /// Its state; of `stake`, which part; of `treasury`, which asset.
     #[diesel(sql_type = Text)]
     pub state: String,
     /// How many.
     #[diesel(sql_type = BigInt)]
     pub count: i64,
-    /// How many sun these are about; 0 where it is not about sun. For showing: a float.
+    /// How many sun these are about, or minor units of another asset; 0 where it is not about money. For showing: a float.
     #[diesel(sql_type = Double)]
     pub sun: f64,
 }
 
 /// The states that are shown even while nothing is in them.
-const STATES: [(&str, &[&str]); 5] = [
+const STATES: [(&str, &[&str]); 6] = [
     ("orders", &["pending", "processing", "unsettled"]),
     ("delegations", &["reserved", "active", "reclaiming"]),
+    ("payouts", &["requested", "approved", "processing", "sent"]),
     ("transactions", &["signed", "sent", "included"]),
     ("wallets", &["enabled", "disabled", "isolated", "importing", "rejected"]),
     ("stake", &["staked", "delegated", "delegatable", "reserved"]),

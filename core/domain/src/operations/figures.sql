@@ -16,9 +16,16 @@ SELECT 'wallets', CASE WHEN state <> 'active' THEN state WHEN isolated_at IS NOT
     WHEN enabled THEN 'enabled' ELSE 'disabled' END, count(*), 0
 FROM supplier_wallets GROUP BY 2
 UNION ALL
+SELECT 'payouts', state, count(*), 0 FROM payouts WHERE state IN ('requested', 'approved', 'processing', 'sent') GROUP BY state
+UNION ALL
+SELECT 'treasury', asset, count, coalesce(minor, 0)::float8
+FROM (SELECT count(*) AS count, sum(balance_sun) AS sun, sum(usdt_micro) AS usdt
+    FROM supplier_wallets WHERE state = 'active' AND enabled AND isolated_at IS NULL AND purpose = 'treasury') t
+CROSS JOIN LATERAL (VALUES ('TRX', sun), ('USDT', usdt)) assets (asset, minor)
+UNION ALL
 SELECT 'stake', part, count, coalesce(sun, 0)::float8
 FROM (SELECT count(*) AS count, sum(staked_energy_sun) AS staked, sum(delegated_energy_sun) AS delegated,
         sum(delegatable_sun) AS delegatable, sum(reserved_sun) AS reserved
-    FROM supplier_wallets WHERE state = 'active') w
+    FROM supplier_wallets WHERE state = 'active' AND purpose = 'supply') w
 CROSS JOIN LATERAL (VALUES ('staked', staked), ('delegated', delegated), ('delegatable', delegatable),
     ('reserved', reserved)) parts (part, sun)

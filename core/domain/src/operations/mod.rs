@@ -1,4 +1,4 @@
-//! What operators see and do, over HTTP and by command alike: jobs, stuck objects, findings, and the record of what was
+//! What operators see and do, over HTTP and by command alike: jobs, stuck objects, findings, payouts, and the record of what was
 //! done by hand.
 //!
 //! Each command is one transaction: its effect, its line in `operator_actions`, and the mark of its request. It changes at
@@ -7,6 +7,7 @@
 mod figures;
 mod findings;
 mod jobs;
+mod payouts;
 mod stuck;
 mod webhooks;
 
@@ -21,6 +22,7 @@ use uuid::Uuid;
 pub use figures::{Held, NetworkFigures, held, networks};
 pub use findings::{FindingPlace, findings_page, resolve_finding};
 pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
+pub use payouts::{Decision, decide_payout};
 pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};
 pub(crate) use webhooks::deliver;
 pub use webhooks::{change_webhook, resend_message, resend_messages};
@@ -106,7 +108,10 @@ impl<'a> Command<'a> {
         filter: Value,
         now: DateTime<Utc>,
     ) -> Result<Self, DomainError> {
-        let needed = matches!(action, Action::JobsDrop | Action::FindingsResolve);
+        let needed = matches!(
+            action,
+            Action::JobsDrop | Action::FindingsResolve | Action::PayoutsApprove | Action::PayoutsReject
+        );
         let fits = |reason: &String| {
             let length = reason.chars().count();
             (1..=MAX_REASON).contains(&length) && !reason.trim().is_empty() && !reason.chars().any(char::is_control)

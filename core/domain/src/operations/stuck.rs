@@ -28,6 +28,8 @@ db::text_enum! {
         Transaction = "transaction",
         /// Energy on chain after its rental has ended.
         Delegation = "delegation",
+        /// A payout that nobody decides on, or that is not paid.
+        Payout = "payout",
         /// A wallet that takes no orders though nobody switched it off.
         Wallet = "wallet",
         /// A network that is not read.
@@ -117,6 +119,18 @@ impl Stuck {
             (StuckKind::Delegation, _) => (
                 "Check the wallet's bandwidth and permission, then re-drive.",
                 "检查钱包的带宽和权限，然后重新执行。",
+            ),
+            (StuckKind::Payout, "requested") => (
+                "Somebody else than who asked for it approves or rejects it.",
+                "需由申请人以外的人批准或拒绝。",
+            ),
+            (StuckKind::Payout, "approved") => (
+                "Read its reason: `no_treasury_fits` wants money in a treasury wallet; after `dead_transaction_landed` see the findings. A re-drive tries it again.",
+                "查看原因：no_treasury_fits 表示金库钱包余额不足；dead_transaction_landed 请查看告警。重新执行会再次尝试。",
+            ),
+            (StuckKind::Payout, _) => (
+                "Its transaction is neither final nor proven dead: check the endpoints and the network below, then re-drive.",
+                "其交易既未最终确认也未证实失效：检查节点和网络状态，然后重新执行。",
             ),
             (StuckKind::Wallet, "importing") => (
                 "No worker has opened its key: check that workers serve `wallets` and have the import key, then re-drive.",

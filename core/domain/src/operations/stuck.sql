@@ -20,6 +20,15 @@ FROM (
     FROM delegations d JOIN chain_cursors c ON c.network = d.network
     WHERE d.state IN ('active', 'reclaiming') AND d.ends_at < c.head_time - interval '5 minutes'
     UNION ALL
+    SELECT 'payout', id::text, state, created_at, NULL, network, NULL, NULL
+    FROM payouts WHERE state = 'requested' AND created_at < $1 - interval '1 hour'
+    UNION ALL
+    SELECT 'payout', id::text, state, approved_at, reason_code, network,
+        CASE state WHEN 'approved' THEN 'payouts.send' WHEN 'sent' THEN 'chain.settle_final'
+            ELSE 'chain.resend_transactions' END,
+        CASE state WHEN 'approved' THEN id::text ELSE network END
+    FROM payouts WHERE state IN ('approved', 'processing', 'sent') AND approved_at < $1 - interval '15 minutes'
+    UNION ALL
     SELECT 'wallet', id::text, 'importing', created_at, NULL, NULL, 'wallets.import', id::text
     FROM supplier_wallets WHERE state = 'importing' AND created_at < $1 - interval '5 minutes'
     UNION ALL

@@ -108,32 +108,44 @@ async fn replay(
     request: &AcceptOrder,
     now: DateTime<Utc>,
 ) -> Result<Option<Order>, DomainError> {
-    let Idempotency { key, request_sha256 } = &request.idempotency;
-    let claim = NewIdempotencyKey {
-        api_key_id: request.api_key.0,
-        key,
-        request_sha256,
-        resource_kind: "order",
-        resource_id: id.to_string(),
-        created_at: now,
-    };
-    if claim.claim(conn).await? {
+    let mark = (request.api_key, &request.idempotency);
+    let Some(earlier) = earlier_in_tx(conn, mark, ("order", id.to_string()), now).await? else {
         return Ok(None);
-    }
-    let earlier = IdempotencyKey::find(conn, request.api_key.0, key)
-        .await?
-        .ok_or(DomainError::IdempotencyMismatch)?;
-    if earlier.resource_kind != "order" || earlier.request_sha256 != request_sha256 {
-        return Err(DomainError::IdempotencyMismatch);
-    }
+    };
     let earlier: OrderId = earlier
-        .resource_id
         .parse()
         .map_err(|_| DomainError::Broken("an idempotency row".into()))?;
     let order = Order::find(conn, earlier.0).await?;
     Ok(Some(order.ok_or_else(|| {
         DomainError::Broken(format!("order {earlier} of an idempotency key is missing"))
     })?))
+}
+
+/// Claims a caller's mark for a new object of a kind; answers the id of the earlier object if there is one.
+pub(crate) async fn earlier_in_tx(
+    conn: &mut Conn,
+    (api_key, mark): (ApiKeyId, &Idempotency),
+    (kind, id): (&'static str, String),
+    now: DateTime<Utc>,
+) -> Result<Option<String>, DomainError> {
+    let claim = NewIdempotencyKey {
+        api_key_id: api_key.0,
+        key: &mark.key,
+        request_sha256: &mark.request_sha256,
+        resource_kind: kind,
+        resource_id: id,
+        created_at: now,
+    };
+    if claim.claim(conn).await? {
+        return Ok(None);
+    }
+    let earlier = IdempotencyKey::find(conn, api_key.0, &mark.key)
+        .await?
+        .ok_or(DomainError::IdempotencyMismatch)?;
+    if earlier.resource_kind != kind || earlier.request_sha256 != mark.request_sha256 {
+        return Err(DomainError::IdempotencyMismatch);
+    }
+    Ok(Some(earlier.resource_id))
 }
 
 /// Checked for new orders only: one that was accepted under other ranges is still answered to its key.

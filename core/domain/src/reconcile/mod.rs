@@ -9,11 +9,13 @@ mod ledger;
 pub mod lent;
 mod lost_orders;
 mod overdue;
+mod payouts;
 mod reservations;
 mod stuck;
 
 pub use escrow::{EscrowFigures, escrow_figures};
 pub use overdue::OVERDUE_AFTER;
+pub use payouts::{PAYOUT_STUCK_AFTER, PayoutFigures, payout_figures};
 pub use reservations::{Reservation, differing_reservations};
 pub use stuck::STUCK_AFTER;
 
@@ -63,6 +65,14 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
         overdue::prove_in_tx(conn, ids, now).await
     })
     .await?;
+    report.findings += run_tx(pool, "reconcile_payouts", async |conn| {
+        payouts::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
+    report.findings += run_tx(pool, "reconcile_stuck_payouts", async |conn| {
+        payouts::prove_stuck_in_tx(conn, ids, now).await
+    })
+    .await?;
     run_tx(pool, "reconcile_isolated", async |conn| {
         isolated::clear_released_in_tx(conn, now).await
     })
@@ -71,6 +81,11 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
         lost_orders::requeue_in_tx(conn, now).await
     })
     .await?;
+    let lost = run_tx(pool, "reconcile_lost_payouts", async |conn| {
+        payouts::requeue_in_tx(conn, now).await
+    })
+    .await?;
+    report.wakes.extend(lost);
     report.requeued = report.wakes.len();
     Ok(report)
 }

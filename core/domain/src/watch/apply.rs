@@ -11,8 +11,9 @@ use kernel::IdGen;
 
 use super::lock_at;
 use crate::DomainError;
-use crate::delegations::{Landed, included_in_tx, wake_ended_in_tx};
+use crate::delegations::wake_ended_in_tx;
 use crate::findings::{self, FindingKind};
+use crate::intents::{Landed, included_in_tx};
 
 /// Reclaim jobs made at one block at most; the next block makes more.
 const ENDED_AT_ONCE: i64 = 500;

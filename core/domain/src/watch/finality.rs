@@ -8,9 +8,9 @@ use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{IdGen, OrderId};
 
 use super::lock_at;
-use crate::DomainError;
-use crate::delegations::{DeathPolicy, after_death_in_tx};
+use crate::intents::{Cause, DeathPolicy, FAILED_ON_CHAIN, after_death_in_tx};
 use crate::orders::settle_in_tx;
+use crate::{DomainError, payouts};
 
 /// What came of moving the solidified head.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,8 +75,8 @@ pub async fn set_solid_in_tx(
     Ok(SolidOutcome::Done { wakes })
 }
 
-/// Makes up to `limit` transactions of solidified blocks final: delivered orders are settled, failed attempts go back to
-/// work. Answers how many, so that the caller goes on until it is fewer than `limit`. Nothing is final while the network
+/// Makes up to `limit` transactions of solidified blocks final: delivered orders and payouts that left are settled,
+/// failed attempts go back to work. Answers how many, so that the caller goes on until it is fewer than `limit`. Nothing is final while the network
 /// is halted.
 ///
 /// # Errors
@@ -114,11 +114,19 @@ pub async fn finalise(
             .map(OrderId)
             .collect();
         settle_in_tx(conn, ids, &orders, now).await?;
+        let of_payouts: Vec<_> = landed
+            .iter()
+            .filter(|tx| tx.intent_kind == IntentKind::Payout)
+            .collect();
+        payouts::final_in_tx(conn, &of_payouts, now).await?;
         let mut wakes = Vec::new();
         let mut failed: Vec<_> = landed.iter().filter(|tx| tx.outcome == Some(Outcome::Failed)).collect();
         failed.sort_by_key(|tx| (tx.wallet_id, tx.id)); // as everybody locks wallets and asks for their reads
         for failed in failed {
-            let cause = ("failed_on_chain", None);
+            let cause = Cause {
+                word: FAILED_ON_CHAIN,
+                refusal: None,
+            };
             wakes.extend(after_death_in_tx(conn, ids, failed, cause, policy, now).await?);
         }
         Ok((landed.len(), wakes))

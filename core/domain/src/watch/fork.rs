@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::lock_at;
 use crate::DomainError;
-use crate::delegations::{reverted_in_tx, sync_soon_in_tx};
+use crate::intents::{reverted_in_tx, sync_soon_in_tx};
 
 /// What came of following a fork back.
 #[derive(Debug, PartialEq, Eq)]

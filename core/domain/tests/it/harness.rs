@@ -115,7 +115,7 @@ pub(crate) fn refused(refusal: Refusal) -> Broadcast {
     }
 }
 
-fn sign(id: ChainTransactionId, timestamp_ms: i64, head_time: DateTime<Utc>) -> (TxId, Signed) {
+pub(crate) fn sign(id: ChainTransactionId, timestamp_ms: i64, head_time: DateTime<Utc>) -> (TxId, Signed) {
     let txid = TxId(Sha256::digest(id.0.as_bytes()).into());
     let signed = Signed {
         txid: txid.to_string(),
@@ -226,7 +226,7 @@ impl World {
             let wallet = WalletId(claimed.wallet.id);
             let intent = Intent {
                 kind: IntentKind::Reclaim,
-                delegation,
+                id: delegation.0,
                 wallet,
             };
             let new = ToStore {

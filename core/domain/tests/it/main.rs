@@ -14,6 +14,7 @@ mod fork;
 mod harness;
 mod lent;
 mod operations;
+mod payouts;
 mod receivers;
 mod reclaim;
 mod reconcile;

@@ -29,7 +29,7 @@ fn snapshot(as_of_block: i64, delegated_energy_sun: i64) -> WalletSnapshot {
 /// Applied with a margin of two blocks; answers the wallet as it is then.
 async fn sync(world: &World, wallet: WalletId, snapshot: &WalletSnapshot) -> SupplierWallet {
     let about = (wallet, NETWORK);
-    let unseen = apply_snapshot(&world.worker, &world.ids, about, snapshot, 2, world.now())
+    let unseen = apply_snapshot(&world.worker, &world.ids, about, (snapshot, None), 2, world.now())
         .await
         .unwrap();
     let found = find(&world.worker, wallet).await.unwrap();

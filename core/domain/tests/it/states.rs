@@ -1,6 +1,6 @@
 //! The database refuses every step that is no arrow of a state machine, whoever asks.
 
-use db::models::{DelegationState, OrderState, TxState};
+use db::models::{DelegationState, OrderState, PayoutState, TxState};
 
 use crate::harness::landed;
 use crate::world::{STAKE, World};
@@ -144,6 +144,64 @@ async fn chain_transactions_move_along_their_arrows() {
         set,
     )
     .await;
+}
+
+#[tokio::test]
+async fn payouts_move_along_their_arrows() {
+    let world = World::new().await;
+    world
+        .db
+        .sql(
+            "INSERT INTO payouts (id, user_id, network, asset, amount, to_address, state, needs_approval, requested_by, \
+                 approved_at, created_at, updated_at) \
+             VALUES (gen_random_uuid(), 7, 'nile', 'TRX', 1, 'T' || repeat('a', 33), 'approved', false, 'api_key:x', \
+                 now(), now(), now())",
+        )
+        .await;
+    let arrows = [
+        "requested>approved",
+        "requested>rejected",
+        "approved>rejected",
+        "approved>failed",
+        "approved>processing",
+        "approved>completed",
+        "processing>approved",
+        "processing>sent",
+        "processing>failed",
+        "sent>processing",
+        "sent>completed",
+    ];
+    let set = |state: &str| {
+        let ended = matches!(state, "completed" | "rejected" | "failed");
+        let ended_at = if ended { "now()" } else { "NULL" };
+        format!("state = '{state}', ended_at = {ended_at}")
+    };
+    walk(
+        &world,
+        "payouts",
+        &words(PayoutState::ALL, PayoutState::word),
+        &arrows,
+        set,
+    )
+    .await;
+    for (column, value) in [
+        ("user_id", "8"),
+        ("network", "'mars'"),
+        ("asset", "'USDT'"),
+        ("amount", "2"),
+        ("to_address", "'T' || repeat('b', 33)"),
+        ("requested_by", "'api_key:y'"),
+        ("needs_approval", "true"),
+    ] {
+        let refused = world
+            .db
+            .try_sql(&format!("UPDATE payouts SET {column} = {value}"))
+            .await;
+        let refused = refused.expect_err(column).to_string();
+        assert!(refused.contains("immutable"), "{column}: {refused}");
+    }
+    let refused = world.db.try_sql("DELETE FROM payouts").await.expect_err("kept");
+    assert!(refused.to_string().contains("append-only"), "{refused}");
 }
 
 #[tokio::test]

@@ -92,6 +92,7 @@ impl World {
             },
             death: DeathPolicy {
                 max_attempts: 3,
+                payout_attempts: 3,
                 isolate_after: 3,
                 retry_after: Duration::seconds(20),
             },

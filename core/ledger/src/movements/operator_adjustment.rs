@@ -64,6 +64,7 @@ pub async fn adjust_in_tx(conn: &mut Conn, adjustment: &Adjustment<'_>) -> Resul
         amount: adjustment.amount,
         reason: Reason::OperatorAdjustment,
         order: None,
+        payout: None,
         actor: Some(adjustment.actor.to_owned()),
         note: Some(adjustment.note.to_owned()),
         at: adjustment.at,

@@ -50,6 +50,7 @@ fn transfer(held: Held, actor: Option<&str>, at: DateTime<Utc>) -> Transfer {
         amount: held.amount,
         reason: Reason::OrderCancel,
         order: Some(held.order),
+        payout: None,
         actor: actor.map(str::to_owned),
         note: None,
         at,

@@ -43,6 +43,7 @@ pub async fn hold_in_tx(conn: &mut Conn, hold: &Hold<'_>) -> Result<Posted, Ledg
         amount: hold.amount,
         reason: Reason::OrderHold,
         order: Some(hold.order),
+        payout: None,
         actor: Some(hold.actor.to_owned()),
         note: None,
         at: hold.at,

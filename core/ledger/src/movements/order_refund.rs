@@ -27,6 +27,7 @@ pub async fn refund_in_tx(conn: &mut Conn, order: OrderId, at: DateTime<Utc>) ->
             amount: held.amount,
             reason: Reason::OrderRefund,
             order: Some(held.order),
+            payout: None,
             actor: None,
             note: None,
             at,

@@ -42,6 +42,7 @@ fn transfer(held: &Held, at: DateTime<Utc>) -> Transfer {
         amount: held.amount,
         reason: Reason::OrderSettle,
         order: Some(held.order),
+        payout: None,
         actor: None,
         note: None,
         at,

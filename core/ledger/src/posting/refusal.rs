@@ -49,6 +49,16 @@ fn refused_as(error: &Diesel, details: &str, transfers: &[&Transfer]) -> Option<
             LedgerError::OrderEnded(order)
         });
     }
+    let held = is_violation_of(error, "ledger_transfers_one_payout_hold");
+    if held || is_violation_of(error, "ledger_transfers_one_payout_end") {
+        let named = |t: &Transfer| t.payout.is_some_and(|payout| details.contains(&payout.to_string()));
+        let payout = blame(transfers, |t| t.payout.is_some(), named)?.payout?;
+        return Some(if held {
+            LedgerError::PayoutHeld(payout)
+        } else {
+            LedgerError::PayoutEnded(payout)
+        });
+    }
     None
 }
 

@@ -26,6 +26,7 @@ pub(super) struct PostStatement<'a> {
     amounts: Vec<i64>,
     reasons: Vec<Reason>,
     orders: Vec<Option<Uuid>>,
+    payouts: Vec<Option<Uuid>>,
     actors: Vec<Option<&'a str>>,
     notes: Vec<Option<&'a str>>,
     times: Vec<DateTime<Utc>>,
@@ -55,6 +56,10 @@ impl<'a> PostStatement<'a> {
                 .iter()
                 .map(|transfer| transfer.order.map(|order| order.0))
                 .collect(),
+            payouts: transfers
+                .iter()
+                .map(|transfer| transfer.payout.map(|payout| payout.0))
+                .collect(),
             actors: transfers.iter().map(|transfer| transfer.actor.as_deref()).collect(),
             notes: transfers.iter().map(|transfer| transfer.note.as_deref()).collect(),
             times: transfers.iter().map(|transfer| transfer.at).collect(),
@@ -77,8 +82,8 @@ impl QueryFragment<Pg> for PostStatement<'_> {
             ") AS w (code, user_id, asset) WHERE NOT EXISTS (SELECT 1 FROM ledger_accounts a WHERE a.code = w.code) \
              ON CONFLICT (code) DO NOTHING) \
              INSERT INTO ledger_transfers (event, debit_account, credit_account, asset, amount, reason, order_id, \
-             actor, note, created_at) \
-             SELECT m.event, m.debit, m.credit, m.asset, m.amount, m.reason, m.order_id, m.actor, m.note, m.at \
+             payout_id, actor, note, created_at) \
+             SELECT m.event, m.debit, m.credit, m.asset, m.amount, m.reason, m.order_id, m.payout_id, m.actor, m.note, m.at \
              FROM unnest(",
         );
         out.push_bind_param::<Array<Text>, _>(&self.events)?;
@@ -95,13 +100,15 @@ impl QueryFragment<Pg> for PostStatement<'_> {
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<SqlUuid>>, _>(&self.orders)?;
         out.push_sql(", ");
+        out.push_bind_param::<Array<Nullable<SqlUuid>>, _>(&self.payouts)?;
+        out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<Text>>, _>(&self.actors)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<Text>>, _>(&self.notes)?;
         out.push_sql(", ");
         out.push_bind_param::<Array<Timestamptz>, _>(&self.times)?;
         out.push_sql(
-            ") WITH ORDINALITY AS m (event, debit, credit, asset, amount, reason, order_id, actor, note, at, n) \
+            ") WITH ORDINALITY AS m (event, debit, credit, asset, amount, reason, order_id, payout_id, actor, note, at, n) \
              ORDER BY m.n ON CONFLICT (event) DO NOTHING RETURNING event",
         );
         Ok(())

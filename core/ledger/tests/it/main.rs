@@ -8,6 +8,7 @@ mod checkpoints;
 mod guards;
 mod model;
 mod movements;
+mod payouts;
 mod posting;
 mod proofs;
 mod support;

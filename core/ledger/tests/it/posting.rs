@@ -20,6 +20,7 @@ fn gift(event: &str, user: i64, minor: i64) -> Transfer {
         amount: amount(minor),
         reason: Reason::OperatorAdjustment,
         order: None,
+        payout: None,
         actor: None,
         note: None,
         at: at(),
@@ -119,6 +120,7 @@ async fn malformed_transfers_do_not_reach_the_database() {
         },
         Transfer {
             order: Some(order),
+            payout: None,
             ..gift("gift:x", 1, 1)
         },
         Transfer {
@@ -144,6 +146,7 @@ async fn a_second_hold_under_another_event_is_refused() {
         credit: Account::Escrow(Asset::Trx),
         reason: Reason::OrderHold,
         order: Some(order),
+        payout: None,
         ..gift("x", 1, 10)
     };
     let refused = post(&books, &[second]).await.unwrap_err();

@@ -27,6 +27,7 @@ pub(super) fn database(settings: &Settings, check: &mut Check) {
 pub(super) fn check(settings: &Settings, check: &mut Check) {
     processes(settings, check);
     orders(settings, check);
+    payouts(settings, check);
     pool(settings, check);
     jobs(settings, check);
     schedules(settings, check);
@@ -107,6 +108,42 @@ fn orders(settings: &Settings, check: &mut Check) {
     );
 }
 
+fn payouts(settings: &Settings, check: &mut Check) {
+    let payouts = &settings.payouts;
+    let known = settings.networks.contains_key(&payouts.network);
+    check.require(
+        known,
+        "payouts.network",
+        format!("is `{}`, which [networks] does not have", payouts.network),
+        "use the name of a network",
+    );
+    check.range("payouts.max_attempts", payouts.max_attempts, 1, 100);
+    check.range("payouts.retry_ms", payouts.retry_ms, 100, HOUR_MS);
+    // the chain refuses a fee limit above 15,000 TRX, and one of nothing pays no call
+    check.range(
+        "payouts.token_fee_limit",
+        payouts.token_fee_limit.minor(),
+        1_000_000,
+        15_000_000_000,
+    );
+    for (name, limits) in [("trx", &payouts.trx), ("usdt", &payouts.usdt)] {
+        let key = |field: &str| format!("payouts.{name}.{field}");
+        check.require(
+            !limits.minimum.is_zero(),
+            key("minimum"),
+            "is nothing",
+            "give the smallest amount that is worth its fee",
+        );
+        let fits = limits.minimum <= limits.user_day && limits.user_day <= limits.system_hour;
+        check.require(
+            fits,
+            key("user_day"),
+            "is not between minimum and system_hour",
+            "let minimum, user_day and system_hour grow in this order",
+        );
+    }
+}
+
 fn pool(settings: &Settings, check: &mut Check) {
     let pool = &settings.pool;
     check.range("pool.isolate_after_failures", pool.isolate_after_failures, 1, 1_000);
@@ -145,6 +182,16 @@ fn network(name: &str, network: &Network, check: &mut Check) {
         network.max_fork_depth.saturating_mul(2),
         65_000,
     );
+    for (asset, address) in &network.tokens {
+        let plain = |c: char| c.is_ascii_alphanumeric() && !matches!(c, '0' | 'O' | 'I' | 'l');
+        let shaped = address.len() == 34 && address.starts_with('T') && address.chars().all(plain);
+        check.require(
+            asset.eq_ignore_ascii_case("USDT") && shaped,
+            key(&format!("tokens.{asset}")),
+            "is no contract of a known token",
+            "give the contract of USDT in base58",
+        );
+    }
     check.range(
         key("max_response_bytes"),
         network.max_response_bytes,

@@ -44,6 +44,11 @@ fn of_money(house: &House) -> Vec<Complaint> {
             text,
         ));
     }
+    for row in house.payouts.iter().filter(|row| row.set_aside != row.open) {
+        let text = format!("it holds {}, open payouts are of {}", row.set_aside, row.open);
+        let subject = format!("account:house:payouts:{}", row.asset);
+        complaints.push(Complaint::new(Rule::SetAsideIsOpenPayouts, subject, text));
+    }
     for row in &house.reservations {
         let text = format!("{} sun are reserved, its delegations say {}", row.kept, row.counted);
         complaints.push(Complaint::new(

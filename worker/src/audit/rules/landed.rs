@@ -35,7 +35,7 @@ pub(super) fn of_case(case: &Case, books: &Books, chain: &OnChain, rigour: &Rigo
     complaints
 }
 
-fn of_transaction(tx: &ChainTransaction, books: &Books, chain: &OnChain) -> Option<Complaint> {
+pub(super) fn of_transaction(tx: &ChainTransaction, books: &Books, chain: &OnChain) -> Option<Complaint> {
     let seen = chain.seen.get(&tx.txid)?;
     let solid = books.networks.get(&tx.network).map_or(0, |cursor| cursor.solid_number);
     let wrong = match (tx.state, seen) {
@@ -70,7 +70,7 @@ const fn booked(outcome: TxOutcome) -> Outcome {
 }
 
 /// Whether a transaction took effect: by the chain where that was asked, else by our books.
-fn took_effect(tx: &ChainTransaction, chain: &OnChain) -> bool {
+pub(super) fn took_effect(tx: &ChainTransaction, chain: &OnChain) -> bool {
     match chain.seen.get(&tx.txid) {
         Some(Seen::Landed { outcome, .. }) => *outcome == TxOutcome::Ok,
         Some(Seen::Absent) => false,

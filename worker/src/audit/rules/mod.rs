@@ -4,6 +4,7 @@ mod house;
 mod landed;
 mod lent;
 mod orders;
+mod payouts;
 #[cfg(test)]
 mod tests;
 mod transactions;
@@ -14,7 +15,7 @@ use db::models::ChainCursor;
 use uuid::Uuid;
 
 use super::complaint::Complaint;
-use super::evidence::{Books, Case, OnChain, Rigour};
+use super::evidence::{Books, Case, OnChain, PayoutCase, Rigour};
 
 /// What a rule about one order has to know beside it.
 pub(super) struct Context<'a> {
@@ -30,6 +31,11 @@ pub(super) fn of_case(case: &Case, context: &Context<'_>) -> Vec<Complaint> {
     complaints
 }
 
+/// What our books alone say of one payout.
+pub(super) fn of_payout(case: &PayoutCase, context: &Context<'_>) -> Vec<Complaint> {
+    payouts::of_case(case, context)
+}
+
 /// What our books alone say of the house.
 pub(super) fn of_house(books: &Books, rigour: &Rigour) -> Vec<Complaint> {
     house::of_books(books, rigour)
@@ -40,6 +46,9 @@ pub(super) fn of_chain(books: &Books, chain: &OnChain, rigour: &Rigour) -> Vec<C
     let mut complaints = landed::of_chain(chain, rigour);
     for case in &books.cases {
         complaints.extend(landed::of_case(case, books, chain, rigour));
+    }
+    for case in &books.payouts {
+        complaints.extend(payouts::of_chain(case, books, chain, rigour));
     }
     complaints.extend(lent::of_wallets(books, chain));
     complaints

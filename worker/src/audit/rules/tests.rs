@@ -1,5 +1,6 @@
 //! A sound order draws no complaint, and each thing that can be wrong with it draws the one that names it.
 
+mod payouts;
 mod world;
 
 use chrono::{DateTime, Duration, Utc};

@@ -64,7 +64,7 @@ fn bytes(case: &Case, tx: &ChainTransaction, context: &Context<'_>) -> Option<Co
 }
 
 /// Final or dead once the blocks say so; at rest, always.
-fn in_time(tx: &ChainTransaction, context: &Context<'_>) -> Option<Complaint> {
+pub(super) fn in_time(tx: &ChainTransaction, context: &Context<'_>) -> Option<Complaint> {
     if matches!(tx.state, TxState::Final | TxState::Dead) {
         return None;
     }
@@ -121,12 +121,12 @@ fn of_delegation(case: &Case, delegation: &Delegation) -> Option<Complaint> {
     })
 }
 
-fn has_landed(tx: &ChainTransaction) -> bool {
+pub(super) fn has_landed(tx: &ChainTransaction) -> bool {
     matches!(tx.state, TxState::Included | TxState::Final) && tx.outcome == Some(Outcome::Ok)
 }
 
 /// What failed in a block is on its way until that block is final: its intent is not free yet.
-fn may_land(tx: &ChainTransaction) -> bool {
+pub(super) fn may_land(tx: &ChainTransaction) -> bool {
     match tx.state {
         TxState::Signed | TxState::Sent => true,
         TxState::Included => tx.outcome == Some(Outcome::Failed),
@@ -145,6 +145,6 @@ fn delegation_in_time(delegation: &Delegation, context: &Context<'_>) -> Option<
     })
 }
 
-fn subject(tx: &ChainTransaction) -> String {
+pub(super) fn subject(tx: &ChainTransaction) -> String {
     format!("transaction:{}", tx.txid)
 }

@@ -157,7 +157,7 @@ async fn two_watchers_at_once_apply_each_block_once() {
 
 impl Rig {
     /// Replaces the newest blocks. The clock goes with the chain, which is longer by one.
-    fn fork(&self, depth: u64, keep: &ForkKeep) {
+    pub(super) fn fork(&self, depth: u64, keep: &ForkKeep) {
         self.clock.advance(3);
         self.devnet.fork(depth, keep).unwrap();
     }

@@ -9,6 +9,7 @@ mod judged;
 mod lent;
 mod midway;
 mod outages;
+mod payouts;
 mod races;
 mod refusals;
 mod sends;

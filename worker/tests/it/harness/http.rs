@@ -20,16 +20,19 @@ use super::{TestClock, World};
 
 const MAX_ANSWER: usize = 1 << 20;
 
-/// The API with a key that may do everything.
+/// The API with two keys that may do everything.
 pub(crate) struct Http {
     router: Router,
     key: String,
+    other_key: String,
 }
 
 impl Http {
     /// Serves with the shipped configuration over these dependencies; the key is made with the owner's rights.
     pub(crate) async fn new(world: &World, import_public: &str, pool: Pool, wakes: WakeQueue, owner: &Pool) -> Self {
+        let usdt = world.usdt.to_string();
         let variables = [
+            ("NETWORKS__TRON__TOKENS__USDT", usdt.as_str()),
             ("DATABASE__URL", world.database_url.as_str()),
             ("REDIS__URL", &world.wakes.url),
             ("JOBS__REDIS_NAMESPACE", &world.wakes.namespace),
@@ -51,6 +54,7 @@ impl Http {
         Self {
             router: router(app.unwrap()),
             key: key(owner, &world.clock).await,
+            other_key: key(owner, &world.clock).await,
         }
     }
 
@@ -67,10 +71,27 @@ impl Http {
         body: Option<Value>,
         idempotency_key: &str,
     ) -> Result<Value, String> {
+        self.call_with(&self.key, (method, path), body, idempotency_key).await
+    }
+
+    /// The same by somebody else.
+    pub(crate) async fn post_by_other(&self, path: &str, body: Value) -> Result<Value, String> {
+        let mark = RandomIds.uuid().to_string();
+        self.call_with(&self.other_key, (Method::POST, path), Some(body), &mark)
+            .await
+    }
+
+    async fn call_with(
+        &self,
+        key: &str,
+        (method, path): (Method, &str),
+        body: Option<Value>,
+        idempotency_key: &str,
+    ) -> Result<Value, String> {
         let request = Request::builder()
             .method(method)
             .uri(path)
-            .header("authorization", format!("Bearer {}", self.key))
+            .header("authorization", format!("Bearer {key}"))
             .header("content-type", "application/json")
             .header("idempotency-key", idempotency_key)
             .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))

@@ -8,6 +8,7 @@ mod hooks;
 mod http;
 mod judge;
 mod outside;
+mod payouts;
 mod process;
 mod progress;
 mod receiver;
@@ -28,6 +29,7 @@ use testkit::{Role, TestDb};
 
 pub(crate) use clock::TestClock;
 use http::Http;
+pub(crate) use payouts::Withdrawal;
 pub(crate) use process::Process;
 pub(crate) use receiver::{Receiver, Reply};
 pub(crate) use shop::{Supplier, TRX, Wish, by_key};
@@ -75,6 +77,7 @@ impl Rig {
             clock: clock.clone(),
             ..DevnetConfig::default()
         };
+        let usdt = config.usdt_contract;
         let devnet = Devnet::start(config).await.unwrap();
         // so that a reference block can be had and no figure is that of the very first block
         devnet.mine(SOLID_LAG + 2).unwrap();
@@ -86,6 +89,8 @@ impl Rig {
             clock: clock.clone(),
             ahead_s: 0,
             node_timeout_ms: 10_000,
+            usdt,
+            token_fee_limit_sun: 30 * TRX,
             masters: vec![(1, random_hex())],
             import: import.expose_hex().to_string(),
             import_public: import_public.to_string(),

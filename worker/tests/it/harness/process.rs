@@ -44,6 +44,7 @@ impl Process {
             ("JOBS__DISPATCH_INTERVAL_MS", "100".into()),
             ("NETWORKS__TRON__ENDPOINTS", endpoint),
             ("NETWORKS__TRON__POLL_INTERVAL_MS", "15".into()),
+            ("NETWORKS__TRON__TOKENS__USDT", world.usdt.to_string()),
             ("POOL__SYNC_MARGIN_BLOCKS", "3".into()),
             ("POOL__LOW_STOCK_ENERGY", "0".into()),
             ("VAULT__MASTER_KEY", master),

@@ -175,9 +175,11 @@ impl Rig {
             "SELECT concat_ws(' ', 'job', kind, object_id, state, next_run_at, started_at, runs, last_error_code, last_error) \
              AS line FROM jobs ORDER BY next_run_at LIMIT 30",
             "SELECT concat_ws(' ', 'order', id, state, reason_code, attempts) AS line FROM orders ORDER BY id LIMIT 30",
+            "SELECT concat_ws(' ', 'payout', id, state, asset, amount, reason_code, attempts) AS line FROM payouts ORDER BY id LIMIT 30",
             "SELECT concat_ws(' ', 'tx', intent_kind, state, outcome, sends, last_code, last_message, expires_at) \
              AS line FROM chain_transactions ORDER BY created_at LIMIT 30",
-            "SELECT concat_ws(' ', 'wallet', id, state, rejected_reason, isolated_reason, delegatable_sun, reserved_sun) \
+            "SELECT concat_ws(' ', 'wallet', id, state, rejected_reason, isolated_reason, delegatable_sun, reserved_sun, \
+             purpose, balance_sun, usdt_micro) \
              AS line FROM supplier_wallets LIMIT 10",
             "SELECT concat_ws(' ', 'finding', kind, subject, detail) AS line FROM findings LIMIT 10",
         ] {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chain::ChainClient;
 use chain::endpoints::{EndpointConfig, EndpointList};
+use chain::{ChainClient, TronAddress};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
+use domain::payouts::TreasuryRules;
 use domain::transactions::ResendPolicy;
 use jobs::{Queue, WakeConfig, WakeQueue};
 use kernel::{Clock, RandomIds};
@@ -27,7 +28,7 @@ use tron::TronClient;
 use webhook::{CallPolicy, TargetPolicy, WebhookClient};
 use zeroize::Zeroizing;
 
-use super::{NETWORK, TestClock};
+use super::{NETWORK, TRX, TestClock};
 
 /// What a worker is told at its start.
 #[derive(Clone)]
@@ -40,6 +41,10 @@ pub(crate) struct World {
     pub(crate) ahead_s: i64,
     /// How long its calls to the node may take.
     pub(crate) node_timeout_ms: u64,
+    /// The token's contract.
+    pub(crate) usdt: TronAddress,
+    /// What a token payout may burn.
+    pub(crate) token_fee_limit_sun: i64,
     /// Master keys in hex by number, the current one first.
     pub(crate) masters: Vec<(i32, String)>,
     /// The import private key, hex.
@@ -204,6 +209,7 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
     let chain: Arc<dyn ChainClient> = Arc::new(client(world, &clock));
     let network = NetworkEnvironment {
         chain,
+        usdt: Some(world.usdt),
         expiry: TimeDelta::seconds(60),
         resend: ResendPolicy {
             after: TimeDelta::seconds(15),
@@ -215,20 +221,26 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
         networks: BTreeMap::from([(NETWORK.to_owned(), network)]),
         wakes: WakeQueue::connect(world.wakes.clone()).unwrap(),
         ids: Arc::new(RandomIds),
-        policy: policy(),
+        policy: policy(world),
         webhooks: webhooks(world),
         pool,
         clock,
     })
 }
 
-fn policy() -> WorkPolicy {
+fn policy(world: &World) -> WorkPolicy {
     WorkPolicy {
         death: DeathPolicy {
             max_attempts: 5,
+            payout_attempts: 3,
             isolate_after: 3,
             retry_after: TimeDelta::seconds(2),
         },
+        treasury: TreasuryRules {
+            fee_reserve_sun: 10 * TRX,
+            token_fee_limit_sun: world.token_fee_limit_sun,
+        },
+        payout_retry: TimeDelta::seconds(6),
         stake_margin_bps: 100,
         min_bandwidth: 400,
         receiver_ttl: TimeDelta::hours(1),

@@ -9,7 +9,7 @@ use super::{LEASES_S, Part, begin, come_to_rest, live_through};
 use crate::harness::{Does, Process, Rig};
 
 /// What has nothing to do with orders, and may be reached at any time.
-const ELSEWHERE: [&str; 6] = [
+pub(super) const ELSEWHERE: [&str; 6] = [
     "orders.cancel_expired.",
     "wallets.check_stock.",
     "operations.",
@@ -19,7 +19,7 @@ const ELSEWHERE: [&str; 6] = [
 ];
 
 /// How many services live at once.
-const AT_ONCE: usize = 3;
+pub(super) const AT_ONCE: usize = 3;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_killed_at_any_step_costs_no_order_and_doubles_none() {

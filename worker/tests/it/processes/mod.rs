@@ -2,6 +2,7 @@
 
 mod crashes;
 mod halts;
+mod payouts;
 
 use std::time::{Duration, Instant};
 

@@ -348,9 +348,16 @@ impl Walker {
         for (wallet, snapshot) in reads {
             let margin = i64::try_from(self.below(4)).unwrap();
             let (world, now) = (&self.world, self.world.now());
-            apply_snapshot(&world.worker, &world.ids, (wallet, NETWORK), &snapshot, margin, now)
-                .await
-                .unwrap();
+            apply_snapshot(
+                &world.worker,
+                &world.ids,
+                (wallet, NETWORK),
+                (&snapshot, None),
+                margin,
+                now,
+            )
+            .await
+            .unwrap();
             self.note(format!("sync {wallet} as of {} less {margin}", snapshot.as_of_block));
         }
     }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::audit::complaint::Rule;
 use crate::audit::evidence::{Books, Case, House, LentOnChain, OnChain, Rigour, Seen};
-use crate::audit::rules::{Context, of_case, of_chain, of_house};
+use crate::audit::rules::{Context, of_case, of_chain, of_house, of_payout};
 
 pub(super) const NETWORK: &str = "tron";
 pub(super) const PRICE: i64 = 3_900_000;
@@ -64,6 +64,7 @@ impl World {
                         escrow: 0,
                         open_orders: 0,
                     },
+                    payouts: Vec::new(),
                     reservations: Vec::new(),
                     jobs: Vec::new(),
                     findings: Vec::new(),
@@ -71,9 +72,12 @@ impl World {
                 networks: BTreeMap::from([(NETWORK.to_owned(), cursor())]),
                 silent_s: BTreeMap::from([(NETWORK.to_owned(), 1)]),
                 wallets: BTreeMap::from([(wallet_id(), key.address().to_string())]),
+                lenders: BTreeMap::from([(wallet_id(), key.address().to_string())]),
                 cases: Vec::new(),
+                payouts: Vec::new(),
                 stake: BTreeMap::new(),
                 orders: 1,
+                payouts_seen: 0,
             },
             chain: OnChain::default(),
             key,
@@ -125,6 +129,11 @@ impl World {
                 receiver,
                 balance_sun: SUN,
                 resource: ResourceCode::Energy,
+            },
+            IntentKind::Payout => ContractBody::Transfer {
+                owner,
+                to: receiver,
+                amount_sun: SUN,
             },
         };
         let at = block_time(block);
@@ -179,6 +188,7 @@ impl World {
         };
         let mut complaints = of_house(&self.books, &self.rigour);
         complaints.extend(self.books.cases.iter().flat_map(|case| of_case(case, &context)));
+        complaints.extend(self.books.payouts.iter().flat_map(|case| of_payout(case, &context)));
         complaints.extend(of_chain(&self.books, &self.chain, &self.rigour));
         complaints.into_iter().map(|complaint| complaint.rule).collect()
     }
