@@ -95,7 +95,7 @@ pub(crate) async fn included_in_tx(
     };
     delegations::made_in_tx(conn, ids, &of(IntentKind::Delegate), now).await?;
     delegations::undone_in_tx(conn, ids, &of(IntentKind::Reclaim), now).await?;
-    payouts::sent_in_tx(conn, &of(IntentKind::Payout), now).await?;
+    payouts::sent_in_tx(conn, ids, &of(IntentKind::Payout), now).await?;
     let worked = new.iter().filter(|one| one.outcome() == Outcome::Ok);
     let worked: BTreeSet<Uuid> = worked.map(|one| one.transaction.wallet_id).collect();
     let worked: Vec<Uuid> = worked.into_iter().collect();
@@ -209,7 +209,7 @@ pub(crate) async fn after_death_in_tx(
     let mut wakes = match transaction.intent_kind {
         IntentKind::Delegate => delegations::give_up_in_tx(conn, ids, transaction, cause, policy, now).await?,
         IntentKind::Reclaim => delegations::retry_reclaim_in_tx(conn, ids, transaction, policy, now).await?,
-        IntentKind::Payout => payouts::give_up_in_tx(conn, transaction, cause, policy, now).await?,
+        IntentKind::Payout => payouts::give_up_in_tx(conn, ids, transaction, cause, policy, now).await?,
     };
     if nothing_landed_meanwhile(conn, transaction, cause.word).await? {
         let detail = json!({ "txid": transaction.txid, "expired_at": transaction.expires_at });

@@ -3,6 +3,7 @@
 use anyhow::{Context, ensure};
 use chain::{BlockRef, TxId, TxOutcome};
 use domain::delegations::{Adoption, adopt};
+use kernel::RandomIds;
 use settings::Settings;
 
 use super::{print, setup};
@@ -26,7 +27,16 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
     let Command::Adopt { txid, operator } = command;
     let at = block_of(settings, txid).await?;
     let pool = setup::pool(settings)?;
-    match adopt(&pool, &txid.to_string(), &at, &operator, setup::clock().now()).await? {
+    match adopt(
+        &pool,
+        &RandomIds,
+        &txid.to_string(),
+        &at,
+        &operator,
+        setup::clock().now(),
+    )
+    .await?
+    {
         Adoption::Adopted { .. } => print(&format!("adopted, as of block {}", at.number)),
         Adoption::Refused(why) => anyhow::bail!("not adopted: {why}"),
     }

@@ -43,7 +43,7 @@ impl SendPayout {
         let network = env.network(&payout.network)?;
         if payout.state == PayoutState::Approved && is_unsendable(&payout, network).await? {
             let now = env.clock.now();
-            fail_unsendable(&env.pool, PayoutId(payout.id), "to_is_contract", now).await?;
+            fail_unsendable(&env.pool, env.ids.as_ref(), PayoutId(payout.id), "to_is_contract", now).await?;
             return Ok(Outcome::Done);
         }
         match self.claim(job, PayoutId(payout.id), network).await? {

@@ -10,7 +10,7 @@ use db::models::{
 };
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
-use kernel::DelegationId;
+use kernel::{DelegationId, IdGen};
 use serde_json::json;
 
 use super::claim::lock;
@@ -37,6 +37,7 @@ pub enum Adoption {
 /// [`DomainError::NotFound`] for a transaction that is not ours; when the database fails.
 pub async fn adopt(
     pool: &Pool,
+    ids: &dyn IdGen,
     txid: &str,
     at: &BlockRef,
     operator: &str,
@@ -55,7 +56,7 @@ pub async fn adopt(
         }
         let adopted = match transaction.intent_kind {
             IntentKind::Delegate | IntentKind::Reclaim => adopt_in_tx(conn, &transaction, at, operator, now).await?,
-            IntentKind::Payout => payouts::adopt_in_tx(conn, &transaction, at, operator, now).await?,
+            IntentKind::Payout => payouts::adopt_in_tx(conn, ids, &transaction, at, operator, now).await?,
         };
         if matches!(adopted, Adoption::Adopted { .. }) {
             let subject = format!("transaction:{txid}");

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
 use db::models::{Activation, Completion, Delegation, NewOrderEvent, Order, OrderState};
+use kernel::IdGen;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Deciding on payouts: approved or rejected by somebody else than who asked for them.
 
 use chrono::{DateTime, Utc};
-use db::models::{Action, Payout, PayoutState};
+use db::models::{Action, EventType, Payout, PayoutState};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{IdGen, PayoutId};
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Command, Done, Instruction};
 use crate::DomainError;
 use crate::orders::guarded;
-use crate::payouts::{give_back_in_tx, note_in_tx};
+use crate::payouts::{give_back_in_tx, note_in_tx, tell_in_tx};
 
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +55,10 @@ pub async fn decide_payout(
             return Err(DomainError::PayoutDecided(payout.state));
         }
         let wakes = match decision {
-            Decision::Approve => approve_in_tx(conn, &payout, instruction, now).await?,
+            Decision::Approve => approve_in_tx(conn, ids, &payout, instruction, now).await?,
             Decision::Reject => {
                 let why = (instruction.actor.as_str(), instruction.reason.as_deref());
-                give_back_in_tx(conn, &payout, (PayoutState::Rejected, "rejected"), why, now).await?;
+                give_back_in_tx(conn, ids, &payout, (PayoutState::Rejected, "rejected"), why, now).await?;
                 Vec::new()
             }
         };
@@ -79,6 +79,7 @@ pub async fn decide_payout(
 
 async fn approve_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     payout: &Payout,
     instruction: &Instruction,
     now: DateTime<Utc>,
@@ -94,6 +95,7 @@ async fn approve_in_tx(
     )?;
     let detail = json!({ "reason": instruction.reason });
     note_in_tx(conn, (payout.id, PayoutState::Approved), "approved", by, detail, now).await?;
+    tell_in_tx(conn, ids, EventType::PayoutApproved, (payout.id, None), now).await?;
     let job = JobRequest {
         kind: JobKind::PayoutsSend,
         object_id: &payout.id.to_string(),

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod claim;
+mod news;
 mod outcome;
 mod read;
 mod request;
@@ -15,6 +16,7 @@ mod request;
 pub use addresses::{forget_address, list_address, listed_addresses};
 pub(crate) use claim::NO_TREASURY_FITS;
 pub use claim::{PayoutClaim, PayoutClaimed, SignedPayout, TreasuryRules, claim_payout_in_tx, payout_signed_in_tx};
+pub(crate) use news::tell_in_tx;
 pub use outcome::fail_unsendable;
 pub(crate) use outcome::{adopt_in_tx, final_in_tx, give_up_in_tx, reverted_in_tx, sent_in_tx};
 pub use read::{PayoutDetail, PayoutWithTransaction, detail, find, page, with_transactions};
@@ -22,8 +24,8 @@ pub use request::{AssetLimits, PayoutPolicy, RequestPayout, Requested, request};
 
 use chrono::{DateTime, Utc};
 use db::Conn;
-use db::models::{NewPayoutEvent, Payout, PayoutState};
-use kernel::{Asset, PayoutId};
+use db::models::{EventType, NewPayoutEvent, Payout, PayoutState};
+use kernel::{Asset, IdGen, PayoutId};
 use ledger::movements::payout_void_in_tx;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -71,6 +73,7 @@ fn asset_of(payout: &Payout) -> Result<Asset, DomainError> {
 /// When the payout is not in the state that the caller saw, or the database fails.
 pub(crate) async fn give_back_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     payout: &Payout,
     (to, code): (PayoutState, &str),
     (actor, why): (&str, Option<&str>),
@@ -81,5 +84,11 @@ pub(crate) async fn give_back_in_tx(
     let refused_by = (to == PayoutState::Rejected).then_some(actor);
     payout_void_in_tx(conn, PayoutId(payout.id), refused_by, now).await?;
     let detail = json!({ "code": code, "reason": why });
-    note_in_tx(conn, (payout.id, to), to.word(), actor, detail, now).await
+    note_in_tx(conn, (payout.id, to), to.word(), actor, detail, now).await?;
+    let told = if to == PayoutState::Rejected {
+        EventType::PayoutRejected
+    } else {
+        EventType::PayoutFailed
+    };
+    tell_in_tx(conn, ids, told, (payout.id, None), now).await
 }

@@ -4,34 +4,41 @@ use std::collections::BTreeMap;
 
 use chain::BlockRef;
 use chrono::{DateTime, Utc};
-use db::models::{ChainTransaction, Outcome, Payout, PayoutState};
+use db::models::{ChainTransaction, EventType, Outcome, Payout, PayoutState};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
-use kernel::{Amount, PayoutId};
+use kernel::{Amount, IdGen, PayoutId};
 use ledger::NetworkName;
 use ledger::movements::{ChainFee, chain_fees_in_tx, payout_settle_in_tx};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{give_back_in_tx, lock, note_in_tx};
+use super::{give_back_in_tx, lock, note_in_tx, tell_in_tx};
 use crate::delegations::Adoption;
 use crate::intents::{Cause, DeathPolicy, Landed};
 use crate::orders::guarded;
 use crate::{CHAIN, DomainError, WORKER};
 
 /// Blocks carry payouts that did what they say.
-pub(crate) async fn sent_in_tx(conn: &mut Conn, sent: &[Landed<'_>], now: DateTime<Utc>) -> Result<(), DomainError> {
+pub(crate) async fn sent_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    sent: &[Landed<'_>],
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
     if sent.is_empty() {
         return Ok(());
     }
     let by_payout: BTreeMap<Uuid, &Landed<'_>> = sent.iter().map(|one| (one.transaction.intent_id, one)).collect();
-    let ids: Vec<Uuid> = by_payout.keys().copied().collect();
-    Payout::lock_many(conn, &ids).await?;
+    let payouts: Vec<Uuid> = by_payout.keys().copied().collect();
+    Payout::lock_many(conn, &payouts).await?;
     for (id, one) in by_payout {
         let arrow = (PayoutState::Processing, PayoutState::Sent);
         guarded(Payout::set_state(conn, id, arrow, None, now).await?, "payout", id)?;
         let detail = json!({ "txid": one.transaction.txid, "block": one.block.number });
         note_in_tx(conn, (id, PayoutState::Sent), "sent", CHAIN, detail, now).await?;
+        let txid = Some(one.transaction.txid.as_str());
+        tell_in_tx(conn, ids, EventType::PayoutSent, (id, txid), now).await?;
     }
     Ok(())
 }
@@ -55,14 +62,15 @@ pub(crate) async fn reverted_in_tx(
 /// each burned is booked, whether it did or not.
 pub(crate) async fn final_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     transactions: &[&ChainTransaction],
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
     if transactions.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = transactions.iter().map(|tx| tx.intent_id).collect();
-    Payout::lock_many(conn, &ids).await?;
+    let payouts: Vec<Uuid> = transactions.iter().map(|tx| tx.intent_id).collect();
+    Payout::lock_many(conn, &payouts).await?;
     let mut fees = Vec::with_capacity(transactions.len());
     for tx in transactions {
         let network = network_of(tx)?;
@@ -70,7 +78,7 @@ pub(crate) async fn final_in_tx(
             let arrow = (PayoutState::Sent, PayoutState::Completed);
             let id = tx.intent_id;
             guarded(Payout::set_state(conn, id, arrow, None, now).await?, "payout", id)?;
-            complete_in_tx(conn, (tx, tx.block_number), &network, ("completed", WORKER), now).await?;
+            complete_in_tx(conn, ids, (tx, tx.block_number), &network, ("completed", WORKER), now).await?;
         }
         fees.push(ChainFee {
             txid: tx.txid.clone(),
@@ -86,6 +94,7 @@ pub(crate) async fn final_in_tx(
 /// The money of a payout, which is in its end state, has left.
 async fn complete_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     (tx, block): (&ChainTransaction, Option<i64>),
     network: &NetworkName,
     (event, actor): (&str, &str),
@@ -94,7 +103,9 @@ async fn complete_in_tx(
     let payout = PayoutId(tx.intent_id);
     payout_settle_in_tx(conn, payout, network, now).await?;
     let detail = json!({ "txid": tx.txid, "block": block });
-    note_in_tx(conn, (payout.0, PayoutState::Completed), event, actor, detail, now).await
+    note_in_tx(conn, (payout.0, PayoutState::Completed), event, actor, detail, now).await?;
+    let told = (payout.0, Some(tx.txid.as_str()));
+    tell_in_tx(conn, ids, EventType::PayoutCompleted, told, now).await
 }
 
 fn network_of(tx: &ChainTransaction) -> Result<NetworkName, DomainError> {
@@ -106,6 +117,7 @@ fn network_of(tx: &ChainTransaction) -> Result<NetworkName, DomainError> {
 /// A transaction of a payout came to nothing, for certain: another is tried, or the money is given back.
 pub(crate) async fn give_up_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     transaction: &ChainTransaction,
     cause: Cause,
     policy: &DeathPolicy,
@@ -116,7 +128,7 @@ pub(crate) async fn give_up_in_tx(
     note_in_tx(conn, (payout.id, payout.state), "attempt_failed", WORKER, detail, now).await?;
     if payout.attempts >= policy.payout_attempts {
         let end = (PayoutState::Failed, "attempts_exhausted");
-        give_back_in_tx(conn, &payout, end, (WORKER, None), now).await?;
+        give_back_in_tx(conn, ids, &payout, end, (WORKER, None), now).await?;
         return Ok(Vec::new());
     }
     let arrow = (PayoutState::Processing, PayoutState::Approved);
@@ -135,13 +147,19 @@ pub(crate) async fn give_up_in_tx(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn fail_unsendable(pool: &Pool, id: PayoutId, code: &str, now: DateTime<Utc>) -> Result<(), DomainError> {
+pub async fn fail_unsendable(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    id: PayoutId,
+    code: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
     run_tx(pool, "fail_payout", async |conn| {
         let payout = lock(conn, id.0).await?;
         if payout.state != PayoutState::Approved {
             return Ok(());
         }
-        give_back_in_tx(conn, &payout, (PayoutState::Failed, code), (WORKER, None), now).await
+        give_back_in_tx(conn, ids, &payout, (PayoutState::Failed, code), (WORKER, None), now).await
     })
     .await
 }
@@ -149,6 +167,7 @@ pub async fn fail_unsendable(pool: &Pool, id: PayoutId, code: &str, now: DateTim
 /// Books a payout by a transaction that we held for dead and that the solidified block `at` carries.
 pub(crate) async fn adopt_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     transaction: &ChainTransaction,
     at: &BlockRef,
     operator: &str,
@@ -176,6 +195,14 @@ pub(crate) async fn adopt_in_tx(
     guarded(moved, "payout", payout.id)?;
     let actor = format!("operator:{operator}");
     let network = network_of(transaction)?;
-    complete_in_tx(conn, (transaction, Some(at.number)), &network, ("adopted", &actor), now).await?;
+    complete_in_tx(
+        conn,
+        ids,
+        (transaction, Some(at.number)),
+        &network,
+        ("adopted", &actor),
+        now,
+    )
+    .await?;
     Ok(Adoption::Adopted { wake: None })
 }

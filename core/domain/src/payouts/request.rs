@@ -3,14 +3,14 @@
 
 use chain::TronAddress;
 use chrono::{DateTime, Duration, Utc};
-use db::models::{NewPayout, Payout, PayoutAddress, PayoutState, SupplierWallet, Switch, User};
+use db::models::{EventType, NewPayout, Payout, PayoutAddress, PayoutState, SupplierWallet, Switch, User};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{Amount, ApiKeyId, Asset, IdGen, PayoutId, UserId};
 use ledger::movements::{PayoutHold, payout_hold_in_tx};
 use serde_json::json;
 
-use super::note_in_tx;
+use super::{note_in_tx, tell_in_tx};
 use crate::DomainError;
 use crate::orders::{Idempotency, earlier_in_tx};
 
@@ -107,7 +107,7 @@ pub async fn request(
                 wake: None,
             });
         }
-        let (payout, wake) = request_new(conn, id, policy, request, now).await?;
+        let (payout, wake) = request_new(conn, ids, id, policy, request, now).await?;
         Ok(Requested {
             payout,
             replayed: false,
@@ -119,6 +119,7 @@ pub async fn request(
 
 async fn request_new(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     id: PayoutId,
     policy: &PayoutPolicy,
     request: &RequestPayout,
@@ -167,6 +168,7 @@ async fn request_new(
     payout_hold_in_tx(conn, &hold).await?;
     let detail = json!({ "amount": request.amount, "asset": request.asset, "to": to });
     note_in_tx(conn, (id.0, state), "requested", &actor, detail, now).await?;
+    tell_in_tx(conn, ids, EventType::PayoutRequested, (id.0, None), now).await?;
     if needs_approval {
         return Ok((payout, None));
     }

@@ -118,7 +118,7 @@ pub async fn finalise(
             .iter()
             .filter(|tx| tx.intent_kind == IntentKind::Payout)
             .collect();
-        payouts::final_in_tx(conn, &of_payouts, now).await?;
+        payouts::final_in_tx(conn, ids, &of_payouts, now).await?;
         let mut wakes = Vec::new();
         let mut failed: Vec<_> = landed.iter().filter(|tx| tx.outcome == Some(Outcome::Failed)).collect();
         failed.sort_by_key(|tx| (tx.wallet_id, tx.id)); // as everybody locks wallets and asks for their reads

@@ -9,7 +9,7 @@ use crate::harness::{Tx, landed, refused};
 use crate::world::{STAKE, World};
 
 async fn try_adopt(world: &World, tx: &Tx, at: &BlockRef) -> Adoption {
-    adopt(&world.worker, &tx.txid.to_string(), at, "anna", world.now())
+    adopt(&world.worker, &world.ids, &tx.txid.to_string(), at, "anna", world.now())
         .await
         .unwrap()
 }

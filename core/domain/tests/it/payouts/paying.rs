@@ -125,7 +125,15 @@ async fn after_a_dead_transaction_landed_nothing_is_paid_again() {
     assert_eq!(world.pay(payout).await, Err("dead_transaction_landed"));
     world.solidify().await;
     let at = reference(&world.block(block.at.number).await);
-    let adopted = adopt(&world.worker, &tx.txid.to_string(), &at, "anna", world.now()).await;
+    let adopted = adopt(
+        &world.worker,
+        &world.ids,
+        &tx.txid.to_string(),
+        &at,
+        "anna",
+        world.now(),
+    )
+    .await;
     assert_eq!(adopted.unwrap(), Adoption::Adopted { wake: None });
     assert_eq!(world.payout_state(payout).await, PayoutState::Completed);
     assert_eq!(world.tx_state(&tx).await, TxState::Final);
