@@ -41,7 +41,7 @@ CREATE INDEX payouts_open ON payouts (state, created_at) WHERE state IN ('reques
 CREATE FUNCTION payouts_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        IF NEW.state <> CASE WHEN NEW.needs_approval THEN 'requested' ELSE 'approved' END THEN
+        IF NEW.state <> (CASE WHEN NEW.needs_approval THEN 'requested' ELSE 'approved' END) THEN
             RAISE EXCEPTION 'a payout does not begin as %', NEW.state USING ERRCODE = 'restrict_violation';
         END IF;
         RETURN NEW;

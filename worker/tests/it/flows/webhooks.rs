@@ -130,6 +130,7 @@ async fn what_is_given_up_is_found_and_can_be_sent_again() {
     let message = rig.wait_sends(&hook, &id, 10).await;
     assert_eq!(message["state"], "failed");
     let finding = format!("webhooks.endpoint_failing webhook:{}", hook.id);
+    rig.expect_finding("webhooks.endpoint_failing");
     assert!(rig.open_findings().await.contains(&finding));
 
     let done = rig.of_hook(&hook, "resend", json!({ "dry_run": true })).await.unwrap();
