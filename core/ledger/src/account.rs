@@ -14,6 +14,12 @@ pub struct NetworkName(String);
 #[error("not an account of this ledger")]
 pub struct UnknownAccount;
 
+impl fmt::Display for NetworkName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl FromStr for NetworkName {
     type Err = UnknownAccount;
 

@@ -1,6 +1,8 @@
 //! The movements of the business, one file each: which account is debited, which is credited, and under which event.
 
 mod chain_fee;
+mod deposit_credit;
+mod deposit_reversal;
 mod held;
 mod operator_adjustment;
 mod order_cancel;
@@ -14,6 +16,8 @@ mod payout_void;
 
 pub(crate) use chain_fee::event as chain_fee_event;
 pub use chain_fee::{ChainFee, chain_fees_in_tx};
+pub use deposit_credit::{DepositCredit, OnChain, credit_deposits_in_tx};
+pub use deposit_reversal::reverse_deposit_in_tx;
 pub use operator_adjustment::{Adjustment, Direction, adjust_in_tx};
 pub use order_cancel::{cancel_in_tx, cancel_many_in_tx};
 pub use order_hold::{Hold, hold_in_tx};

@@ -1,11 +1,13 @@
 //! Each movement: its legs, its replay, and what it refuses.
 
 use kernel::{Amount, Asset, ErrorClass, OrderId, UserId};
-use ledger::movements::{Direction, cancel_many_in_tx};
+use ledger::movements::{
+    DepositCredit, Direction, OnChain, cancel_many_in_tx, credit_deposits_in_tx, reverse_deposit_in_tx,
+};
 use ledger::{LedgerError, Posted};
 use switchyard_ledger as ledger;
 
-use crate::support::{Books, adjustment, at, user_trx};
+use crate::support::{Books, adjustment, amount, at, user_trx};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hold_moves_the_price_into_escrow_once() {
@@ -217,4 +219,71 @@ async fn an_adjustment_says_what_is_wrong_with_it() {
         .unwrap_err();
     assert!(matches!(refused, LedgerError::InsufficientFunds { .. }), "{refused:?}");
     assert_eq!(books.transfers().await, 0);
+}
+
+/// So much TRX that came in on a chain for a user.
+fn came_in(user: i64, log_index: i32, minor: i64) -> DepositCredit {
+    DepositCredit {
+        on_chain: OnChain {
+            network: "nile".parse().unwrap(),
+            txid: "ab".repeat(32),
+            log_index,
+        },
+        user: UserId(user),
+        asset: Asset::Trx,
+        amount: amount(minor),
+        actor: None,
+        at: at(),
+    }
+}
+
+async fn credit(books: &Books, all: &[DepositCredit]) -> Result<Vec<Posted>, LedgerError> {
+    let credited = db::run_tx(&books.worker, "test", async |conn| {
+        credit_deposits_in_tx(conn, all).await
+    });
+    credited.await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_in_is_credited_once_by_its_name_on_chain() {
+    let books = Books::new().await;
+    let both = [came_in(1, -1, 30), came_in(1, 0, 12)];
+    assert_eq!(credit(&books, &both).await.unwrap(), [Posted::New; 2]);
+    assert_eq!(credit(&books, &both).await.unwrap(), [Posted::Already; 2]);
+    assert_eq!(credit(&books, &[]).await.unwrap(), []);
+    assert_eq!((books.trx(1).await, books.transfers().await), (42, 2));
+    for other in [came_in(2, -1, 30), came_in(1, -1, 31)] {
+        let refused = credit(&books, &[other]).await.unwrap_err();
+        assert!(matches!(refused, LedgerError::EventReused { .. }), "{refused:?}");
+    }
+    let event = format!("deposit:nile:{}:-1:credit", "ab".repeat(32));
+    let from = "house:deposits:nile:TRX";
+    let found = format!("SELECT count(*) FROM ledger_transfers WHERE event = '{event}' AND debit_account = '{from}'");
+    assert_eq!(books.number(&found).await, 1);
+    books.assert_proven().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credit_is_taken_back_once_and_only_if_it_is_not_spent() {
+    let books = Books::new().await;
+    let one = came_in(1, -1, 30);
+    credit(&books, std::slice::from_ref(&one)).await.unwrap();
+    let reverse = async |credit: &DepositCredit| {
+        let reversed = db::run_tx(&books.worker, "test", async |conn| {
+            reverse_deposit_in_tx(conn, credit, "not his").await
+        });
+        reversed.await
+    };
+    let other = came_in(2, 0, 5);
+    credit(&books, std::slice::from_ref(&other)).await.unwrap();
+    books
+        .adjust(&adjustment("spent", 2, Direction::Debit, 1))
+        .await
+        .unwrap();
+    let refused = reverse(&other).await.unwrap_err();
+    assert!(matches!(refused, LedgerError::InsufficientFunds { .. }), "{refused:?}");
+    assert_eq!(reverse(&one).await.unwrap(), Posted::New);
+    assert_eq!(reverse(&one).await.unwrap(), Posted::Already);
+    assert_eq!((books.trx(1).await, books.trx(2).await), (0, 4));
+    books.assert_proven().await;
 }
