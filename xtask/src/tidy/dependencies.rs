@@ -77,7 +77,7 @@ struct Apart {
     reason: &'static str,
 }
 
-const APART: [Apart; 3] = [
+const APART: [Apart; 4] = [
     Apart {
         from: "api",
         never: &["tron", "evm", "keyring"],
@@ -87,6 +87,11 @@ const APART: [Apart; 3] = [
         from: "domain",
         never: &["tron", "evm", "keyring"],
         reason: "use cases know chains by their traits",
+    },
+    Apart {
+        from: "hd",
+        never: &["chain", "tron", "evm", "keyring", "vault", "db"],
+        reason: "addresses come from public keys alone",
     },
     Apart {
         from: "vault",
