@@ -8,6 +8,7 @@ use chrono::Duration;
 use db::Pool;
 use domain::delegations::DeathPolicy;
 use domain::payouts::TreasuryRules;
+use domain::deposits::CreditPolicy;
 use domain::transactions::ResendPolicy;
 use jobs::{Wake, WakeQueue};
 use kernel::{Clock, IdGen};
@@ -42,6 +43,8 @@ pub struct NetworkEnvironment {
     pub chain: Arc<dyn ChainClient>,
     /// The contract of USDT, where one is configured.
     pub usdt: Option<TronAddress>,
+    /// What is money here, and from whom.
+    pub deposits: CreditPolicy,
     /// Life of a signed transaction from the head block's time.
     pub expiry: Duration,
     /// When unseen transactions are sent again.

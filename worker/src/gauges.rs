@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use chain::EnergyMarket;
 use chrono::{DateTime, Utc};
-use db::models::{DueComparison, Finding, SupplierWallet, WebhookEndpoint};
+use db::models::{DueComparison, Finding, SupplierWallet, TransferKind, WebhookEndpoint};
 use db::{Conn, acquire};
 use domain::DomainError;
-use domain::operations::{Held, NetworkFigures, count_stuck, held, networks};
+use domain::operations::{Held, NetworkFigures, count_stuck, held, networks, transfer_figures};
 use jobs::{QueueFigures, queue_figures};
 use metrics::gauge;
 use tokio::time::Instant;
@@ -49,6 +49,7 @@ pub async fn run(env: Arc<Environment>, stop: CancellationToken) {
 pub struct Gauges {
     jobs: BTreeSet<(String, String)>,
     findings: BTreeSet<(String, &'static str)>,
+    deposits: BTreeSet<(String, String)>,
     totals_at: Option<Instant>,
 }
 
@@ -62,6 +63,7 @@ impl Gauges {
         let mut conn = acquire(&env.pool).await?;
         self.show_jobs(&mut conn, now).await?;
         self.show_findings(&mut conn).await?;
+        self.show_deposits(&mut conn).await?;
         for (kind, count) in count_stuck(&mut conn, now).await? {
             gauge!("switchyard_stuck_objects", "kind" => kind.word()).set(float(count));
         }
@@ -110,6 +112,28 @@ impl Gauges {
             let (kind, severity) = name.clone();
             let count = open.get(name).copied().unwrap_or(0);
             gauge!("switchyard_findings_open", "kind" => kind, "severity" => severity).set(float(count));
+        }
+        Ok(())
+    }
+}
+
+impl Gauges {
+    async fn show_deposits(&mut self, conn: &mut Conn) -> Result<(), WorkError> {
+        let rows = transfer_figures(conn).await?;
+        let present: BTreeMap<_, _> = rows
+            .into_iter()
+            .map(|row| ((row.state, row.kind.unwrap_or_default()), row.count))
+            .collect();
+        self.deposits.extend(present.keys().cloned());
+        // there from the start, so that the first one raises an alert
+        let held = TransferKind::ALL
+            .iter()
+            .map(|kind| ("held".to_owned(), kind.word().to_owned()));
+        self.deposits.extend(held);
+        for name in &self.deposits {
+            let (state, case) = name.clone();
+            let count = present.get(name).copied().unwrap_or(0);
+            gauge!("switchyard_deposits_transfers", "state" => state, "case" => case).set(float(count));
         }
         Ok(())
     }

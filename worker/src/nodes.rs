@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
+use chain::TronAddress;
 use chain::endpoints::{ApiKey, EndpointConfig, EndpointList};
 use chrono::Duration;
+use domain::deposits::CreditPolicy;
 use domain::transactions::ResendPolicy;
-use kernel::Clock;
-use settings::{Network, NetworkKind, Settings};
+use kernel::{Amount, Asset, Clock};
+use settings::{Deposits, Network, NetworkKind, Settings};
 use tron::TronClient;
 
 use crate::environment::NetworkEnvironment;
@@ -21,11 +23,15 @@ pub fn networks(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<B
     settings
         .networks
         .iter()
-        .map(|(name, network)| Ok((name.clone(), environment(name, network, clock)?)))
+        .map(|(name, network)| Ok((name.clone(), environment((name, network), &settings.deposits, clock)?)))
         .collect()
 }
 
-fn environment(name: &str, network: &Network, clock: &Arc<dyn Clock>) -> anyhow::Result<NetworkEnvironment> {
+fn environment(
+    (name, network): (&str, &Network),
+    deposits: &Deposits,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<NetworkEnvironment> {
     let endpoints: Vec<EndpointConfig> = network
         .endpoints
         .iter()
@@ -40,8 +46,12 @@ fn environment(name: &str, network: &Network, clock: &Arc<dyn Clock>) -> anyhow:
             timeout_ms: endpoint.timeout_ms,
         })
         .collect();
+    let tokens = tokens(name, network)?;
     let chain = match network.kind {
-        NetworkKind::Tron => Arc::new(TronClient::new(EndpointList::new(name, &endpoints, clock)?)),
+        NetworkKind::Tron => {
+            let tokens = tokens.keys().copied().collect();
+            Arc::new(TronClient::new(EndpointList::new(name, &endpoints, clock)?, tokens))
+        }
     };
     let usdt = network.token("USDT").map(str::parse).transpose();
     let usdt = usdt.with_context(|| format!("networks.{name}.tokens.USDT"))?;
@@ -50,10 +60,34 @@ fn environment(name: &str, network: &Network, clock: &Arc<dyn Clock>) -> anyhow:
     Ok(NetworkEnvironment {
         chain,
         usdt,
+        deposits: policy(&tokens, deposits)?,
         expiry,
         resend: ResendPolicy {
             after,
             at_most: expiry.max(after),
         },
+    })
+}
+
+/// The contracts of the tokens that are money here.
+fn tokens(name: &str, network: &Network) -> anyhow::Result<BTreeMap<TronAddress, Asset>> {
+    let read = |(asset, address): (&String, &String)| {
+        let key = || format!("networks.{name}.tokens.{asset}");
+        let contract = address.parse().with_context(key)?;
+        Ok((contract, asset.to_uppercase().parse().with_context(key)?))
+    };
+    network.tokens.iter().map(read).collect()
+}
+
+/// What is money, and from whom.
+fn policy(tokens: &BTreeMap<TronAddress, Asset>, deposits: &Deposits) -> anyhow::Result<CreditPolicy> {
+    let named = |(contract, asset): (&TronAddress, &Asset)| (contract.to_string(), *asset);
+    Ok(CreditPolicy {
+        tokens: tokens.iter().map(named).collect(),
+        dust: BTreeMap::from([
+            (Asset::Trx, Amount::from_minor(deposits.dust_trx_sun)?),
+            (Asset::Usdt, Amount::from_minor(deposits.dust_usdt_micro)?),
+        ]),
+        blocked: deposits.blocked_senders.iter().cloned().collect(),
     })
 }

@@ -57,6 +57,8 @@ pub struct Block {
     pub at: BlockRef,
     /// Every transaction in it, in block order.
     pub transactions: Vec<TransactionSeen>,
+    /// The money that they moved, of whichever token, in block order.
+    pub transfers: Vec<Transfer>,
 }
 
 /// How an included transaction ended.

@@ -108,6 +108,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    deposit_addresses (id) {
+        id -> Uuid,
+        network -> Text,
+        address -> Text,
+        kind -> Text,
+        user_id -> Nullable<BigInt>,
+        key_fingerprint -> Nullable<Text>,
+        derivation_index -> Nullable<BigInt>,
+        retired_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    deposits (id) {
+        id -> Uuid,
+        user_id -> BigInt,
+        api_key_id -> Uuid,
+        network -> Text,
+        asset -> Text,
+        way -> Text,
+        address_id -> Uuid,
+        amount -> Nullable<BigInt>,
+        code -> Text,
+        state -> Text,
+        received -> BigInt,
+        expires_at -> Timestamptz,
+        amount_held_until -> Timestamptz,
+        amount_released_at -> Nullable<Timestamptz>,
+        paid_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     events (id) {
         id -> Uuid,
         event_type -> Text,
@@ -145,6 +181,36 @@ diesel::table! {
         resource_kind -> Text,
         resource_id -> Text,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    incoming_transfers (id) {
+        id -> Uuid,
+        network -> Text,
+        txid -> Text,
+        log_index -> Integer,
+        block_number -> BigInt,
+        block_id -> Text,
+        block_time -> Timestamptz,
+        place -> Integer,
+        token -> Nullable<Text>,
+        from_address -> Text,
+        to_address -> Text,
+        address_id -> Nullable<Uuid>,
+        amount -> Numeric,
+        memo -> Nullable<Text>,
+        state -> Text,
+        kind -> Nullable<Text>,
+        deposit_id -> Nullable<Uuid>,
+        user_id -> Nullable<BigInt>,
+        asset -> Nullable<Text>,
+        credited -> Nullable<BigInt>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Timestamptz>,
+        reason -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -478,9 +544,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     chain_transactions,
     cron_ticks,
     delegations,
+    deposit_addresses,
+    deposits,
     events,
     findings,
     idempotency_keys,
+    incoming_transfers,
     jobs,
     ledger_accounts,
     ledger_checkpoints,

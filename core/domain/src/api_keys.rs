@@ -17,6 +17,8 @@ pub const SCOPES: &[&str] = &[
     "balances:write",
     "payouts:read",
     "payouts:write",
+    "deposits:read",
+    "deposits:write",
     "supplier_wallets:read",
     "supplier_wallets:write",
     "operations:read",

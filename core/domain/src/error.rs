@@ -1,7 +1,7 @@
 //! The one error of the use cases, with the stable code that clients see.
 
 use db::DbError;
-use db::models::{OrderState, PayoutState};
+use db::models::{OrderState, PayoutState, TransferState};
 use kernel::{Amount, ErrorClass};
 use ledger::LedgerError;
 
@@ -66,6 +66,15 @@ pub enum DomainError {
     /// The finding is closed.
     #[error("this finding is resolved already")]
     AlreadyResolved,
+    /// The transfer is in a state that this cannot be done from.
+    #[error("a transfer that is {0} cannot be treated so")]
+    TransferStanding(TransferState),
+    /// The transfer is of no asset that the ledger keeps, of nobody's address, or of more than can be held.
+    #[error("this transfer cannot be credited: it is no money of the ledger's")]
+    NotCreditable,
+    /// Nobody is named whom a transfer belongs to.
+    #[error("name the user whom the transfer belongs to")]
+    UserNeeded,
     /// The wallet's key is not taken in, so it cannot be used.
     #[error("the wallet is not active yet")]
     WalletNotActive,
@@ -105,6 +114,21 @@ pub enum DomainError {
     /// The payout is past the point where it can be decided.
     #[error("this payout is {0}: it cannot be approved or rejected any more")]
     PayoutDecided(PayoutState),
+    /// Customers may not pay in this way here.
+    #[error("deposits are not taken in this way")]
+    DepositWayClosed,
+    /// An amount that cannot be asked for, or none where one is needed.
+    #[error("an amount of at least {least} is needed, and no more than can be held")]
+    DepositAmount {
+        /// Least.
+        least: Amount,
+    },
+    /// Every amount near the one that is wanted is asked for already.
+    #[error("too many deposits of this amount are open; try another amount, or later")]
+    DepositAmountsTaken,
+    /// A block that may still be reverted, or that we have not read so far.
+    #[error("block {0} is not solidified by our own reading yet")]
+    NotSolid(i64),
     /// The ledger refused.
     #[error("the ledger refused")]
     Ledger(#[from] LedgerError),
@@ -136,9 +160,12 @@ impl DomainError {
             | Self::TooMany(_)
             | Self::PayoutLimit(_)
             | Self::PayoutDecided(_)
+            | Self::DepositAmountsTaken
+            | Self::TransferStanding(_)
+            | Self::NotCreditable
             | Self::WalletNotActive => ErrorClass::Conflict,
             Self::UserBlocked | Self::PayoutAddressNotListed | Self::OwnPayout => ErrorClass::Forbidden,
-            Self::Maintenance | Self::PayoutsStopped => ErrorClass::Unavailable,
+            Self::Maintenance | Self::PayoutsStopped | Self::NotSolid(_) => ErrorClass::Unavailable,
             Self::EnergyOutOfRange { .. }
             | Self::DurationOutOfRange { .. }
             | Self::NoPrice
@@ -147,6 +174,9 @@ impl DomainError {
             | Self::AssetNotPaid
             | Self::PayoutTooSmall { .. }
             | Self::PayoutToOurs
+            | Self::DepositWayClosed
+            | Self::UserNeeded
+            | Self::DepositAmount { .. }
             | Self::BadReason
             | Self::BadStanding
             | Self::WebhookUrl(_)
@@ -186,11 +216,18 @@ impl DomainError {
             Self::PayoutAddressNotListed => "payout_address_not_listed",
             Self::OwnPayout => "own_payout",
             Self::PayoutDecided(_) => "payout_decided",
+            Self::AlreadyResolved | Self::TransferStanding(_) | Self::NotCreditable => "conflict",
+            Self::UserNeeded => "invalid_body",
+            Self::WalletNotActive => "wallet_not_active",
+            Self::DepositWayClosed => "deposit_way_closed",
+            Self::DepositAmount { .. } => "deposit_amount_invalid",
+            Self::DepositAmountsTaken => "deposit_amounts_taken",
             Self::Ledger(LedgerError::InsufficientFunds { .. }) => "insufficient_funds",
             Self::Ledger(LedgerError::ReferenceReused { .. }) => "reference_reused",
             Self::Ledger(LedgerError::UnknownUser(_)) => "not_found",
             Self::Ledger(LedgerError::ZeroAmount) => "amount_zero",
             Self::Ledger(LedgerError::BadText { .. }) => "bad_text",
+            Self::NotSolid(_) => "unavailable",
             Self::Ledger(_) | Self::Db(_) | Self::Broken(_) => match self.class() {
                 ErrorClass::Unavailable => "unavailable",
                 _ => "internal",

@@ -51,6 +51,12 @@ pub enum FindingKind {
     PayoutStuck,
     /// No treasury wallet has what a payout needs.
     TreasuryShort,
+    /// Money came in, and an operator has to say whose it is.
+    DepositHeld,
+    /// Money came in for good, and nobody decided about it.
+    DepositNotCredited,
+    /// A credited transfer has no credit in the ledger, or another one, or a credit no transfer.
+    DepositLedgerDiffers,
 }
 
 impl FindingKind {
@@ -78,6 +84,9 @@ impl FindingKind {
             Self::PayoutsDiffer => "ledger.payouts_differ",
             Self::PayoutStuck => "payouts.stuck",
             Self::TreasuryShort => "payouts.treasury_short",
+            Self::DepositHeld => "deposits.held",
+            Self::DepositNotCredited => "deposits.not_credited",
+            Self::DepositLedgerDiffers => "deposits.ledger_differs",
         }
     }
 
@@ -93,7 +102,8 @@ impl FindingKind {
             | Self::EndpointFailing
             | Self::OrderStuck
             | Self::PayoutStuck
-            | Self::TreasuryShort => Severity::Warning,
+            | Self::TreasuryShort
+            | Self::DepositHeld => Severity::Warning,
             _ => Severity::Critical,
         }
     }
@@ -145,6 +155,13 @@ impl FindingKind {
             Self::EscrowDiffers => "Compare open orders with transfers of `house:escrow`; correct by a new transfer.",
             Self::ReservationDiffers => {
                 "Run a wallet sync; if it comes back, look for delegations stuck in `reserved`."
+            }
+            Self::DepositHeld => {
+                "`switchyard-worker deposits show` tells what it is: credit it to a user, ignore it with a reason, or pay it back by hand and mark it refunded."
+            }
+            Self::DepositNotCredited => "Look at the job `deposits.credit` of the network, and re-drive it.",
+            Self::DepositLedgerDiffers => {
+                "Stop withdrawals; compare `incoming_transfers` with `ledger_transfers` for the event; correct by a new transfer."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {

@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod delegations;
+pub mod deposits;
 mod error;
 pub mod events;
 pub mod findings;

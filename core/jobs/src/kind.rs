@@ -9,6 +9,10 @@ db::text_enum! {
         OrdersDelegate = "orders.delegate",
         /// Cancels the orders whose deadline has passed. Object: `all`.
         OrdersCancelExpired = "orders.cancel_expired",
+        /// Credits what came in and is final. Object: the network.
+        DepositsCredit = "deposits.credit",
+        /// Looks for a transaction that somebody says he paid with. Object: `<network>:<txid>`.
+        DepositsConfirm = "deposits.confirm",
         /// Takes the energy of an ended rental back. Object: the delegation.
         DelegationsReclaim = "delegations.reclaim",
         /// Pays a payout. Object: the payout.
@@ -55,6 +59,8 @@ db::text_enum! {
         Chain = "chain",
         /// Payouts.
         Payouts = "payouts",
+        /// Money that comes in.
+        Deposits = "deposits",
         /// Supplier wallets.
         Wallets = "wallets",
         /// Messages to receivers outside.

@@ -24,6 +24,7 @@ pub struct Settings {
     pub orders: Orders,
     pub payouts: Payouts,
     pub pool: Pool,
+    pub deposits: Deposits,
     pub networks: BTreeMap<String, Network>,
     pub vault: Vault,
     pub jobs: Jobs,
@@ -165,6 +166,21 @@ pub struct Pool {
     pub sync_margin_blocks: u32,
     pub low_stock_energy: i64,
     pub min_bandwidth: i64,
+}
+
+/// `[deposits]`: what customers pay in on chain.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deposits {
+    pub network: String,
+    pub ways: Vec<String>,
+    pub account_xpub: String,
+    pub shared_address: String,
+    pub expiry_s: i64,
+    pub amount_quarantine_s: i64,
+    pub dust_trx_sun: i64,
+    pub dust_usdt_micro: i64,
+    pub blocked_senders: Vec<String>,
 }
 
 /// `[vault]`.

@@ -28,6 +28,9 @@ pub struct Network {
     pub start: Start,
     /// Applied blocks that are kept.
     pub keep_blocks: u32,
+    /// Contracts of the tokens that are money here, by asset in lower case.
+    #[serde(default)]
+    pub tokens: BTreeMap<String, String>,
     /// A longer answer of a node is refused.
     pub max_response_bytes: usize,
     /// The contracts of tokens by their asset's code: `USDT`.

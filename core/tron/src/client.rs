@@ -28,13 +28,15 @@ const SMALL: usize = 8 << 20;
 #[derive(Debug)]
 pub struct TronClient {
     endpoints: EndpointList,
+    tokens: Vec<TronAddress>,
 }
 
 impl TronClient {
-    /// A client of the network that these endpoints belong to.
+    /// A client of the network that these endpoints belong to. A block in which a call moved one of `tokens` and left no
+    /// log is not whole.
     #[must_use]
-    pub const fn new(endpoints: EndpointList) -> Self {
-        Self { endpoints }
+    pub const fn new(endpoints: EndpointList, tokens: Vec<TronAddress>) -> Self {
+        Self { endpoints, tokens }
     }
 
     /// The header that an answer consists of, which has to be there.
@@ -92,7 +94,7 @@ impl ChainClient for TronClient {
     }
 
     async fn blocks(&self, from: i64, to: i64) -> Result<Vec<Block>, ChainError> {
-        blocks::read(&self.endpoints, from, to).await
+        blocks::read(&self.endpoints, &self.tokens, from, to).await
     }
 
     async fn broadcast(&self, signed: &[u8]) -> Broadcast {

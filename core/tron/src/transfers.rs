@@ -1,5 +1,6 @@
 //! Recognises money in a block: transfers of TRX, and of the tokens that are asked for. Pure; it knows neither whose
-//! addresses are ours nor whether the block is solid, and both have to be asked before anything is credited.
+//! addresses are ours, nor which tokens are worth anything, nor whether the block is solid: all three have to be asked
+//! before anything is credited.
 //!
 //! What counts, and why:
 //!
@@ -23,7 +24,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use chain::{ChainAmount, TransferAsset, TronAddress, TxId};
+use chain::{ChainAmount, TransactionSeen, TransferAsset, TronAddress, TxId, TxOutcome};
 
 use crate::trc20;
 pub use chain::Transfer;
@@ -33,8 +34,9 @@ pub use json::{Info, Transaction};
 
 /// The transfers of block `number`, in the order of its transactions and of their logs.
 ///
-/// `transactions` are the block's own, `infos` the answer of `gettransactioninfobyblocknum`, and `tokens` the contracts
-/// whose logs count.
+/// `transactions` are the block's own, `infos` the answer of `gettransactioninfobyblocknum`. The transfers are those of
+/// every token, since a worthless one sent to us has to be told from money by name; of `tokens` it is known besides that
+/// a call which moves them leaves a log.
 ///
 /// # Errors
 /// [`UnreadBlock`] when the two do not cover each other, contradict each other, or cannot be read: nothing of the block
@@ -45,22 +47,58 @@ pub fn of_block(
     infos: &[Info],
     tokens: &[TronAddress],
 ) -> Result<Vec<Transfer>, UnreadBlock> {
+    whole(number, transactions, infos, tokens).map(|whole| whole.transfers)
+}
+
+/// Everything that is told of a block.
+pub(crate) struct Whole {
+    /// Its transactions with what their receipts say.
+    pub(crate) transactions: Vec<TransactionSeen>,
+    /// What they moved.
+    pub(crate) transfers: Vec<Transfer>,
+}
+
+/// [`of_block`], with the transactions themselves.
+pub(crate) fn whole(
+    number: i64,
+    transactions: &[Transaction],
+    infos: &[Info],
+    tokens: &[TronAddress],
+) -> Result<Whole, UnreadBlock> {
     let mut infos = by_id(number, infos)?;
+    let mut seen = Vec::with_capacity(transactions.len());
     let mut found = Vec::new();
     for transaction in transactions {
         let txid = transaction.id()?;
         // A transaction that is there twice finds no second receipt.
         let info = infos.remove(&txid).ok_or(UnreadBlock::NoInfo(txid))?;
         let body = transaction.body(txid)?;
-        if succeeded(txid, transaction, &body, info)? {
-            let block = Seen { number, txid };
+        let succeeded = succeeded(txid, transaction, &body, info)?;
+        seen.push(TransactionSeen {
+            txid,
+            outcome: if succeeded { TxOutcome::Ok } else { TxOutcome::Failed },
+            fee_sun: info.fee,
+            energy_used: info.receipt.energy_usage_total,
+            bandwidth_used: info.receipt.net_usage,
+        });
+        if succeeded {
+            let (block, before) = (Seen { number, txid }, found.len());
             found.extend(block.coin(&body)?);
             block.tokens(&body, &info.log, tokens, &mut found)?;
+            if found.len() > before {
+                let memo = transaction.memo();
+                found[before..]
+                    .iter_mut()
+                    .for_each(|moved| moved.memo.clone_from(&memo));
+            }
         }
     }
     match infos.into_keys().next() {
         Some(txid) => Err(UnreadBlock::Stranger(txid)),
-        None => Ok(found),
+        None => Ok(Whole {
+            transactions: seen,
+            transfers: found,
+        }),
     }
 }
 
@@ -115,6 +153,7 @@ impl Seen {
             from: sent.from,
             to: sent.to,
             amount: ChainAmount::from(u128::from(amount)),
+            memo: None,
         };
         Ok((amount > 0).then_some(transfer))
     }
@@ -128,11 +167,9 @@ impl Seen {
     ) -> Result<(), UnreadBlock> {
         for (log_index, log) in (0_u32..).zip(logs) {
             let contract = log.contract().ok_or_else(|| self.malformed("the address of a log"))?;
-            if !tokens.contains(&contract) {
+            let Some(moved) = log.transfer().map_err(|_| self.malformed("the hex of a log"))? else {
                 continue;
-            }
-            let moved = log.transfer().map_err(|_| self.malformed("the hex of a log"))?;
-            let Some(moved) = moved else { continue };
+            };
             let amount = ChainAmount::from_be_bytes(moved.amount);
             if !amount.is_zero() {
                 found.push(Transfer {
@@ -143,6 +180,7 @@ impl Seen {
                     from: moved.from,
                     to: moved.to,
                     amount,
+                    memo: None,
                 });
             }
         }

@@ -8,6 +8,7 @@ use db::{Conn, Pool, run_tx};
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use domain::reconcile::{differing_reservations, escrow_figures, payout_figures};
+use domain::reconcile::{differing_reservations, escrow_figures, ledger_differences, undecided};
 use ledger::{check_balanced, check_replay, transfers_of_orders};
 use uuid::Uuid;
 
@@ -237,6 +238,16 @@ async fn house(conn: &mut Conn, rigour: &Rigour, closed_findings: bool) -> Resul
         escrow: escrow_figures(conn).await?,
         payouts: payout_figures(conn).await?,
         reservations: differing_reservations(conn).await?,
+        deposits: ledger_differences(conn).await?,
+        undecided: undecided(
+            conn,
+            if rigour.at_rest {
+                DateTime::<Utc>::MAX_UTC
+            } else {
+                rigour.now - LATE
+            },
+        )
+        .await?,
         jobs: lines(jobs),
         findings: lines(findings),
     })

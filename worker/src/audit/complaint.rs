@@ -15,6 +15,10 @@ pub enum Rule {
     EscrowIsOpenOrders,
     /// What is set aside for payouts is the amount of those that have not come to their end.
     SetAsideIsOpenPayouts,
+    /// Every credited transfer has one credit of the same amount in the ledger, and every credit its transfer.
+    DepositMoney,
+    /// What came in is decided about once its block is solid.
+    DepositInTime,
     /// An order was paid once, and its money has left escrow once, to where its end says.
     OrderMoney,
     /// An order is delivered or refunded, never both, and at most one delegation of it landed.
@@ -72,6 +76,8 @@ impl Rule {
             Self::PayoutOneEnd => "payouts.one_end",
             Self::PayoutInTime => "payouts.in_time",
             Self::PayoutFee => "payouts.fee",
+            Self::DepositMoney => "deposits.money",
+            Self::DepositInTime => "deposits.in_time",
             Self::OrderMoney => "orders.money",
             Self::OrderOneEnd => "orders.one_end",
             Self::OrderDelegation => "orders.delegation",
@@ -109,6 +115,10 @@ impl Rule {
                 "`payouts stop`, and stop the workers; compare the payout with the chain; what was paid twice is to be asked back."
             }
             Self::PayoutInTime => "Look at the payout's timeline and its reason; re-drive `payouts.send`.",
+            Self::DepositMoney => {
+                "Stop withdrawals; compare `incoming_transfers` with `ledger_transfers` for the event; correct by a new transfer."
+            }
+            Self::DepositInTime => "See whether the watcher reads on; re-drive `deposits.credit`.",
             Self::OrderOneEnd => {
                 "Stop the workers; compare the order with the chain; give back what was taken twice, reclaim what was made twice."
             }

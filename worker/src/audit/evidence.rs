@@ -8,6 +8,8 @@ use db::models::{ChainCursor, ChainTransaction, Delegation, Order, Payout};
 use domain::reconcile::lent::LentBounds;
 use domain::reconcile::{EscrowFigures, PayoutFigures, Reservation};
 use ledger::{Difference, Imbalance, OrderTransfer, PayoutTransfer};
+use domain::reconcile::{EscrowFigures, LedgerDifference, Reservation, Undecided};
+use ledger::{Difference, Imbalance, OrderTransfer};
 use uuid::Uuid;
 
 /// One order with everything that belongs to it.
@@ -66,6 +68,10 @@ pub(super) struct House {
     pub(super) payouts: Vec<PayoutFigures>,
     /// Wallets whose reservation differs.
     pub(super) reservations: Vec<Reservation>,
+    /// Credited transfers that the ledger knows otherwise or not at all, and the other way round.
+    pub(super) deposits: Vec<LedgerDifference>,
+    /// Transfers in solidified blocks that nobody decided about.
+    pub(super) undecided: Vec<Undecided>,
     /// Jobs that are in the table and should not be.
     pub(super) jobs: Vec<String>,
     /// Findings that count.

@@ -6,6 +6,7 @@ mod audit;
 mod by_hand;
 mod chain;
 mod delegations;
+mod deposits;
 mod findings;
 mod jobs;
 mod keys;
@@ -57,6 +58,9 @@ pub enum Command {
     /// What the chain did against our books
     #[command(subcommand)]
     Delegations(delegations::Command),
+    /// What customers paid in on chain
+    #[command(subcommand)]
+    Deposits(deposits::Command),
     /// Jobs: what waits, runs and stopped
     #[command(subcommand)]
     Jobs(jobs::Command),
@@ -128,6 +132,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::RotateMasterKey => keys::rotate(&settings).await,
         Command::Chain(command) => chain::run(&settings, command).await,
         Command::Delegations(command) => delegations::run(&settings, command).await,
+        Command::Deposits(command) => deposits::run(&settings, command).await,
         Command::Jobs(command) => jobs::run(&settings, command).await,
         Command::Stuck(command) => stuck::run(&settings, command).await,
         Command::Payouts(command) => payouts::run(&settings, command).await,

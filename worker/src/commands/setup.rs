@@ -80,7 +80,8 @@ fn webhook_client(settings: &Settings) -> anyhow::Result<WebhookClient> {
     client.context("webhooks cannot be sent")
 }
 
-fn wakes(settings: &Settings) -> anyhow::Result<WakeQueue> {
+/// The way of wake-ups to the workers.
+pub(super) fn wakes(settings: &Settings) -> anyhow::Result<WakeQueue> {
     let mut config = WakeConfig::new(settings.redis.url.expose(), &settings.jobs.redis_namespace);
     config.max_depth = u64::try_from(settings.jobs.max_redis_depth)?;
     config.connect_timeout = Duration::from_millis(settings.redis.connect_timeout_ms);

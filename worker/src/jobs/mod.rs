@@ -3,6 +3,8 @@
 mod cancel_expired_orders;
 mod check_stock;
 mod compare_lent;
+mod confirm_deposit;
+mod credit_deposits;
 mod delegate_order;
 mod deliver_webhook;
 mod import_wallet;
@@ -16,6 +18,8 @@ mod sync_wallet;
 
 pub(crate) use cancel_expired_orders::CancelExpiredOrders;
 pub(crate) use check_stock::CheckStock;
+pub(crate) use confirm_deposit::ConfirmDeposit;
+pub(crate) use credit_deposits::CreditDeposits;
 pub(crate) use delegate_order::DelegateOrder;
 pub(crate) use deliver_webhook::DeliverWebhook;
 pub(crate) use import_wallet::ImportWallet;

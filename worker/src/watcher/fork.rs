@@ -44,6 +44,7 @@ impl Watcher {
             ForkOutcome::Reverted {
                 blocks,
                 transactions,
+                deposits,
                 wakes,
             } => {
                 metrics::counter!("switchyard_chain_reverted_blocks_total", "network" => self.network.clone())
@@ -53,6 +54,7 @@ impl Watcher {
                     from = cursor.head_number,
                     to = ancestor.number,
                     transactions,
+                    deposits,
                     "a fork took blocks back"
                 );
                 env.push(wakes);

@@ -76,8 +76,14 @@ impl Watcher {
             None => (head_of(&cursor), Step::Idle),
             Some(last) => match self.apply(&blocks).await? {
                 Applied::Moved => return Ok(Step::Moved),
-                Applied::Done { ours, wakes } => {
-                    tracing::debug!(network = self.network, head = last.at.number, ours, "blocks applied");
+                Applied::Done { ours, deposits, wakes } => {
+                    tracing::debug!(
+                        network = self.network,
+                        head = last.at.number,
+                        ours,
+                        deposits,
+                        "blocks applied"
+                    );
                     self.env.push(wakes);
                     (last.at.clone(), Step::Applied(blocks.len()))
                 }

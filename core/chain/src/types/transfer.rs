@@ -12,7 +12,7 @@ use crate::TronAddress;
 ///
 /// `txid` and `log_index` together name it for good: two of them are equal only for one movement, in whichever block a
 /// fork leaves it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
     /// Height of the block.
     pub block_number: i64,
@@ -28,6 +28,14 @@ pub struct Transfer {
     pub to: TronAddress,
     /// How much, never zero.
     pub amount: ChainAmount,
+    /// What the sender wrote on the transaction: at most [`MEMO_LENGTH`](Self::MEMO_LENGTH) printable characters, never
+    /// empty. Anybody can write anything there.
+    pub memo: Option<String>,
+}
+
+impl Transfer {
+    /// How much of a memo is kept, in characters.
+    pub const MEMO_LENGTH: usize = 200;
 }
 
 /// What a transfer is of. A token is its contract: names and symbols can be had by anybody.

@@ -6,9 +6,12 @@ mod block;
 mod chain_cursor;
 mod chain_transaction;
 mod delegation;
+mod deposit;
+mod deposit_address;
 mod event;
 mod finding;
 mod idempotency;
+mod incoming_transfer;
 mod operator_action;
 mod order;
 mod order_event;
@@ -35,9 +38,14 @@ pub use chain_transaction::{
     ChainTransaction, DeathCause, Inclusion, IntentKind, NewChainTransaction, Outcome, TxState,
 };
 pub use delegation::{Activation, Delegation, DelegationState, NewDelegation};
+pub use deposit::{Deposit, DepositState, DepositWay, Receipt};
+pub use deposit_address::{AddressKind, DepositAddress};
 pub use event::{EmitRows, Event, EventType, NewEventRow};
 pub use finding::{Finding, FindingFilter, NewFinding, Severity};
 pub use idempotency::{IdempotencyKey, NewIdempotencyKey};
+pub use incoming_transfer::{
+    Decision, IncomingTransfer, NewIncomingTransfer, TransferFilter, TransferKind, TransferState,
+};
 pub use operator_action::{Action, ActionFilter, NewOperatorAction, OperatorAction};
 pub use order::{Completion, NewOrder, Order, OrderFilter, OrderState, ToDeliver};
 pub use order_event::{NewOrderEvent, OrderEvent};

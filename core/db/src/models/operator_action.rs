@@ -29,6 +29,14 @@ text_enum! {
         PayoutsApprove = "payouts.approve",
         /// Refused a payout.
         PayoutsReject = "payouts.reject",
+        /// Gave a user a transfer that waited.
+        DepositsCredit = "deposits.credit",
+        /// Let a transfer be.
+        DepositsIgnore = "deposits.ignore",
+        /// Noted that a transfer was paid back.
+        DepositsRefund = "deposits.refund",
+        /// Took the credit of a transfer back.
+        DepositsReverse = "deposits.reverse",
     }
 }
 

@@ -4,6 +4,7 @@
 //! Each command is one transaction: its effect, its line in `operator_actions`, and the mark of its request. It changes at
 //! most [`AT_ONCE`] objects and says how many are left, so that no command holds locks for long.
 
+mod deposits;
 mod figures;
 mod findings;
 mod jobs;
@@ -19,6 +20,7 @@ use kernel::{ApiKeyId, IdGen};
 use serde_json::Value;
 use uuid::Uuid;
 
+pub use deposits::{Ruling, TransferFigures, rule_transfer, transfer, transfer_figures, transfers_page};
 pub use figures::{Held, NetworkFigures, held, networks};
 pub use findings::{FindingPlace, findings_page, resolve_finding};
 pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
@@ -108,10 +110,7 @@ impl<'a> Command<'a> {
         filter: Value,
         now: DateTime<Utc>,
     ) -> Result<Self, DomainError> {
-        let needed = matches!(
-            action,
-            Action::JobsDrop | Action::FindingsResolve | Action::PayoutsApprove | Action::PayoutsReject
-        );
+        let needed = !matches!(action, Action::JobsRedrive | Action::StuckRedrive);
         let fits = |reason: &String| {
             let length = reason.chars().count();
             (1..=MAX_REASON).contains(&length) && !reason.trim().is_empty() && !reason.chars().any(char::is_control)

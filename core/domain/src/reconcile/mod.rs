@@ -3,6 +3,7 @@
 //!
 //! What a proof reads is public, so that the audit judges by the same figures without writing anything.
 
+mod deposits;
 mod escrow;
 mod isolated;
 mod ledger;
@@ -13,6 +14,7 @@ mod payouts;
 mod reservations;
 mod stuck;
 
+pub use deposits::{LedgerDifference, Undecided, ledger_differences, undecided};
 pub use escrow::{EscrowFigures, escrow_figures};
 pub use overdue::OVERDUE_AFTER;
 pub use payouts::{PAYOUT_STUCK_AFTER, PayoutFigures, payout_figures};
@@ -73,6 +75,10 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
         payouts::prove_stuck_in_tx(conn, ids, now).await
     })
     .await?;
+    report.findings += run_tx(pool, "reconcile_deposits", async |conn| {
+        deposits::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
     run_tx(pool, "reconcile_isolated", async |conn| {
         isolated::clear_released_in_tx(conn, now).await
     })
@@ -86,6 +92,11 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
     })
     .await?;
     report.wakes.extend(lost);
+    let deposits = run_tx(pool, "reconcile_lost_deposits", async |conn| {
+        deposits::requeue_in_tx(conn, now).await
+    })
+    .await?;
+    report.wakes.extend(deposits);
     report.requeued = report.wakes.len();
     Ok(report)
 }

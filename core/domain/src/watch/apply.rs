@@ -12,6 +12,7 @@ use kernel::IdGen;
 use super::lock_at;
 use crate::DomainError;
 use crate::delegations::wake_ended_in_tx;
+use crate::deposits;
 use crate::findings::{self, FindingKind};
 use crate::intents::{Landed, included_in_tx};
 
@@ -58,6 +59,8 @@ pub enum Applied {
     Done {
         /// How many transactions in them were ours.
         ours: usize,
+        /// How many transfers in them came to us.
+        deposits: usize,
         /// To be pushed after the commit.
         wakes: Vec<Wake>,
     },
@@ -65,8 +68,8 @@ pub enum Applied {
     Moved,
 }
 
-/// Applies consecutive blocks, the first of which follows the cursor: our transactions in them move, the blocks are kept
-/// for forks, and the cursor stands on the last one.
+/// Applies consecutive blocks, the first of which follows the cursor: our transactions in them move, transfers to us are
+/// recorded, the blocks are kept for forks, and the cursor stands on the last one.
 ///
 /// # Errors
 /// When the blocks are not a chain on top of the cursor, or the database fails; nothing is written then.
@@ -80,6 +83,7 @@ pub async fn apply_in_tx(
     let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
         return Ok(Applied::Done {
             ours: 0,
+            deposits: 0,
             wakes: Vec::new(),
         });
     };
@@ -88,6 +92,7 @@ pub async fn apply_in_tx(
     };
     check_chain(cursor.head_number, blocks)?;
     let (ours, mut wakes) = include_ours(conn, ids, network, blocks, now).await?;
+    let deposits = deposits::record_in_tx(conn, ids, network, blocks, now).await?;
     let rows: Vec<BlockRow> = blocks
         .iter()
         .map(|block| {
@@ -104,6 +109,7 @@ pub async fn apply_in_tx(
     wakes.extend(wake_ended_in_tx(conn, network, last.at.time, ENDED_AT_ONCE, now).await?);
     Ok(Applied::Done {
         ours: ours.values().sum(),
+        deposits,
         wakes,
     })
 }

@@ -8,6 +8,7 @@ use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{IdGen, OrderId};
 
 use super::lock_at;
+use crate::deposits;
 use crate::intents::{Cause, DeathPolicy, FAILED_ON_CHAIN, after_death_in_tx};
 use crate::orders::settle_in_tx;
 use crate::{DomainError, payouts};
@@ -63,6 +64,7 @@ pub async fn set_solid_in_tx(
         };
         wakes.extend(enqueue_in_tx(conn, job).await?);
     }
+    wakes.extend(deposits::due_in_tx(conn, network, (ours.number, ours.block_time), now).await?);
     if ChainTransaction::wake_expired(conn, network, ours.block_time, now).await? > 0 {
         let job = JobRequest {
             kind: JobKind::ChainResendTransactions,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::lock_at;
 use crate::DomainError;
+use crate::deposits;
 use crate::intents::{reverted_in_tx, sync_soon_in_tx};
 
 /// What came of following a fork back.
@@ -21,6 +22,8 @@ pub enum ForkOutcome {
         blocks: usize,
         /// How many transactions of ours may land again.
         transactions: usize,
+        /// How many transfers to us may land again.
+        deposits: usize,
         /// To be pushed after the commit.
         wakes: Vec<Wake>,
     },
@@ -65,12 +68,14 @@ pub async fn revert_in_tx(
     let wakes = sync_soon_in_tx(conn, &wallets, now).await?;
     // what the lost branch showed of our wallets says nothing of the new one
     SupplierWallet::forget_above(conn, ancestor.number).await?;
+    let deposits = deposits::revert_in_tx(conn, network, ancestor.number, now).await?;
     let blocks = BlockRow::delete_above(conn, network, ancestor.number).await?;
     let head = (ancestor.number, ancestor.block_id.as_str(), ancestor.block_time);
     ChainCursor::set_head(conn, network, head).await?;
     Ok(ForkOutcome::Reverted {
         blocks,
         transactions: transactions.len(),
+        deposits,
         wakes,
     })
 }

@@ -87,6 +87,7 @@ pub(crate) fn block_on(parent: &BlockRef, branch: u8, transactions: &[Transactio
             time: parent.time + Duration::seconds(3),
         },
         transactions: transactions.to_vec(),
+        transfers: Vec::new(),
     }
 }
 

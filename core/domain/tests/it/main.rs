@@ -8,6 +8,7 @@ mod answers;
 mod cancel;
 mod claim;
 mod claim_many;
+mod deposits;
 mod events;
 mod finality;
 mod fork;

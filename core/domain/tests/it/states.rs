@@ -1,7 +1,9 @@
 //! The database refuses every step that is no arrow of a state machine, whoever asks.
 
-use db::models::{DelegationState, OrderState, PayoutState, TxState};
+use db::models::{DelegationState, DepositState, OrderState, PayoutState, TransferState, TxState};
+use kernel::Asset;
 
+use crate::deposits::coin;
 use crate::harness::landed;
 use crate::world::{STAKE, World};
 
@@ -202,6 +204,60 @@ async fn payouts_move_along_their_arrows() {
     }
     let refused = world.db.try_sql("DELETE FROM payouts").await.expect_err("kept");
     assert!(refused.to_string().contains("append-only"), "{refused}");
+}
+
+#[tokio::test]
+async fn deposits_move_along_their_arrows() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    world.announce(to, Asset::Trx, Some(5)).await;
+    let arrows = [
+        "open>partial",
+        "open>paid",
+        "open>expired",
+        "partial>paid",
+        "partial>expired",
+        "expired>paid",
+    ];
+    let set = |state: &str| {
+        let paid = if state == "paid" { "now()" } else { "NULL" };
+        format!("state = '{state}', paid_at = {paid}")
+    };
+    let states = words(DepositState::ALL, DepositState::word);
+    walk(&world, "deposits", &states, &arrows, set).await;
+}
+
+#[tokio::test]
+async fn incoming_transfers_move_along_their_arrows() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    world.receive(&[coin(1, to, 5)]).await;
+    let arrows = [
+        "seen>reverted",
+        "reverted>seen",
+        "seen>credited",
+        "seen>held",
+        "seen>ignored",
+        "held>credited",
+        "held>ignored",
+        "held>refunded",
+        "ignored>credited",
+        "ignored>held",
+        "credited>reversed",
+    ];
+    let set = |state: &str| {
+        let decided = match state {
+            "seen" | "reverted" => "kind = NULL, decided_by = NULL, decided_at = NULL",
+            _ => "kind = 'plain', decided_by = 'worker', decided_at = now()",
+        };
+        let credited = match state {
+            "credited" | "reversed" => "asset = 'TRX', credited = 5, user_id = 7",
+            _ => "asset = NULL, credited = NULL, user_id = NULL",
+        };
+        format!("state = '{state}', {decided}, {credited}")
+    };
+    let states = words(TransferState::ALL, TransferState::word);
+    walk(&world, "incoming_transfers", &states, &arrows, set).await;
 }
 
 #[tokio::test]

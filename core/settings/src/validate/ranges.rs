@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use chrono::DateTime;
+use kernel::Asset;
 
 use super::Check;
 use crate::{Network, Settings};
@@ -29,6 +30,7 @@ pub(super) fn check(settings: &Settings, check: &mut Check) {
     orders(settings, check);
     payouts(settings, check);
     pool(settings, check);
+    deposits(settings, check);
     jobs(settings, check);
     schedules(settings, check);
     webhooks(settings, check);
@@ -153,6 +155,61 @@ fn pool(settings: &Settings, check: &mut Check) {
     check.range("pool.min_bandwidth", pool.min_bandwidth, 0, 1_000_000);
 }
 
+fn deposits(settings: &Settings, check: &mut Check) {
+    let deposits = &settings.deposits;
+    let known = settings.networks.contains_key(&deposits.network);
+    check.require(
+        known,
+        "deposits.network",
+        format!("is `{}`, which [networks] does not have", deposits.network),
+        "name a section of [networks]",
+    );
+    let has = |way: &str| deposits.ways.iter().any(|enabled| enabled == way);
+    let ways: BTreeSet<&str> = deposits.ways.iter().map(String::as_str).collect();
+    let ways = ways.len() == deposits.ways.len() && ways.iter().all(|way| ["address", "amount"].contains(way));
+    check.require(
+        ways,
+        "deposits.ways",
+        "names a way twice or one that there is not",
+        "use `address` and `amount`",
+    );
+    // an account's public key begins with xpub; a private one would begin with xprv, and must never come here
+    let xpub = &deposits.account_xpub;
+    let public = xpub.starts_with("xpub") && xpub.len() == 111 && xpub.bytes().all(|b| b.is_ascii_alphanumeric());
+    check.require(
+        if xpub.is_empty() { !has("address") } else { public },
+        "deposits.account_xpub",
+        "is not the public key of an account",
+        "give the xpub of m/44'/195'/0', never an xprv",
+    );
+    let shared = &deposits.shared_address;
+    check.require(
+        if shared.is_empty() {
+            !has("amount")
+        } else {
+            is_address(shared)
+        },
+        "deposits.shared_address",
+        "is not an address",
+        "write it as T…",
+    );
+    check.require(
+        deposits.blocked_senders.iter().all(|sender| is_address(sender)),
+        "deposits.blocked_senders",
+        "has an entry that is not an address",
+        "write them as T…",
+    );
+    check.range("deposits.expiry_s", deposits.expiry_s, 60, 30 * 86_400);
+    check.range(
+        "deposits.amount_quarantine_s",
+        deposits.amount_quarantine_s,
+        3_600,
+        YEAR_S,
+    );
+    check.range("deposits.dust_trx_sun", deposits.dust_trx_sun, 1, 1_000_000_000);
+    check.range("deposits.dust_usdt_micro", deposits.dust_usdt_micro, 1, 1_000_000_000);
+}
+
 fn network(name: &str, network: &Network, check: &mut Check) {
     let key = |field: &str| format!("networks.{name}.{field}");
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -198,6 +255,27 @@ fn network(name: &str, network: &Network, check: &mut Check) {
         1_048_576,
         268_435_456,
     );
+    for (asset, contract) in &network.tokens {
+        let key = key(&format!("tokens.{asset}"));
+        let known = asset
+            .to_uppercase()
+            .parse::<Asset>()
+            .is_ok_and(|named| named != Asset::Trx);
+        let lower = *asset == asset.to_lowercase();
+        check.require(known && lower, &key, "is no token that the ledger keeps", "use usdt");
+        check.require(
+            is_address(contract),
+            &key,
+            "is not a contract's address",
+            "write it as T…",
+        );
+    }
+}
+
+/// Whether a text has the form of an address of this family of chains. Its checksum is looked at where it is used.
+pub(super) fn is_address(text: &str) -> bool {
+    let base58 = |b: u8| b.is_ascii_alphanumeric() && !matches!(b, b'0' | b'O' | b'I' | b'l');
+    text.len() == 34 && text.starts_with('T') && text.bytes().all(base58)
 }
 
 fn jobs(settings: &Settings, check: &mut Check) {

@@ -3,14 +3,13 @@
 //! A block that contradicts itself or its neighbour is not handed on. Receipts come by another call, perhaps from another
 //! node than the block: where they do not fit, the next node is asked, and if none has them the block is incomplete.
 
-use std::collections::HashMap;
-
 use chain::endpoints::{EndpointList, Request, Side, Unusable};
-use chain::{Block, BlockRef, ChainError, TransactionSeen, TxId, TxOutcome};
+use chain::{Block, BlockRef, ChainError, TronAddress};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::json;
 
-use super::json::{self, BlockList, FullBlock, Info, Transaction};
+use super::json::{self, BlockList, FullBlock};
+use crate::transfers::{self, Info, Transaction};
 
 /// The most blocks that one call of ours may ask for.
 const MAX_BLOCKS: i64 = 100;
@@ -24,11 +23,17 @@ const CONCURRENCY: usize = 8;
 /// A block whose receipts are still to be fetched.
 struct Bare {
     at: BlockRef,
-    transactions: Vec<(TxId, TxOutcome)>,
+    transactions: Vec<Transaction>,
 }
 
-/// The blocks `from..=to` that there are, in order.
-pub(super) async fn read(endpoints: &EndpointList, from: i64, to: i64) -> Result<Vec<Block>, ChainError> {
+/// The blocks `from..=to` that there are, in order, with what they moved. `tokens` are those of which a node that strips
+/// logs is found out.
+pub(super) async fn read(
+    endpoints: &EndpointList,
+    tokens: &[TronAddress],
+    from: i64,
+    to: i64,
+) -> Result<Vec<Block>, ChainError> {
     let last = to.min(from.saturating_add(MAX_BLOCKS - 1));
     let mut blocks: Vec<Block> = Vec::new();
     let mut start = from;
@@ -36,7 +41,7 @@ pub(super) async fn read(endpoints: &EndpointList, from: i64, to: i64) -> Result
         let end = last.min(start + CHUNK - 1);
         let bare = chunk(endpoints, start, end, blocks.last().map(|block| block.at.id.clone())).await?;
         let complete = i64::try_from(bare.len()) == Ok(end - start + 1);
-        let whole: Vec<Block> = futures::stream::iter(bare.into_iter().map(|block| receipts(endpoints, block)))
+        let whole: Vec<Block> = futures::stream::iter(bare.into_iter().map(|block| receipts(endpoints, tokens, block)))
             .buffered(CONCURRENCY)
             .try_collect()
             .await?;
@@ -94,36 +99,35 @@ fn bare(block: FullBlock) -> Result<Bare, Unusable> {
         .header
         .block_ref()?
         .ok_or_else(|| json::wrong("an empty block among others"))?;
-    let transactions = block
-        .transactions
-        .iter()
-        .map(|seen| ended(&at, seen))
-        .collect::<Result<_, _>>()?;
-    Ok(Bare { at, transactions })
+    block.transactions.iter().try_for_each(|seen| ended(&at, seen))?;
+    Ok(Bare {
+        at,
+        transactions: block.transactions,
+    })
 }
 
-/// How a transaction ended. Absence of a result is not failure, which would have it made again: it is an unusable answer.
-fn ended(at: &BlockRef, seen: &Transaction) -> Result<(TxId, TxOutcome), Unusable> {
-    let txid = seen
-        .id
-        .parse()
+/// Whether a transaction says how it ended. Absence of a result is not failure, which would have it made again: it is an
+/// unusable answer, as is a transaction without an id.
+fn ended(at: &BlockRef, seen: &Transaction) -> Result<(), Unusable> {
+    let id = seen
+        .id()
         .map_err(|_| json::wrong(format!("a transaction id that is none in block {}", at.number)))?;
-    match seen.ret.first().and_then(|ret| ret.contract_ret.as_deref()) {
-        Some("SUCCESS") => Ok((txid, TxOutcome::Ok)),
-        Some(_) => Ok((txid, TxOutcome::Failed)),
+    match seen.ended() {
+        Some(_) => Ok(()),
         None => Err(json::wrong(format!(
-            "transaction {txid} of block {} has no result",
+            "transaction {id} of block {} has no result",
             at.number
         ))),
     }
 }
 
 /// Fetches a block's receipts from the first endpoint that has them all.
-async fn receipts(endpoints: &EndpointList, block: Bare) -> Result<Block, ChainError> {
+async fn receipts(endpoints: &EndpointList, tokens: &[TronAddress], block: Bare) -> Result<Block, ChainError> {
     if block.transactions.is_empty() {
         return Ok(Block {
             at: block.at,
             transactions: Vec::new(),
+            transfers: Vec::new(),
         });
     }
     let number = block.at.number;
@@ -143,14 +147,16 @@ async fn receipts(endpoints: &EndpointList, block: Bare) -> Result<Block, ChainE
         };
         match endpoint.ask(&request, infos).await {
             Err(failure) => attempts.failed(failure),
-            Ok(infos) => match joined(&block, infos) {
-                Ok(transactions) => {
+            Ok(infos) => match transfers::whole(number, &block.transactions, &infos, tokens) {
+                Ok(whole) => {
                     return Ok(Block {
                         at: block.at,
-                        transactions,
+                        transactions: whole.transactions,
+                        transfers: whole.transfers,
                     });
                 }
-                Err(detail) => {
+                Err(unread) => {
+                    let detail = unread.to_string();
                     attempts.failed(endpoint.disappointed(&request, Unusable::new(detail.clone())));
                     incomplete = Some(ChainError::Incomplete {
                         network: endpoints.network().to_owned(),
@@ -175,34 +181,3 @@ fn infos(body: &[u8]) -> Result<Vec<Info>, Unusable> {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
-
-/// Puts each receipt to its transaction: all of them, no other ones, all of this block.
-fn joined(block: &Bare, infos: Vec<Info>) -> Result<Vec<TransactionSeen>, String> {
-    let mut by_id = HashMap::with_capacity(infos.len());
-    for info in infos {
-        if info.block_number != block.at.number {
-            return Err(format!("a receipt of block {}", info.block_number));
-        }
-        let id = info
-            .id
-            .as_deref()
-            .and_then(|id| id.parse::<TxId>().ok())
-            .ok_or("a receipt without an id")?;
-        by_id.insert(id, info);
-    }
-    let mut transactions = Vec::with_capacity(block.transactions.len());
-    for (txid, outcome) in &block.transactions {
-        let info = by_id.remove(txid).ok_or_else(|| format!("no receipt of {txid}"))?;
-        transactions.push(TransactionSeen {
-            txid: *txid,
-            outcome: *outcome,
-            fee_sun: info.fee,
-            energy_used: info.receipt.energy_usage_total,
-            bandwidth_used: info.receipt.net_usage,
-        });
-    }
-    match by_id.keys().next() {
-        Some(stranger) => Err(format!("a receipt of {stranger}, which is not in the block")),
-        None => Ok(transactions),
-    }
-}

@@ -8,6 +8,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::transfers::Transaction;
 use crate::trc20;
 
 /// How much of a node's own words is kept.
@@ -128,42 +129,20 @@ pub(super) struct FullBlock {
     pub(super) transactions: Vec<Transaction>,
 }
 
-/// A transaction of a block.
-#[derive(Deserialize)]
-pub(super) struct Transaction {
-    #[serde(rename = "txID")]
-    pub(super) id: String,
-    #[serde(default)]
-    pub(super) ret: Vec<Ret>,
-}
-
-/// How a transaction of a block ended.
-#[derive(Deserialize)]
-pub(super) struct Ret {
-    #[serde(rename = "contractRet")]
-    pub(super) contract_ret: Option<String>,
-}
-
-/// A transaction's receipt; `{}` where there is none.
+/// A transaction's receipt, as far as it says where it is and how it ended; `{}` where there is none.
 #[derive(Deserialize)]
 pub(super) struct Info {
-    pub(super) id: Option<String>,
+    id: Option<String>,
     #[serde(default, rename = "blockNumber")]
-    pub(super) block_number: i64,
-    #[serde(default)]
-    pub(super) fee: i64,
+    block_number: i64,
     result: Option<String>,
     #[serde(default)]
-    pub(super) receipt: Receipt,
+    receipt: Receipt,
 }
 
-/// What a transaction used.
+/// How a call ended.
 #[derive(Default, Deserialize)]
-pub(super) struct Receipt {
-    #[serde(default)]
-    pub(super) energy_usage_total: i64,
-    #[serde(default)]
-    pub(super) net_usage: i64,
+struct Receipt {
     result: Option<String>,
 }
 

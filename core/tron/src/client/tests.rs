@@ -37,7 +37,7 @@ fn client_of(urls: &[&str], timeout_ms: u64) -> TronClient {
         timeout_ms,
     };
     let configs: Vec<_> = urls.iter().enumerate().map(config).collect();
-    TronClient::new(EndpointList::new("nile", &configs, &clock).unwrap())
+    TronClient::new(EndpointList::new("nile", &configs, &clock).unwrap(), vec![usdt()])
 }
 
 /// When a block is produced.
@@ -48,6 +48,11 @@ fn time(number: i64) -> chrono::DateTime<chrono::Utc> {
 /// A block's id on the fork `fork`.
 fn id(number: i64, fork: u8) -> String {
     format!("{number:016x}{}", format!("{fork:02x}").repeat(24))
+}
+
+/// The token that the client is told of.
+fn usdt() -> TronAddress {
+    address(5)
 }
 
 fn address(byte: u8) -> TronAddress {

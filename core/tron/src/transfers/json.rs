@@ -3,7 +3,7 @@
 //! Defaults are left out by nodes: a missing number is zero, a missing list empty. Whole numbers are read as `i64`, never
 //! through a float. Addresses are hex, or base58 where a node was asked for it.
 
-use chain::{TronAddress, TxId};
+use chain::{Transfer, TronAddress, TxId};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -30,6 +30,8 @@ struct Ret {
 struct Raw {
     #[serde(default)]
     contract: Vec<Contract>,
+    #[serde(default)]
+    data: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -54,6 +56,8 @@ pub struct Info {
     id: String,
     #[serde(default, rename = "blockNumber")]
     pub(super) block_number: i64,
+    #[serde(default)]
+    pub(super) fee: i64,
     result: Option<String>,
     #[serde(default)]
     pub(super) receipt: Receipt,
@@ -63,6 +67,10 @@ pub struct Info {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Receipt {
+    #[serde(default)]
+    pub(super) energy_usage_total: i64,
+    #[serde(default)]
+    pub(super) net_usage: i64,
     pub(super) result: Option<String>,
 }
 
@@ -77,12 +85,12 @@ pub(super) struct Log {
 }
 
 impl Transaction {
-    pub(super) fn id(&self) -> Result<TxId, UnreadBlock> {
+    pub(crate) fn id(&self) -> Result<TxId, UnreadBlock> {
         self.id.parse().map_err(|_| UnreadBlock::NoId)
     }
 
     /// How it ended, if it says so.
-    pub(super) fn ended(&self) -> Option<&str> {
+    pub(crate) fn ended(&self) -> Option<&str> {
         self.ret.first()?.contract_ret.as_deref()
     }
 
@@ -95,6 +103,16 @@ impl Transaction {
             });
         };
         Ok(Body(contract))
+    }
+
+    /// What its sender wrote on it, as far as it can be shown. No money hangs on it alone, so bytes that are no text are
+    /// no reason to leave the block unread.
+    pub(super) fn memo(&self) -> Option<String> {
+        let bytes = hex::decode(&self.raw_data.data).ok()?;
+        let text = String::from_utf8_lossy(&bytes);
+        let shown = text.trim().chars().filter(|char| !char.is_control());
+        let memo: String = shown.take(Transfer::MEMO_LENGTH).collect();
+        (!memo.is_empty()).then_some(memo)
     }
 }
 

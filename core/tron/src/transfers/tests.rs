@@ -109,6 +109,7 @@ fn transfers_come_in_the_order_of_the_block() {
         from: payer(),
         to: us(),
         amount: ChainAmount::from(amount),
+        memo: None,
     });
     assert_eq!(found, expected);
 }
@@ -123,7 +124,9 @@ fn only_the_logs_own_address_says_which_token_it_is_of() {
     let mut fake = called(1, &[log("5")]);
     fake["contract_address"] = json!(token().to_hex());
     fake["log"][0]["address"] = json!(hex::encode([0xa6; 20]));
-    assert_eq!(read(json!([call(1)]), json!([fake])), Ok(vec![]));
+    let found = read(json!([call(1)]), json!([fake])).unwrap();
+    let fake = TransferAsset::Token(TronAddress::from_evm20([0xa6; 20]));
+    assert_eq!(found.iter().map(|transfer| transfer.asset).collect::<Vec<_>>(), [fake]);
 }
 
 #[test]
@@ -144,9 +147,6 @@ fn a_logs_address_may_be_short_or_in_full() {
         let transactions: Vec<Transaction> = serde_json::from_value(json!([call(1)])).unwrap();
         let found = of_block(NUMBER, &transactions, &infos, &[contract]).unwrap();
         assert_eq!(found[0].asset, TransferAsset::Token(contract), "{form}");
-        // Bytes at the front are not bytes at the end.
-        let turned = TronAddress::from_hex(&format!("41abcd{}", "00".repeat(18))).unwrap();
-        assert_eq!(of_block(NUMBER, &transactions, &infos, &[turned]), Ok(vec![]));
     }
 }
 
@@ -239,6 +239,27 @@ fn what_is_not_the_coin_is_not_taken_for_it() {
     }
     let unknown = json!({ "txID": txid(1), "ret": [{ "contractRet": "SUCCESS" }], "raw_data": { "contract": [{}] } });
     assert_eq!(read(json!([unknown]), json!([plain(1)])), Ok(vec![]));
+}
+
+#[test]
+fn what_the_sender_wrote_comes_with_every_transfer_of_the_transaction() {
+    let read_memo = |bytes: &[u8]| {
+        let mut call = call(1);
+        call["raw_data"]["data"] = json!(hex::encode(bytes));
+        let found = read(json!([call]), json!([called(1, &[log("5"), log("6")])])).unwrap();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].memo, found[1].memo);
+        found[0].memo.clone()
+    };
+    assert_eq!(read_memo(b""), None);
+    assert_eq!(read_memo(b" D7K2 \n"), Some("D7K2".to_owned()));
+    assert_eq!(read_memo(b"\0\x07"), None);
+    assert_eq!(read_memo("汇款".as_bytes()), Some("汇款".to_owned()));
+    assert_eq!(read_memo(&[0xff, b'a']), Some("\u{fffd}a".to_owned()));
+    assert_eq!(read_memo(&[b'a'; 500]).unwrap().len(), Transfer::MEMO_LENGTH);
+    let mut odd = coin(1, &json!(5));
+    odd["raw_data"]["data"] = json!("not hex");
+    assert_eq!(read(json!([odd]), json!([plain(1)])).unwrap()[0].memo, None);
 }
 
 #[test]

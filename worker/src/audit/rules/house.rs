@@ -48,6 +48,19 @@ fn of_money(house: &House) -> Vec<Complaint> {
         let text = format!("it holds {}, open payouts are of {}", row.set_aside, row.open);
         let subject = format!("account:house:payouts:{}", row.asset);
         complaints.push(Complaint::new(Rule::SetAsideIsOpenPayouts, subject, text));
+    for row in &house.deposits {
+        let said = |what: &Option<String>| what.clone().unwrap_or_else(|| "nothing".to_owned());
+        let (recorded, posted) = (said(&row.recorded), said(&row.posted));
+        let text = format!("the transfer says {recorded}, the ledger {posted}");
+        complaints.push(Complaint::new(Rule::DepositMoney, format!("event:{}", row.event), text));
+    }
+    for row in &house.undecided {
+        let text = format!("nobody decided about it, though block {} is solid", row.block_number);
+        complaints.push(Complaint::new(
+            Rule::DepositInTime,
+            format!("transfer:{}:{}", row.network, row.txid),
+            text,
+        ));
     }
     for row in &house.reservations {
         let text = format!("{} sun are reserved, its delegations say {}", row.kept, row.counted);

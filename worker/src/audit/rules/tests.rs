@@ -6,6 +6,7 @@ mod world;
 use chrono::{DateTime, Duration, Utc};
 use db::models::{DelegationState, IntentKind, OrderState, TxState};
 use domain::reconcile::lent::LentBounds;
+use domain::reconcile::{LedgerDifference, Undecided};
 use ledger::Reason;
 use tron::PrivateKey;
 use uuid::Uuid;
@@ -26,6 +27,29 @@ fn breaks(change: impl FnOnce(&mut World), rules: &[Rule]) {
 fn a_sound_order_breaks_no_rule_live_or_at_rest() {
     breaks(|_| {}, &[]);
     breaks(|world| world.rigour.at_rest = true, &[]);
+}
+
+#[test]
+fn what_came_in_and_the_ledger_does_not_know_so() {
+    let difference = LedgerDifference {
+        event: "deposit:nile:ab:-1:credit".into(),
+        recorded: Some("house:deposits:nile:TRX > user:7:TRX 5".into()),
+        posted: None,
+    };
+    breaks(
+        |world| world.books.house.deposits.push(difference),
+        &[Rule::DepositMoney],
+    );
+    let waiting = Undecided {
+        id: Uuid::nil(),
+        network: "nile".into(),
+        txid: "ab".into(),
+        block_number: 7,
+    };
+    breaks(
+        |world| world.books.house.undecided.push(waiting),
+        &[Rule::DepositInTime],
+    );
 }
 
 #[test]

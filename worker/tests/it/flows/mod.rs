@@ -4,6 +4,7 @@ mod broadcast;
 mod chain;
 mod clocks;
 mod delivery;
+mod deposits;
 mod faults;
 mod judged;
 mod lent;

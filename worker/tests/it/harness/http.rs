@@ -37,6 +37,9 @@ impl Http {
             ("REDIS__URL", &world.wakes.url),
             ("JOBS__REDIS_NAMESPACE", &world.wakes.namespace),
             ("VAULT__IMPORT_PUBLIC_KEY", import_public),
+            ("DEPOSITS__WAYS", "address,amount"),
+            ("DEPOSITS__ACCOUNT_XPUB", super::ACCOUNT_XPUB),
+            ("DEPOSITS__SHARED_ADDRESS", super::SHARED_ADDRESS),
         ]
         .map(|(name, value)| (format!("SWITCHYARD__{name}"), value.to_owned()));
         let settings = Settings::load_from(&Source {

@@ -9,6 +9,7 @@ mod http;
 mod judge;
 mod outside;
 mod payouts;
+mod payer;
 mod process;
 mod progress;
 mod receiver;
@@ -30,12 +31,21 @@ use testkit::{Role, TestDb};
 pub(crate) use clock::TestClock;
 use http::Http;
 pub(crate) use payouts::Withdrawal;
+pub(crate) use payer::{Payer, Sent, address_of, amount_of};
 pub(crate) use process::Process;
 pub(crate) use receiver::{Receiver, Reply};
 pub(crate) use shop::{Supplier, TRX, Wish, by_key};
-pub(crate) use worker::{Does, Worker, World, client, environment, watcher};
+pub(crate) use worker::{Does, Worker, World, client, environment, usdt, watcher};
 
 pub(crate) const NETWORK: &str = "tron";
+
+/// The account m/44'/195'/0' of the words "abandon … about".
+pub(crate) const ACCOUNT_XPUB: &str =
+    "xpub6D1AabNHCupeiLM65ZR9UStMhJ1vCpyV4XbZdyhMZBiJXALQtmn9p42VTQckoHVn8WNqS7dqnJokZHAHcHGoaQgmv8D45oNUKx6DZMNZBCd";
+/// Where everybody pays who pays by amount.
+pub(crate) const SHARED_ADDRESS: &str = "TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc";
+/// The first address of that account: m/44'/195'/0'/0/0.
+pub(crate) const FIRST_ADDRESS: &str = "TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH";
 
 /// Blocks between the newest and the solidified one: few, so that finality is soon reached.
 const SOLID_LAG: u64 = 3;

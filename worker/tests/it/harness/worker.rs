@@ -1,6 +1,6 @@
 //! Workers, each on a runtime of its own: to kill one is to drop everything it was doing, as when its process dies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,9 +10,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use db::{PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
 use domain::payouts::TreasuryRules;
+use domain::deposits::CreditPolicy;
 use domain::transactions::ResendPolicy;
 use jobs::{Queue, WakeConfig, WakeQueue};
-use kernel::{Clock, RandomIds};
+use kernel::{Amount, Asset, Clock, RandomIds};
 use keyring::{KeyCache, MasterKeySource};
 use switchyard_worker::environment::{Environment, NetworkEnvironment, WorkPolicy};
 use switchyard_worker::keys::{ConfiguredMaster, Keys, unlock_master};
@@ -149,6 +150,11 @@ fn queues(env: &Arc<Environment>, name: String) -> QueueSetup {
     }
 }
 
+/// The devnet's token, which is at the main network's address.
+pub(crate) fn usdt() -> TronAddress {
+    "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t".parse().unwrap()
+}
+
 /// The node client of a fresh process: nothing is remembered of earlier failures.
 pub(crate) fn client(world: &World, clock: &Arc<dyn Clock>) -> TronClient {
     // an error only means that another test was first
@@ -162,7 +168,7 @@ pub(crate) fn client(world: &World, clock: &Arc<dyn Clock>) -> TronClient {
         requests_per_second: 10_000,
         timeout_ms: world.node_timeout_ms,
     });
-    TronClient::new(EndpointList::new(NETWORK, &endpoints, clock).unwrap())
+    TronClient::new(EndpointList::new(NETWORK, &endpoints, clock).unwrap(), vec![usdt()])
 }
 
 /// The time as a worker of this world knows it. One on a machine that is off is corrected, as a real one is at its start
@@ -210,6 +216,13 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
     let network = NetworkEnvironment {
         chain,
         usdt: Some(world.usdt),
+        deposits: CreditPolicy {
+            tokens: BTreeMap::from([(usdt().to_string(), Asset::Usdt)]),
+            dust: Asset::ALL
+                .map(|asset| (asset, Amount::from_minor(10_000).unwrap()))
+                .into(),
+            blocked: BTreeSet::new(),
+        },
         expiry: TimeDelta::seconds(60),
         resend: ResendPolicy {
             after: TimeDelta::seconds(15),

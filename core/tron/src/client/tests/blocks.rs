@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use chain::TxOutcome;
+use chain::{ChainAmount, Transfer, TransferAsset, TxOutcome};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::trc20;
 
 /// A chain as a node tells it; tests bend it.
 #[derive(Clone, Default)]
@@ -22,8 +23,8 @@ impl Told {
             let mut block = header(number, 1);
             if number % 2 == 0 {
                 block["transactions"] = json!([
-                    { "txID": txid(number, 1), "ret": [{ "contractRet": "SUCCESS" }], "raw_data": { "x": 1 } },
-                    { "txID": txid(number, 2), "ret": [{ "contractRet": "OUT_OF_ENERGY" }] },
+                    called(&txid(number, 1), "SUCCESS", "00"),
+                    called(&txid(number, 2), "OUT_OF_ENERGY", "00"),
                 ]);
                 told.infos.insert(number, json!([info(number, 1), info(number, 2)]));
             }
@@ -67,9 +68,17 @@ fn txid(number: i64, place: u8) -> String {
     format!("{number:062x}{place:02x}")
 }
 
+/// A call of our token's contract.
+fn called(txid: &str, ended: &str, data: &str) -> Value {
+    let value = json!({ "owner_address": address(9).to_hex(), "contract_address": usdt().to_hex(), "data": data });
+    let contract = json!([{ "type": "TriggerSmartContract", "parameter": { "value": value } }]);
+    json!({ "txID": txid, "ret": [{ "contractRet": ended }], "raw_data": { "contract": contract } })
+}
+
 fn info(number: i64, place: u8) -> Value {
+    let ended = if place == 2 { "OUT_OF_ENERGY" } else { "SUCCESS" };
     json!({ "id": txid(number, place), "blockNumber": number, "fee": 9_007_199_254_740_993_i64,
-            "receipt": { "energy_usage_total": 64_285, "net_usage": 345, "result": "SUCCESS" } })
+            "receipt": { "energy_usage_total": 64_285, "net_usage": 345, "result": ended } })
 }
 
 #[tokio::test]
@@ -195,9 +204,11 @@ async fn blocks_that_contradict_each_other_are_not_believed() {
     let mut loud = header(10, 1);
     loud["blockID"] = json!(id(10, 0xab).to_uppercase());
     let mut unfinished = header(10, 1);
-    unfinished["transactions"] = json!([{ "txID": txid(10, 1) }]);
+    unfinished["transactions"] = json!([{ "txID": txid(10, 1), "raw_data": {} }]);
     let mut nameless = header(10, 1);
-    nameless["transactions"] = json!([{ "txID": "xyz", "ret": [{ "contractRet": "SUCCESS" }] }]);
+    nameless["transactions"] = json!([called("xyz", "SUCCESS", "00")]);
+    let mut bodiless = header(10, 1);
+    bodiless["transactions"] = json!([{ "txID": txid(10, 1), "ret": [{ "contractRet": "SUCCESS" }] }]);
     let bent = [
         ("a gap", gap),
         ("another fork", bend(10, header(10, 2))),
@@ -209,6 +220,7 @@ async fn blocks_that_contradict_each_other_are_not_believed() {
         ("an empty block object", bend(10, json!({}))),
         ("a transaction without a result", bend(10, unfinished)),
         ("a transaction without an id", bend(10, nameless)),
+        ("a transaction without a body", bend(10, bodiless)),
         ("the wrong blocks", {
             let mut told = Told::up_to(25);
             told.blocks.insert(1, header(2, 1));
@@ -226,4 +238,76 @@ async fn more_blocks_than_asked_for_are_not_believed() {
     let told = Told::up_to(5);
     let node = Node::start(move |path, _| told.answer(path, &json!({ "startNum": 1, "endNum": 6, "num": 2 }))).await;
     assert!(client(&[&node]).blocks(1, 3).await.is_err());
+}
+
+/// A log of five tokens from nine to two.
+fn log(token: TronAddress) -> Value {
+    let moved = trc20::TransferLog {
+        from: address(9),
+        to: address(2),
+        amount: trc20::amount256(5),
+    };
+    let topics: Vec<String> = moved.topics().iter().map(hex::encode).collect();
+    json!({ "address": hex::encode(token.evm20()), "topics": topics, "data": hex::encode(moved.amount) })
+}
+
+#[tokio::test]
+async fn blocks_come_with_what_they_moved_of_whichever_token() {
+    let mut told = Told::up_to(3);
+    let sent = json!({ "owner_address": address(9).to_hex(), "to_address": address(2).to_hex(), "amount": 7 });
+    told.blocks.get_mut(&2).unwrap()["transactions"][1] = json!({
+        "txID": txid(2, 2),
+        "ret": [{ "contractRet": "SUCCESS" }],
+        "raw_data": {
+            "contract": [{ "type": "TransferContract", "parameter": { "value": sent } }],
+            "data": hex::encode("for order 7\u{0}"),
+        },
+    });
+    let mut paid = info(2, 1);
+    paid["log"] = json!([log(address(6)), log(usdt())]);
+    let plain = json!({ "id": txid(2, 2), "blockNumber": 2, "receipt": {} });
+    told.infos.insert(2, json!([paid, plain]));
+    let node = told.node().await;
+    let blocks = client(&[&node]).blocks(1, 3).await.unwrap();
+    let transfer = |place: u8, log_index, asset, amount, memo: Option<&str>| Transfer {
+        block_number: 2,
+        txid: txid(2, place).parse().unwrap(),
+        log_index,
+        asset,
+        from: address(9),
+        to: address(2),
+        amount: ChainAmount::from(amount),
+        memo: memo.map(str::to_owned),
+    };
+    let expected = [
+        transfer(1, Some(0), TransferAsset::Token(address(6)), 5, None),
+        transfer(1, Some(1), TransferAsset::Token(usdt()), 5, None),
+        transfer(2, None, TransferAsset::Coin, 7, Some("for order 7")),
+    ];
+    assert_eq!(blocks[1].transfers, expected);
+    assert_eq!((blocks[0].transfers.len(), blocks[2].transfers.len()), (0, 0));
+    // the list and the receipts of one block: what moved costs no further call
+    assert_eq!(node.hits(), 2);
+}
+
+#[tokio::test]
+async fn a_node_that_strips_logs_is_passed_over_and_the_block_is_not() {
+    let data = hex::encode(
+        trc20::Call::Transfer {
+            to: address(2),
+            amount: trc20::amount256(5),
+        }
+        .encode(),
+    );
+    let mut told = Told::up_to(3);
+    told.blocks.get_mut(&2).unwrap()["transactions"][0] = called(&txid(2, 1), "SUCCESS", &data);
+    let mut whole = told.clone();
+    let mut paid = info(2, 1);
+    paid["log"] = json!([log(usdt())]);
+    whole.infos.insert(2, json!([paid, info(2, 2)]));
+    let (stripped, good) = (told.node().await, whole.node().await);
+    let error = client(&[&stripped]).blocks(1, 3).await.unwrap_err();
+    assert!(matches!(error, ChainError::Incomplete { number: 2, .. }), "{error}");
+    let blocks = client(&[&stripped, &good]).blocks(1, 3).await.unwrap();
+    assert_eq!(blocks[1].transfers.len(), 1);
 }

@@ -206,7 +206,7 @@ proptest! {
         let logs: Vec<_> = kinds.iter().map(|(kind, amount)| noisy(*kind, *amount)).collect();
         let expected: Vec<_> = (0_u32..)
             .zip(&kinds)
-            .filter(|(_, (kind, amount))| *kind > 3 && *amount > 0)
+            .filter(|(_, (kind, amount))| (*kind == 0 || *kind > 3) && *amount > 0)
             .map(|(place, (_, amount))| (place, amount.to_string()))
             .collect();
         if !logs.is_empty() {

@@ -156,7 +156,10 @@ fn a_node_that_strips_logs_is_found_out() {
     // A token that hands its calls on to another contract leaves that one's logs.
     let mut elsewhere = log("5");
     elsewhere["address"] = json!(hex::encode([9; 20]));
-    assert_eq!(read(json!([call(1)]), json!([called(1, &[elsewhere])])), Ok(vec![]));
+    assert_eq!(
+        read(json!([call(1)]), json!([called(1, &[elsewhere])])).unwrap().len(),
+        1
+    );
     // A failed call has none.
     let failed = bent(call(1), "/ret/0/contractRet", Some(json!("REVERT")));
     let info = bent(called(1, &[]), "/receipt/result", Some(json!("REVERT")));

@@ -33,7 +33,10 @@ fn watched() -> Vec<TronAddress> {
 fn seen(number: i64, transactions: &[&Value], infos: &[&Value]) -> Vec<Transfer> {
     let transactions: Vec<Transaction> = serde_json::from_value(json!(transactions)).unwrap();
     let infos: Vec<Info> = serde_json::from_value(json!(infos)).unwrap();
-    transfers::of_block(number, &transactions, &infos, &[token()]).unwrap()
+    let found = transfers::of_block(number, &transactions, &infos, &[token()]).unwrap();
+    // worthless tokens are seen too, under their own addresses
+    let money = |transfer: &Transfer| [TransferAsset::Coin, TransferAsset::Token(token())].contains(&transfer.asset);
+    found.into_iter().filter(money).collect()
 }
 
 /// A transfer in the words of the vectors.

@@ -66,6 +66,8 @@ impl World {
                     },
                     payouts: Vec::new(),
                     reservations: Vec::new(),
+                    deposits: Vec::new(),
+                    undecided: Vec::new(),
                     jobs: Vec::new(),
                     findings: Vec::new(),
                 },

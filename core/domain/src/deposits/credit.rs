@@ -1,0 +1,269 @@
+//! Deciding about transfers in solidified blocks, in the order of the chain, and crediting them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use db::models::{
+    AddressKind, ChainCursor, Decision, Deposit, DepositAddress, IncomingTransfer, Receipt, TransferState,
+};
+use db::{Conn, Pool, run_tx};
+use kernel::{Amount, Asset, IdGen, UserId};
+use ledger::movements::{DepositCredit, OnChain, credit_deposits_in_tx};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::classify::{self, Arrival, Destination, Fate, LARGEST, Verdict, classify};
+use crate::findings::{self, FindingKind};
+use crate::orders::guarded;
+use crate::{DomainError, WORKER};
+
+/// Deposits of one address that a transfer to it may be for: the newest so many.
+const NEWEST: i64 = 50;
+
+/// What is money on a network, and from whom.
+#[derive(Debug, Clone, Default)]
+pub struct CreditPolicy {
+    /// The tokens that are money, by their contracts' addresses.
+    pub tokens: BTreeMap<String, Asset>,
+    /// The least that is worth a line in the books.
+    pub dust: BTreeMap<Asset, Amount>,
+    /// Senders that we take nothing from.
+    pub blocked: BTreeSet<String>,
+}
+
+/// What one round decided.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Credited {
+    /// Transfers that were decided about; fewer than asked for when no more wait.
+    pub decided: usize,
+    /// How many of them a user got.
+    pub credited: usize,
+    /// How many wait for an operator.
+    pub held: usize,
+}
+
+/// Decides about up to `limit` transfers in solidified blocks, the oldest first, and credits what is to be credited, each
+/// once. Nothing is final while the network is halted.
+///
+/// # Errors
+/// When the ledger or the database fails; nothing is written then.
+pub async fn credit(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    network: &str,
+    policy: &CreditPolicy,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<Credited, DomainError> {
+    run_tx(pool, "credit_deposits", async |conn| {
+        let Some(cursor) = going(conn, network).await? else {
+            return Ok(Credited::default()); // the next solidified block after it is resumed asks for this again
+        };
+        let waiting = IncomingTransfer::lock_undecided(conn, network, cursor.solid_number, limit).await?;
+        let addresses = addresses_of(conn, &waiting).await?;
+        let mut done = Credited::default();
+        let mut credits = Vec::new();
+        for transfer in &waiting {
+            let address = transfer.address_id.and_then(|id| addresses.get(&id));
+            let (arrival, announced) = facts_in_tx(conn, policy, transfer, address).await?;
+            let verdict = classify(&arrival, &announced);
+            if let Some(credit) = apply_in_tx(conn, transfer, &arrival, &announced, &verdict, now).await? {
+                credits.push(credit);
+            }
+            done.decided += 1;
+            if verdict.fate == Fate::Hold {
+                done.held += 1;
+                hold_in_tx(conn, ids, transfer, &verdict, now).await?;
+            }
+        }
+        done.credited = credits.len();
+        credit_deposits_in_tx(conn, &credits).await?;
+        Ok(done)
+    })
+    .await
+}
+
+/// Ends up to `limit` deposits whose time is over by the solidified block, and releases amounts that were held long enough.
+/// Answers how many. Waits until everything up to that block is decided, so that nothing that came in time is late.
+///
+/// # Errors
+/// When the database fails; nothing is written then.
+pub async fn expire(pool: &Pool, network: &str, limit: i64, now: DateTime<Utc>) -> Result<usize, DomainError> {
+    run_tx(pool, "expire_deposits", async |conn| {
+        let Some(cursor) = going(conn, network).await? else {
+            return Ok(0);
+        };
+        if IncomingTransfer::any_undecided(conn, network, cursor.solid_number).await? {
+            return Ok(0);
+        }
+        let time = cursor.solid_time;
+        let expired = Deposit::expire(conn, network, time, limit, now).await?;
+        Ok(expired + Deposit::release_amounts(conn, network, time, limit, now).await?)
+    })
+    .await
+}
+
+async fn going(conn: &mut Conn, network: &str) -> Result<Option<ChainCursor>, DomainError> {
+    let cursor = ChainCursor::find(conn, network).await?;
+    let cursor = cursor.ok_or(DomainError::NotFound("network"))?;
+    Ok(cursor.halted_at.is_none().then_some(cursor))
+}
+
+async fn addresses_of(
+    conn: &mut Conn,
+    transfers: &[IncomingTransfer],
+) -> Result<HashMap<Uuid, DepositAddress>, DomainError> {
+    let wanted: BTreeSet<Uuid> = transfers.iter().filter_map(|transfer| transfer.address_id).collect();
+    let wanted: Vec<Uuid> = wanted.into_iter().collect();
+    let rows = DepositAddress::by_ids(conn, &wanted).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// What a transfer is of, if it is money here.
+pub(super) fn asset_of(policy: &CreditPolicy, transfer: &IncomingTransfer) -> Option<Asset> {
+    match &transfer.token {
+        None => Some(Asset::Trx),
+        Some(token) => policy.tokens.get(token).copied(),
+    }
+}
+
+/// How much a transfer brings, if that can be held.
+pub(crate) fn amount_of(transfer: &IncomingTransfer) -> Option<Amount> {
+    let minor: i64 = transfer.amount.parse().ok()?;
+    Amount::from_minor(minor).ok().filter(|amount| *amount <= LARGEST)
+}
+
+/// The facts of a transfer, and the deposits that it may be for, locked.
+async fn facts_in_tx<'t>(
+    conn: &mut Conn,
+    policy: &CreditPolicy,
+    transfer: &'t IncomingTransfer,
+    address: Option<&DepositAddress>,
+) -> Result<(Arrival<'t>, Vec<Deposit>), DomainError> {
+    let (asset, amount) = (asset_of(policy, transfer), amount_of(transfer));
+    let arrival = Arrival {
+        asset,
+        amount,
+        at: transfer.block_time,
+        memo: transfer.memo.as_deref(),
+        to: address.map(|address| Destination {
+            kind: address.kind,
+            user: address.user_id.map(UserId),
+            retired: address.retired_at.is_some(),
+        }),
+        sender_blocked: policy.blocked.contains(&transfer.from_address),
+        dust_below: asset
+            .and_then(|asset| policy.dust.get(&asset))
+            .copied()
+            .unwrap_or_default(),
+    };
+    let (Some(address), Some(asset), Some(amount)) = (address, asset, amount) else {
+        return Ok((arrival, Vec::new()));
+    };
+    let announced = match address.kind {
+        AddressKind::User => Deposit::lock_of_address(conn, address.id, asset.code(), NEWEST).await?,
+        AddressKind::Shared => {
+            let codes = classify::codes(transfer.memo.as_deref());
+            Deposit::lock_named(conn, address.id, asset.code(), (amount.minor(), &codes)).await?
+        }
+        AddressKind::Rental => Vec::new(),
+    };
+    Ok((arrival, announced))
+}
+
+/// Writes a verdict down: the transfer's row, the deposit's, and what is to be credited.
+async fn apply_in_tx(
+    conn: &mut Conn,
+    transfer: &IncomingTransfer,
+    arrival: &Arrival<'_>,
+    announced: &[Deposit],
+    verdict: &Verdict,
+    now: DateTime<Utc>,
+) -> Result<Option<DepositCredit>, DomainError> {
+    let deposit = announced.iter().find(|deposit| Some(deposit.id) == verdict.deposit);
+    let credit = match (verdict.fate, arrival.asset, arrival.amount) {
+        (Fate::Credit(user), Some(asset), Some(amount)) => Some(DepositCredit {
+            on_chain: on_chain(transfer)?,
+            user,
+            asset,
+            amount,
+            actor: None,
+            at: now,
+        }),
+        _ => None,
+    };
+    if let (Some(deposit), Some(credit)) = (deposit, &credit) {
+        receive_in_tx(conn, deposit, credit.amount, transfer.block_time, now).await?;
+    }
+    let owner = arrival.to.and_then(|to| to.user);
+    let decision = Decision {
+        id: transfer.id,
+        from: TransferState::Seen,
+        to: match verdict.fate {
+            Fate::Credit(_) => TransferState::Credited,
+            Fate::Hold => TransferState::Held,
+            Fate::Ignore => TransferState::Ignored,
+        },
+        kind: verdict.kind,
+        deposit_id: verdict.deposit,
+        user_id: credit.as_ref().map(|credit| credit.user).or(owner).map(|user| user.0),
+        asset: arrival.asset.map(Asset::code),
+        credited: credit.as_ref().map(|credit| credit.amount.minor()),
+        by: WORKER,
+        reason: None,
+    };
+    let moved = IncomingTransfer::decide(conn, &decision, now).await?;
+    guarded(moved, "incoming transfer", transfer.id)?;
+    Ok(credit)
+}
+
+/// A transfer by the name that the ledger knows it by.
+pub(crate) fn on_chain(transfer: &IncomingTransfer) -> Result<OnChain, DomainError> {
+    let network = transfer.network.parse();
+    Ok(OnChain {
+        network: network.map_err(|_| DomainError::Broken(format!("{:?} is no network", transfer.network)))?,
+        txid: transfer.txid.clone(),
+        log_index: transfer.log_index,
+    })
+}
+
+/// Adds what came to a deposit whose row the caller holds.
+pub(super) async fn receive_in_tx(
+    conn: &mut Conn,
+    deposit: &Deposit,
+    amount: Amount,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    // a sum beyond all money there is: the user gets it all the same, and the deposit stays what it was
+    let Some(after) = classify::after(deposit, amount) else {
+        return Ok(());
+    };
+    let paid_at = (after.0 == db::models::DepositState::Paid).then(|| deposit.paid_at.unwrap_or(at));
+    let receipt = Receipt {
+        id: deposit.id,
+        before: (deposit.state, deposit.received),
+        after,
+        paid_at,
+    };
+    guarded(Deposit::receive(conn, &receipt, now).await?, "deposit", deposit.id)
+}
+
+/// The name of a transfer in findings.
+pub(crate) fn subject(transfer: &IncomingTransfer) -> String {
+    format!("transfer:{}", transfer.id)
+}
+
+async fn hold_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    transfer: &IncomingTransfer,
+    verdict: &Verdict,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let detail = json!({
+        "case": verdict.kind.word(), "network": transfer.network, "txid": transfer.txid,
+        "log_index": transfer.log_index, "amount_minor": transfer.amount, "token": transfer.token,
+    });
+    findings::record_in_tx(conn, ids, FindingKind::DepositHeld, &subject(transfer), detail, now).await
+}

@@ -1,0 +1,19 @@
+//! Deposits: transfers to addresses of ours are recorded when their block is read, and credited once it is final.
+//!
+//! Three things make a double impossible: the row's key is the chain's own name of the transfer, the ledger's event is made
+//! of the same name, and a decision is a guarded update from the state that it was made in.
+
+mod again;
+pub mod classify;
+mod credit;
+mod open;
+mod read;
+mod record;
+
+pub use again::{Asked, ReadAgain, ask, read_again, solid_number};
+pub use credit::{CreditPolicy, Credited, credit, expire};
+pub(crate) use credit::{amount_of, on_chain, subject};
+pub use open::{Announced, DepositPolicy, OpenDeposit, TAILS, open};
+use read::find_in;
+pub use read::{find, of_user};
+pub(crate) use record::{due_in_tx, record_in_tx, revert_in_tx};

@@ -1,0 +1,58 @@
+//! Reading deposits and transfers.
+
+use db::models::{Deposit, DepositAddress, IncomingTransfer};
+use db::{Conn, Pool, acquire};
+use kernel::UserId;
+use uuid::Uuid;
+
+use super::Announced;
+use crate::DomainError;
+
+pub(super) async fn find_in(conn: &mut Conn, id: Uuid) -> Result<Announced, DomainError> {
+    let deposit = Deposit::find(conn, id).await?.ok_or(DomainError::NotFound("deposit"))?;
+    let with = with_addresses(conn, vec![deposit]).await?;
+    with.into_iter().next().ok_or(DomainError::NotFound("deposit"))
+}
+
+async fn with_addresses(conn: &mut Conn, deposits: Vec<Deposit>) -> Result<Vec<Announced>, DomainError> {
+    let mut ids: Vec<Uuid> = deposits.iter().map(|deposit| deposit.address_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let addresses = DepositAddress::by_ids(conn, &ids).await?;
+    let address_of = |deposit: &Deposit| {
+        let found = addresses.iter().find(|address| address.id == deposit.address_id);
+        let found = found.map(|address| address.address.clone());
+        found.ok_or_else(|| DomainError::Broken(format!("deposit {} has no address", deposit.id)))
+    };
+    let with = |deposit| {
+        let address = address_of(&deposit)?;
+        Ok(Announced { deposit, address })
+    };
+    deposits.into_iter().map(with).collect()
+}
+
+/// A deposit with what came for it, in the order of the chain.
+///
+/// # Errors
+/// [`DomainError::NotFound`].
+pub async fn find(pool: &Pool, id: Uuid) -> Result<(Announced, Vec<IncomingTransfer>), DomainError> {
+    let mut conn = acquire(pool).await?;
+    let announced = find_in(&mut conn, id).await?;
+    let transfers = IncomingTransfer::of_deposit(&mut conn, id).await?;
+    Ok((announced, transfers))
+}
+
+/// A user's deposits, newest first, before the deposit `before`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn of_user(
+    pool: &Pool,
+    user: UserId,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Announced>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    let deposits = Deposit::of_user(&mut conn, user.0, before, limit).await?;
+    with_addresses(&mut conn, deposits).await
+}
