@@ -1,14 +1,18 @@
 //! What every handler is handed: pool, wake-ups, clock, ids, settings, and the little state that lives in this process.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use db::models::DepositWay;
 use db::{Pool, PoolConfig, SharedClock, build_pool};
+use domain::deposits::DepositPolicy;
 use domain::orders::OrderPolicy;
 use domain::payouts::{AssetLimits, PayoutPolicy};
 use domain::webhooks::TargetPolicy;
+use hd::{AccountKey, HdError};
 use jobs::{WakeConfig, WakeError, WakeQueue};
-use kernel::{Clock, IdGen, RandomIds, SteadyClock};
+use kernel::{Amount, AmountError, Asset, Clock, IdGen, RandomIds, SteadyClock};
 use settings::Settings;
 use settings::metrics::{Metrics, MetricsError};
 use tokio::sync::Semaphore;
@@ -40,6 +44,7 @@ pub struct App {
     pub(crate) ids: Arc<dyn IdGen>,
     pub(crate) policy: OrderPolicy,
     pub(crate) payouts: PayoutPolicy,
+    pub(crate) deposits: DepositPolicy,
     pub(crate) import_key: ImportPublicKey,
     pub(crate) keys: KeyCache,
     pub(crate) limits: RateLimits,
@@ -67,6 +72,15 @@ pub enum StartError {
     /// The contract of a token is no address.
     #[error("networks.{0}.tokens.USDT is no address")]
     Token(String),
+    /// Addresses of customers cannot be derived.
+    #[error("deposits.account_xpub cannot be used")]
+    AccountKey(#[from] HdError),
+    /// `deposits.ways` names one that there is not.
+    #[error("deposits.ways names a way that there is not")]
+    Ways,
+    /// The least that is credited is no amount.
+    #[error("deposits.dust_trx_sun or deposits.dust_usdt_micro is no amount")]
+    Dust(#[from] AmountError),
     /// Metrics cannot be counted.
     #[error("metrics cannot be installed")]
     Metrics(#[from] MetricsError),
@@ -95,6 +109,7 @@ impl App {
         Ok(Arc::new(Self {
             policy: policy(&settings)?,
             payouts: payout_policy(&settings)?,
+            deposits: deposits(&settings)?,
             import_key: settings.vault.import_public_key.parse()?,
             keys: KeyCache::default(),
             limits: RateLimits::new(clock.clone()),
@@ -189,5 +204,26 @@ fn payout_policy(settings: &Settings) -> Result<PayoutPolicy, StartError> {
         list_required: payouts.list_required,
         trx_limits: limits(&payouts.trx),
         usdt_limits: limits(&payouts.usdt),
+    })
+}
+
+fn deposits(settings: &Settings) -> Result<DepositPolicy, StartError> {
+    let deposits = &settings.deposits;
+    let way = |way: &String| way.parse::<DepositWay>().map_err(|_| StartError::Ways);
+    let seconds = |value: i64| chrono::Duration::try_seconds(value).ok_or(StartError::Durations);
+    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    Ok(DepositPolicy {
+        network: deposits.network.clone(),
+        ways: deposits.ways.iter().map(way).collect::<Result<_, _>>()?,
+        account: given(&deposits.account_xpub)
+            .map(|xpub| xpub.parse::<AccountKey>())
+            .transpose()?,
+        shared_address: given(&deposits.shared_address),
+        expiry: seconds(deposits.expiry_s)?,
+        quarantine: seconds(deposits.amount_quarantine_s)?,
+        dust: BTreeMap::from([
+            (Asset::Trx, Amount::from_minor(deposits.dust_trx_sun)?),
+            (Asset::Usdt, Amount::from_minor(deposits.dust_usdt_micro)?),
+        ]),
     })
 }

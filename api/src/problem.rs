@@ -77,6 +77,8 @@ codes! {
     PayoutLimit = "payout_limit", CONFLICT, "A limit of payouts would be exceeded", "超出提现限额";
     PayoutDecided = "payout_decided", CONFLICT,
         "The payout cannot be approved or rejected any more", "该提现已无法批准或拒绝";
+    DepositAmountsTaken = "deposit_amounts_taken", CONFLICT,
+        "Too many deposits of this amount are open", "该金额的待付充值过多";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "请求体过大";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
         "The body must be application/json", "请求体必须是 application/json";
@@ -94,6 +96,10 @@ codes! {
         "The amount is below the smallest payout", "提现金额低于最小值";
     PayoutToOurs = "payout_to_ours", UNPROCESSABLE_ENTITY,
         "The address is one of the supplier, or a token's contract", "提现地址是供应商自己的地址或代币合约";
+    DepositWayClosed = "deposit_way_closed", UNPROCESSABLE_ENTITY,
+        "Deposits are not taken in this way", "暂不支持该充值方式";
+    DepositAmountInvalid = "deposit_amount_invalid", UNPROCESSABLE_ENTITY,
+        "The amount to deposit is missing, too small or too large", "充值金额缺失、过小或过大";
     BadText = "bad_text", UNPROCESSABLE_ENTITY, "A text or number is not acceptable", "文本或数字不符合要求";
     AmountZero = "amount_zero", UNPROCESSABLE_ENTITY, "The amount must not be zero", "金额不能为零";
     WebhookUrlRefused = "webhook_url_refused", UNPROCESSABLE_ENTITY,
@@ -322,6 +328,9 @@ impl From<DomainError> for Problem {
             DomainError::AssetNotPaid => "#/asset",
             DomainError::PayoutTooSmall { .. } => "#/amount",
             DomainError::PayoutToOurs => "#/to",
+            DomainError::UserNeeded => "#/user_id",
+            DomainError::DepositWayClosed => "#/way",
+            DomainError::DepositAmount { .. } => "#/amount",
             DomainError::BadReason => "#/reason",
             DomainError::WebhookUrl(_) => "#/url",
             DomainError::BadStanding => "#/state",

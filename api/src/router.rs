@@ -14,7 +14,7 @@ use crate::console::console;
 use crate::middleware::{Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
-use crate::routes::{operations, orders, payouts, prices, supplier_wallets, user_wallets, users, webhooks};
+use crate::routes::{deposits, operations, orders, payouts, prices, supplier_wallets, user_wallets, users, webhooks};
 use crate::{App, health};
 
 /// One route.
@@ -70,6 +70,12 @@ const PAYOUT: &[Code] = &[
     Code::PayoutLimit,
     Code::PayoutsStopped,
 ];
+const ANNOUNCE: &[Code] = &[
+    Code::UserBlocked,
+    Code::DepositWayClosed,
+    Code::DepositAmountInvalid,
+    Code::DepositAmountsTaken,
+];
 const ADJUST: &[Code] = &[Code::InvalidParameter, Code::AmountZero];
 const BY_HAND: &[Code] = &[Code::BadText];
 const PARAMETER: &[Code] = &[Code::InvalidParameter];
@@ -102,7 +108,8 @@ routes! {
     OrdersWrite post Post "/api/orders/{id}/cancel" orders::cancel::cancel_order [FOUND, &[Code::OrderNotCancellable]];
     OrdersRead get Get "/api/prices" prices::get::get_prices [&[Code::NotFound]];
     UsersRead get Get "/api/users/{user_id}/balance" users::balance::get_user_balance [PARAMETER];
-    BalancesWrite post Post "/api/users/{user_id}/deposit" users::deposit::deposit_user_balance [BODY, MARKED, ADJUST];
+    BalancesWrite post Post "/api/users/{user_id}/deposit" users::deposit::deposit_user_balance
+        [BODY, MARKED, ADJUST, &[Code::NotFound]];
     BalancesWrite post Post "/api/users/{user_id}/deduct" users::deduct::deduct_user_balance
         [BODY, MARKED, ADJUST, &[Code::InsufficientFunds]];
     BalancesWrite post Post "/api/users/{user_id}/refund" users::refund::refund_user_balance [BODY, MARKED, ADJUST];
@@ -114,6 +121,10 @@ routes! {
         [BODY, PARAMETER, &[Code::BadText]];
     UsersWrite delete Delete "/api/users/{user_id}/payout-addresses/{address}"
         payouts::delete_address::delete_payout_address [FOUND];
+    DepositsWrite post Post "/api/users/{user_id}/deposits" deposits::open::open_deposit
+        [BODY, MARKED, PARAMETER, ANNOUNCE];
+    DepositsRead get Get "/api/users/{user_id}/deposits" deposits::list::list_user_deposits [PARAMETER];
+    DepositsRead get Get "/api/deposits/{id}" deposits::get::get_deposit [FOUND];
     UsersRead get Get "/api/wallets/users/{user_id}" user_wallets::list::list_user_wallets [PARAMETER];
     UsersWrite post Post "/api/wallets/users/{user_id}" user_wallets::create::create_user_wallet
         [BODY, PARAMETER, &[Code::BadText]];
@@ -142,6 +153,9 @@ routes! {
         [BODY, MARKED, FOUND, BY_HAND, &[Code::OwnPayout, Code::PayoutDecided]];
     OperationsWrite post Post "/api/operations/payouts/{id}/reject" operations::reject_payout::reject_payout
         [BODY, MARKED, FOUND, BY_HAND, &[Code::PayoutDecided]];
+    OperationsRead get Get "/api/operations/deposits" operations::list_deposits::list_deposits [PARAMETER];
+    OperationsWrite post Post "/api/operations/deposits/{id}/rule" operations::rule_deposit::rule_deposit
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict, Code::InsufficientFunds]];
     OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
         [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];

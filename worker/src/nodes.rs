@@ -49,12 +49,12 @@ fn environment(
     let tokens = tokens(name, network)?;
     let chain = match network.kind {
         NetworkKind::Tron => {
-            let tokens = tokens.keys().copied().collect();
-            Arc::new(TronClient::new(EndpointList::new(name, &endpoints, clock)?, tokens))
+            let contracts = tokens.keys().copied().collect();
+            Arc::new(TronClient::new(EndpointList::new(name, &endpoints, clock)?, contracts))
         }
     };
-    let usdt = network.token("USDT").map(str::parse).transpose();
-    let usdt = usdt.with_context(|| format!("networks.{name}.tokens.USDT"))?;
+    let usdt = tokens.iter().find(|(_, asset)| **asset == Asset::Usdt);
+    let usdt = usdt.map(|(contract, _)| *contract);
     let expiry = Duration::seconds(i64::try_from(network.transaction_expiry_s)?);
     let after = Duration::milliseconds(i64::try_from(network.resend_after_ms)?);
     Ok(NetworkEnvironment {

@@ -6,8 +6,8 @@ use jobs::JobKind;
 
 use crate::environment::Environment;
 use crate::jobs::{
-    CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ImportWallet, Prune,
-    ReclaimDelegation, Reconcile, ResendTransactions, SendPayout, SettleFinal, SyncWallet,
+    CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ImportWallet,
+    Prune, ReclaimDelegation, Reconcile, ResendTransactions, SendPayout, SettleFinal, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;

@@ -38,6 +38,8 @@ scopes! {
     BalancesWrite = "balances:write";
     PayoutsRead = "payouts:read";
     PayoutsWrite = "payouts:write";
+    DepositsRead = "deposits:read";
+    DepositsWrite = "deposits:write";
     SupplierWalletsRead = "supplier_wallets:read";
     SupplierWalletsWrite = "supplier_wallets:write";
     OperationsRead = "operations:read";

@@ -1,5 +1,6 @@
 //! One folder per resource, one file per action. View types stand beside the handlers that answer them.
 
+pub(crate) mod deposits;
 pub(crate) mod operations;
 pub(crate) mod orders;
 pub(crate) mod payouts;

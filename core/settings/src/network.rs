@@ -33,9 +33,6 @@ pub struct Network {
     pub tokens: BTreeMap<String, String>,
     /// A longer answer of a node is refused.
     pub max_response_bytes: usize,
-    /// The contracts of tokens by their asset's code: `USDT`.
-    #[serde(default)]
-    pub tokens: BTreeMap<String, String>,
     /// The nodes, the preferred one first.
     pub endpoints: Vec<Endpoint>,
     /// `name=key,name2=key2`: the API keys of the endpoints that need one.
@@ -50,11 +47,10 @@ impl Network {
         found.map(|(_, key)| Secret::new(key.to_owned()))
     }
 
-    /// The contract of a token by its asset's code. Keys that came as variables are in lower case.
+    /// The contract of a token by its asset's code.
     #[must_use]
     pub fn token(&self, asset: &str) -> Option<&str> {
-        let found = self.tokens.iter().find(|(code, _)| code.eq_ignore_ascii_case(asset));
-        found.map(|(_, address)| address.as_str())
+        self.tokens.get(&asset.to_lowercase()).map(String::as_str)
     }
 
     /// Name and key of each entry; an entry without `=` has an empty key, which `validate` refuses.

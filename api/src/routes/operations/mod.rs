@@ -3,6 +3,7 @@
 pub(crate) mod approve_payout;
 pub(crate) mod drop_jobs;
 pub(crate) mod list_actions;
+pub(crate) mod list_deposits;
 pub(crate) mod list_findings;
 pub(crate) mod list_jobs;
 pub(crate) mod list_payouts;
@@ -12,6 +13,7 @@ pub(crate) mod redrive_jobs;
 pub(crate) mod redrive_stuck;
 pub(crate) mod reject_payout;
 pub(crate) mod resolve_finding;
+pub(crate) mod rule_deposit;
 
 use axum::Json;
 use axum::http::header::{HeaderMap, HeaderValue};

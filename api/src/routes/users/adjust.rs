@@ -22,13 +22,13 @@ const MAX_REASON_LEN: usize = 480;
 pub(crate) struct AdjustBalance {
     /// `TRX` where not given.
     #[schema(value_type = Option<String>, example = "TRX")]
-    asset: Option<Asset>,
+    pub(super) asset: Option<Asset>,
     /// How much; not zero.
     #[schema(value_type = String, example = "12.500000")]
-    amount: Amount,
+    pub(super) amount: Amount,
     /// Why, in words: 1 to 480 characters. Kept for good.
     #[schema(example = "paid by card, invoice 1042")]
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// What a correction left behind.

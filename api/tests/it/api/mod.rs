@@ -1,5 +1,6 @@
 //! What is under `/api`.
 
+mod deposits;
 mod operations;
 mod orders;
 mod payouts;

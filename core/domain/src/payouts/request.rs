@@ -3,7 +3,9 @@
 
 use chain::TronAddress;
 use chrono::{DateTime, Duration, Utc};
-use db::models::{EventType, NewPayout, Payout, PayoutAddress, PayoutState, SupplierWallet, Switch, User};
+use db::models::{
+    DepositAddress, EventType, NewPayout, Payout, PayoutAddress, PayoutState, SupplierWallet, Switch, User,
+};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{Amount, ApiKeyId, Asset, IdGen, PayoutId, UserId};
@@ -190,7 +192,7 @@ async fn check(conn: &mut Conn, policy: &PayoutPolicy, request: &RequestPayout, 
     if request.amount < minimum || request.amount.is_zero() {
         return Err(DomainError::PayoutTooSmall { minimum });
     }
-    if policy.usdt == Some(request.to) || is_ours(conn, to).await? {
+    if policy.usdt == Some(request.to) || is_ours(conn, &policy.network, to).await? {
         return Err(DomainError::PayoutToOurs);
     }
     let listed = PayoutAddress::of_user(conn, request.user.0).await?;
@@ -202,8 +204,9 @@ async fn check(conn: &mut Conn, policy: &PayoutPolicy, request: &RequestPayout, 
 }
 
 /// Whether an address is one of ours: what is paid to it would come back as a deposit, or never.
-async fn is_ours(conn: &mut Conn, address: &str) -> Result<bool, DomainError> {
-    Ok(SupplierWallet::is_ours(conn, address).await?)
+async fn is_ours(conn: &mut Conn, network: &str, address: &str) -> Result<bool, DomainError> {
+    let takes_deposits = DepositAddress::find(conn, network, address).await?.is_some();
+    Ok(takes_deposits || SupplierWallet::is_ours(conn, address).await?)
 }
 
 /// Under a lock, so that requests which come at once are counted one after the other.

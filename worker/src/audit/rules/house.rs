@@ -48,6 +48,7 @@ fn of_money(house: &House) -> Vec<Complaint> {
         let text = format!("it holds {}, open payouts are of {}", row.set_aside, row.open);
         let subject = format!("account:house:payouts:{}", row.asset);
         complaints.push(Complaint::new(Rule::SetAsideIsOpenPayouts, subject, text));
+    }
     for row in &house.deposits {
         let said = |what: &Option<String>| what.clone().unwrap_or_else(|| "nothing".to_owned());
         let (recorded, posted) = (said(&row.recorded), said(&row.posted));
