@@ -3,10 +3,14 @@
 use std::cell::RefCell;
 
 use ::devnet::ForkKeep;
+use chrono::TimeDelta;
 use kernel::UserId;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Does, FIRST_ADDRESS, Payer, Process, Rig, Sent, TRX, address_of, amount_of};
+use crate::harness::{
+    Does, FIRST_ADDRESS, Payer, Process, Rig, Sent, TRX, address_of, amount_of, environment, watcher,
+};
 use crate::queue_support::OwnRedis;
 
 const USER: UserId = UserId(1);
@@ -87,18 +91,30 @@ async fn a_fork_takes_a_deposit_back_and_it_is_credited_when_it_lands_again() {
     let payer = Payer::new(&rig);
     let to = address_of(&rig.announce(1, "TRX", "address", None).await);
     rig.idle().await;
-    for (keep, depth) in [(ForkKeep::DropAll, 1), (ForkKeep::Keep, 2), (ForkKeep::DropAll, 2)] {
+    for depth in [1, 2, 2] {
         payer.pay(&rig, to, Sent::Trx(3 * TRX)).await;
         rig.mine(depth);
         rig.idle().await;
         assert_eq!(rig.transfers().await.last().unwrap(), "seen");
         rig.clock.advance(3);
-        rig.devnet.fork(depth, &keep).unwrap();
+        rig.devnet.fork(depth, &ForkKeep::Keep).unwrap();
         rig.until("it is credited", async || {
-            rig.transfers().await.iter().all(|line| line == "credited plain")
+            let all = rig.transfers().await;
+            all.iter().all(|line| line.starts_with("credited"))
         })
         .await;
     }
+    // one that nobody sends again
+    payer.pay(&rig, to, Sent::Trx(3 * TRX)).await;
+    rig.mine(1);
+    rig.idle().await;
+    rig.clock.advance(3);
+    rig.devnet.fork(1, &ForkKeep::DropAll).unwrap();
+    for _ in 0..6 {
+        rig.mine(1);
+        rig.idle().await;
+    }
+    assert_eq!(rig.transfers().await.last().unwrap(), "reverted");
     assert_eq!(rig.balance(USER).await - before, 9 * TRX);
     rig.judge().await;
 }
@@ -172,6 +188,77 @@ async fn a_transaction_that_is_named_is_looked_up_and_never_believed() {
     }
     assert_eq!(rig.balance(USER).await - before, 5 * TRX);
     assert_eq!(rig.balance(UserId(2)).await, 0);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_watchers_at_once_record_each_deposit_once() {
+    let rig = Rig::new().await;
+    let _jobs = rig.start(Does::OnlyJobs);
+    let env = environment(&rig.world).await;
+    // leases that are over at once keep nobody away: only the cursor's own guard is left
+    let [one, two] = ["one", "two"].map(|name| watcher(&env, name.into(), TimeDelta::zero()));
+    let stop = CancellationToken::new();
+    let watching = [one, two].map(|watcher| tokio::spawn(watcher.run(stop.clone())));
+    let before = rig.balance_of(USER, "USDT").await;
+    let payer = Payer::new(&rig);
+    let to = address_of(&rig.announce(1, "USDT", "address", None).await);
+    rig.idle().await;
+    for round in 0..8 {
+        payer.pay(&rig, to, Sent::Usdt(TRX)).await;
+        rig.mine(1);
+        rig.idle().await;
+        if round % 3 == 0 {
+            rig.clock.advance(3);
+            rig.devnet.fork(1, &ForkKeep::Keep).unwrap();
+        }
+    }
+    rig.until("all are credited", async || {
+        let all = rig.transfers().await;
+        all.len() == 8 && all.iter().all(|line| line.starts_with("credited"))
+    })
+    .await;
+    assert_eq!(rig.balance_of(USER, "USDT").await - before, 8 * TRX);
+    rig.quiesce().await;
+    stop.cancel();
+    futures::future::join_all(watching).await;
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_that_are_read_again_bring_what_was_missing_and_change_nothing() {
+    let (rig, _worker) = Rig::with_worker().await;
+    let payer = Payer::new(&rig);
+    // before the address was given out
+    payer
+        .pay(&rig, FIRST_ADDRESS.parse().unwrap(), Sent::Trx(5 * TRX))
+        .await;
+    for _ in 0..6 {
+        rig.mine(1);
+        rig.idle().await;
+    }
+    let before = rig.balance(USER).await;
+    rig.announce(1, "TRX", "address", None).await;
+    let solid = rig.devnet.solid().to_string();
+    let again = async || {
+        let words = ["deposits", "backfill", "--from", "1", "--to", &solid];
+        let output = rig.command(&words).await;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let read: serde_json::Value = serde_json::from_str(&said).unwrap();
+        (read["recorded"].as_i64().unwrap(), read["known"].as_i64().unwrap())
+    };
+    assert_eq!(again().await, (1, 0));
+    rig.until_decided(1).await;
+    assert_eq!(again().await, (0, 1));
+    assert_eq!(rig.transfers().await, ["credited exact"]);
+    assert_eq!(rig.balance(USER).await - before, 5 * TRX);
+    let listed = rig.command(&["deposits", "list", "--state", "credited"]).await;
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("exact"));
     rig.judge().await;
 }
 
