@@ -342,6 +342,7 @@ async fn what_is_stuck_is_counted_and_lists_are_narrowed() {
             ("order", 2),
             ("transaction", 2),
             ("delegation", 2),
+            ("payout", 0),
             ("wallet", 4),
             ("network", 1)
         ]

@@ -312,12 +312,12 @@ async fn one_request_sent_twenty_times_is_one_payout() {
     let (rig, _worker) = Rig::with_worker().await;
     rig.treasury(1_000, 0).await;
     let wish = rig.withdrawal(20);
-    let answers = join_all((0..20).map(|_| rig.payout_once(wish, "the same"))).await;
+    let answers = join_all((0..20).map(|_| rig.payout_once(wish, "the-same"))).await;
     let first = answers[0].clone().unwrap();
     assert!(answers.iter().all(|answer| *answer == Ok(first)));
     let other = Withdrawal { minor: 1, ..wish };
     assert_eq!(
-        rig.payout_once(other, "the same").await,
+        rig.payout_once(other, "the-same").await,
         Err("idempotency_key_reused".into())
     );
     rig.wait_payout(first, PayoutState::Completed).await;

@@ -31,7 +31,9 @@ impl Rig {
         let key = PrivateKey::generate().unwrap();
         let address = key.address();
         self.devnet.faucet(address, trx * TRX).unwrap();
-        self.devnet.faucet_usdt(address, usdt * TRX).unwrap();
+        if usdt > 0 {
+            self.devnet.faucet_usdt(address, usdt * TRX).unwrap();
+        }
         let secret = json!({ "private_key": hex::encode(*key.expose_bytes()), "purpose": "treasury" });
         let id = self.hand_in(secret).await;
         self.until("the wallet is read", async || {
