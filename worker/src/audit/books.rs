@@ -7,8 +7,7 @@ use db::models::{ChainCursor, ChainTransaction, Delegation, Order, SupplierWalle
 use db::{Conn, Pool, run_tx};
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use domain::reconcile::{differing_reservations, escrow_figures, ledger_differences, undecided};
-use domain::reconcile::{differing_reservations, escrow_figures, payout_figures};
+use domain::reconcile::{differing_reservations, escrow_figures, ledger_differences, payout_figures, undecided};
 use ledger::{check_balanced, check_replay, transfers_of_orders};
 use uuid::Uuid;
 

@@ -6,9 +6,7 @@ use chain::TxOutcome;
 use chrono::{DateTime, Utc};
 use db::models::{ChainCursor, ChainTransaction, Delegation, Order, Payout};
 use domain::reconcile::lent::LentBounds;
-use domain::reconcile::{EscrowFigures, LedgerDifference, Reservation, Undecided};
-use domain::reconcile::{EscrowFigures, PayoutFigures, Reservation};
-use ledger::{Difference, Imbalance, OrderTransfer};
+use domain::reconcile::{EscrowFigures, LedgerDifference, PayoutFigures, Reservation, Undecided};
 use ledger::{Difference, Imbalance, OrderTransfer, PayoutTransfer};
 use uuid::Uuid;
 

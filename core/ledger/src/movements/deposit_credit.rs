@@ -66,6 +66,7 @@ pub async fn credit_deposits_in_tx(conn: &mut Conn, credits: &[DepositCredit]) -
             amount: credit.amount,
             reason: Reason::DepositCredit,
             order: None,
+            payout: None,
             actor: credit.actor.clone(),
             note: None,
             at: credit.at,

@@ -30,6 +30,7 @@ pub async fn reverse_deposit_in_tx(conn: &mut Conn, credit: &DepositCredit, note
         amount: credit.amount,
         reason: Reason::DepositReversal,
         order: None,
+        payout: None,
         actor: credit.actor.clone(),
         note: Some(note.to_owned()),
         at: credit.at,

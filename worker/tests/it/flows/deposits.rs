@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use ::devnet::ForkKeep;
 use chrono::TimeDelta;
-use kernel::UserId;
+use kernel::{Asset, UserId};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ async fn trx_and_usdt_to_a_users_own_address_are_credited_once() {
     rig.until_decided(2).await;
     assert_eq!(rig.transfers().await, ["credited exact", "credited exact"]);
     assert_eq!(rig.balance(USER).await - before, 20 * TRX);
-    assert_eq!(rig.balance_of(USER, "USDT").await, 7 * TRX);
+    assert_eq!(rig.balance_of(USER, Asset::Usdt).await, 7 * TRX);
     let shown = rig.deposit(&trx["id"]).await;
     assert_eq!(
         (&shown["state"], &shown["received"]),
@@ -200,7 +200,7 @@ async fn two_watchers_at_once_record_each_deposit_once() {
     let [one, two] = ["one", "two"].map(|name| watcher(&env, name.into(), TimeDelta::zero()));
     let stop = CancellationToken::new();
     let watching = [one, two].map(|watcher| tokio::spawn(watcher.run(stop.clone())));
-    let before = rig.balance_of(USER, "USDT").await;
+    let before = rig.balance_of(USER, Asset::Usdt).await;
     let payer = Payer::new(&rig);
     let to = address_of(&rig.announce(1, "USDT", "address", None).await);
     rig.idle().await;
@@ -218,7 +218,7 @@ async fn two_watchers_at_once_record_each_deposit_once() {
         all.len() == 8 && all.iter().all(|line| line.starts_with("credited"))
     })
     .await;
-    assert_eq!(rig.balance_of(USER, "USDT").await - before, 8 * TRX);
+    assert_eq!(rig.balance_of(USER, Asset::Usdt).await - before, 8 * TRX);
     rig.quiesce().await;
     stop.cancel();
     futures::future::join_all(watching).await;
@@ -320,7 +320,7 @@ async fn a_worker_killed_at_any_step_costs_no_deposit_and_doubles_none() {
         transfers.sort_unstable();
         assert_eq!(transfers, ["credited exact", "credited plain"], "{place}");
         assert_eq!(rig.balance(USER).await - before, 3 * TRX);
-        assert_eq!(rig.balance_of(USER, "USDT").await, 7 * TRX);
+        assert_eq!(rig.balance_of(USER, Asset::Usdt).await, 7 * TRX);
         assert_eq!(rig.count("SELECT count(*) AS n FROM incoming_transfers").await, 2);
         rig.judge().await;
     }

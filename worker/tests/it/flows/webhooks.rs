@@ -27,7 +27,7 @@ async fn the_whole_life_of_an_order_is_told_once_and_in_order() {
     rig.wait_settled(order).await;
     rig.pass(300);
     rig.wait_event(order, "reclaimed").await;
-    rig.meanwhile("all is told", async || all.got().len() >= 4 && ends.got().len() >= 1)
+    rig.meanwhile("all is told", async || all.got().len() >= 4 && !ends.got().is_empty())
         .await;
     rig.idle().await;
 

@@ -7,7 +7,7 @@ use db::run_tx;
 use domain::orders::{self, OrderDetail};
 use domain::wallets;
 use jobs::{JobKind, JobRequest};
-use kernel::{Amount, Clock, IdGen, OrderId, RandomIds, UserId, WalletId};
+use kernel::{Amount, Asset, Clock, IdGen, OrderId, RandomIds, UserId, WalletId};
 use serde_json::{Value, json};
 use tron::PrivateKey;
 
@@ -60,16 +60,7 @@ impl Rig {
 
     /// What a user has, in sun.
     pub(crate) async fn balance(&self, user: UserId) -> i64 {
-        self.balance_of(user, "TRX").await
-    }
-
-    /// What a user has of an asset, in minor units.
-    pub(crate) async fn balance_of(&self, user: UserId, asset: &str) -> i64 {
-        let answer = self.http.get(&format!("/api/users/{user}/balance")).await;
-        let balances = answer["balances"].as_array().unwrap();
-        let trx = balances.iter().find(|balance| balance["asset"] == asset).unwrap();
-        let amount: Amount = serde_json::from_value(trx["amount"].clone()).unwrap();
-        amount.minor()
+        self.balance_of(user, Asset::Trx).await
     }
 
     pub(crate) async fn order(&self, wish: Wish) -> OrderId {
