@@ -87,7 +87,6 @@ impl NewSupplierWallet<'_> {
         diesel::insert_into(w::table)
             .values(self)
             .returning(SupplierWallet::as_returning())
-            .prepared()
             .get_result(conn)
             .await
     }
@@ -274,12 +273,7 @@ impl SupplierWallet {
     /// Sets the reservation to a recounted figure. The caller holds the lock.
     pub async fn set_reserved(conn: &mut Conn, id: Uuid, reserved_sun: i64, now: DateTime<Utc>) -> QueryResult<()> {
         let set = (w::reserved_sun.eq(reserved_sun), w::updated_at.eq(now));
-        diesel::update(w::table.find(id))
-            .set(set)
-            .prepared()
-            .execute(conn)
-            .await
-            .map(drop)
+        diesel::update(w::table.find(id)).set(set).execute(conn).await.map(drop)
     }
 
     /// Notes the timestamp that a transaction signs with. The caller holds the lock.
@@ -304,11 +298,7 @@ impl SupplierWallet {
     /// No figures are certain to hold blocks above `number` any more: a fork took those back.
     pub async fn forget_above(conn: &mut Conn, number: i64) -> QueryResult<usize> {
         let rows = w::table.filter(w::synced_block.gt(number));
-        diesel::update(rows)
-            .set(w::synced_block.eq(number))
-            .prepared()
-            .execute(conn)
-            .await
+        diesel::update(rows).set(w::synced_block.eq(number)).execute(conn).await
     }
 
     /// One failure more; at `limit` the wallet is isolated with `reason`. Answers whether this call isolated it.
@@ -322,7 +312,6 @@ impl SupplierWallet {
         let failures: i32 = diesel::update(w::table.find(id))
             .set((w::failures.eq(w::failures + 1), w::updated_at.eq(now)))
             .returning(w::failures)
-            .prepared()
             .get_result(conn)
             .await?;
         if failures < limit {
@@ -339,7 +328,7 @@ impl SupplierWallet {
             w::isolated_reason.eq(reason),
             w::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 
     /// A success of each: what failed before no longer counts.
@@ -372,12 +361,11 @@ impl SupplierWallet {
                 w::isolated_reason.eq(None::<String>),
                 w::failures.eq(0),
             );
-            diesel::update(row).set(released).prepared().execute(conn).await?;
+            diesel::update(row).set(released).execute(conn).await?;
         }
         diesel::update(row)
             .set((w::enabled.eq(enabled), w::updated_at.eq(now)))
             .returning(Self::as_returning())
-            .prepared()
             .get_result(conn)
             .await
             .optional()
@@ -391,7 +379,7 @@ impl SupplierWallet {
             w::address.eq(address),
             w::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 
     /// Guarded: an import that cannot succeed.
@@ -402,6 +390,6 @@ impl SupplierWallet {
             w::rejected_reason.eq(reason),
             w::updated_at.eq(now),
         );
-        Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 }

@@ -110,7 +110,10 @@ impl<'a> Command<'a> {
         filter: Value,
         now: DateTime<Utc>,
     ) -> Result<Self, DomainError> {
-        let needed = !matches!(action, Action::JobsRedrive | Action::StuckRedrive);
+        let needed = !matches!(
+            action,
+            Action::JobsRedrive | Action::StuckRedrive | Action::WebhooksResend | Action::WebhooksChange
+        );
         let fits = |reason: &String| {
             let length = reason.chars().count();
             (1..=MAX_REASON).contains(&length) && !reason.trim().is_empty() && !reason.chars().any(char::is_control)

@@ -205,7 +205,11 @@ async fn messages_are_listed_with_their_sends_and_sent_again() {
     }
     let wrong = api.get(&format!("{path}/deliveries?state=lost")).await;
     wrong.refused(422, "invalid_parameter");
+    sent_again(&api, &path, id).await;
+}
 
+/// Of two messages, the one with this id failed.
+async fn sent_again(api: &TestApi, path: &str, id: &str) {
     let resend = format!("{path}/resend");
     let dry = json!({ "dry_run": true });
     let counted = api.marked(&resend, "r0", &dry).await;
