@@ -80,7 +80,7 @@ impl QueryFragment<Pg> for PostStatement<'_> {
         out.push_bind_param::<Array<Text>, _>(&self.assets_of_accounts)?;
         out.push_sql(
             ") AS w (code, user_id, asset) WHERE NOT EXISTS (SELECT 1 FROM ledger_accounts a WHERE a.code = w.code) \
-             ON CONFLICT (code) DO NOTHING) \
+             ON CONFLICT DO NOTHING) \
              INSERT INTO ledger_transfers (event, debit_account, credit_account, asset, amount, reason, order_id, \
              payout_id, actor, note, created_at) \
              SELECT m.event, m.debit, m.credit, m.asset, m.amount, m.reason, m.order_id, m.payout_id, m.actor, m.note, m.at \

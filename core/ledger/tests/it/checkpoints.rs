@@ -165,3 +165,28 @@ async fn totals_are_the_same_before_and_after_a_checkpoint() {
     books.fund(3, 1).await;
     assert_eq!(totals().await, ["adjustments TRX -121", "users TRX 121"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_first_transfers_of_many_at_once_open_an_account_once() {
+    let books = Arc::new(Books::new().await);
+    for user in 1..=20 {
+        let first: Vec<_> = (0..6)
+            .map(|n| {
+                let books = books.clone();
+                tokio::spawn(async move {
+                    run_tx(&books.api, "test", async |conn| {
+                        let reference = format!("first-{user}-{n}");
+                        let credit = adjustment(&reference, user, Direction::Credit, 3);
+                        movements::adjust_in_tx(conn, &credit).await
+                    })
+                    .await
+                })
+            })
+            .collect();
+        for written in first {
+            written.await.unwrap().unwrap();
+        }
+    }
+    assert_eq!(books.house(ADJUSTMENTS).await, -20 * 6 * 3);
+    books.assert_proven().await;
+}
