@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use db::schema::jobs;
 use db::{Conn, DbError, Prepare as _};
-use diesel::dsl::case_when;
-use diesel::sql_types::{Nullable, Timestamptz};
+use diesel::dsl::{case_when, sql};
+use diesel::sql_types::{Integer, Nullable, Timestamptz};
 use diesel::upsert::excluded;
 use diesel::{ExpressionMethods, define_sql_function};
 use diesel_async::RunQueryDsl;
@@ -62,7 +62,7 @@ pub async fn enqueue_in_tx(conn: &mut Conn, request: JobRequest<'_>) -> Result<O
         .do_update()
         .set((
             jobs::request.eq(jobs::request + 1),
-            jobs::generation.eq(jobs::generation + 1),
+            jobs::generation.eq(sql::<Integer>("nextval('job_generation')::integer")),
             jobs::queue.eq(excluded(jobs::queue)),
             jobs::next_run_at.eq(case_when(
                 jobs::state.eq("due"),

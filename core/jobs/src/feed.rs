@@ -35,7 +35,7 @@ struct Row {
 /// A job is ready at its time, or when the lease of a run that never ended is over. It is taken if it was not pushed
 /// since, or if that push is lost. Two dispatchers skip one another's rows.
 const TAKE_DUE: &str = "
-    UPDATE jobs SET generation = jobs.generation + 1, pushed_at = $1
+    UPDATE jobs SET generation = nextval('job_generation'), pushed_at = $1
     FROM (
         SELECT j.kind, j.object_id FROM jobs j
         JOIN unnest($2, $3, $4) AS p (kind, lease, max_runs) ON p.kind = j.kind

@@ -29,8 +29,6 @@ pub struct RunningJob {
     pub request: i32,
     /// How many runs there were since the last success, with this one.
     pub runs: u32,
-    /// The number of the last push.
-    pub generation: i32,
     /// When it became due.
     pub due_at: DateTime<Utc>,
     /// When this run began: its mark in the row.
@@ -80,20 +78,19 @@ pub async fn begin(
             .filter(db::commit_lazily!()),
     )
     .set((jobs::runs.eq(jobs::runs + 1), jobs::started_at.eq(now)))
-    .returning((jobs::request, jobs::runs, jobs::generation, jobs::next_run_at))
+    .returning((jobs::request, jobs::runs, jobs::next_run_at))
     .prepared()
-    .get_result::<(i32, i32, i32, DateTime<Utc>)>(&mut conn)
+    .get_result::<(i32, i32, DateTime<Utc>)>(&mut conn)
     .await
     .optional()?;
     if begun.is_some() {
         failpoint::reach(kind.word(), "begun");
     }
-    Ok(begun.map(|(request, runs, generation, due_at)| RunningJob {
+    Ok(begun.map(|(request, runs, due_at)| RunningJob {
         kind,
         object_id: object_id.to_owned(),
         request,
         runs: runs.unsigned_abs(),
-        generation,
         due_at,
         started_at: now,
     }))

@@ -13,7 +13,7 @@ pub struct Wake {
     pub kind: JobKind,
     /// To what.
     pub object_id: String,
-    /// The number of this push.
+    /// The number of this push, which no other push of the same job has.
     pub generation: i32,
 }
 
@@ -31,7 +31,8 @@ struct Envelope<'a> {
 }
 
 impl Wake {
-    /// The id under which apalis knows this push. Pushed twice it is one task; the next generation is another.
+    /// The id under which apalis knows this push. Pushed twice it is one task; the next generation is another, also
+    /// after the job was done and asked for anew.
     #[must_use]
     pub fn task_id(&self) -> String {
         format!("{}-{}-g{}", self.kind, self.object_id, self.generation)

@@ -21,7 +21,7 @@ async fn taken(db: &TestDb, now: DateTime<Utc>) -> Vec<String> {
         .await
         .unwrap()
         .into_iter()
-        .map(|wake| wake.task_id())
+        .map(|wake| wake.object_id)
         .collect();
     ids.sort();
     ids
@@ -37,13 +37,9 @@ async fn only_what_is_due_and_on_nobodys_mind_is_taken() {
         taken(&db, t + seconds(9)).await.is_empty(),
         "one is pushed, the other not due"
     );
-    assert_eq!(taken(&db, t + seconds(11)).await, ["orders.delegate-later-g1"]);
+    assert_eq!(taken(&db, t + seconds(11)).await, ["later"]);
     assert!(taken(&db, t + seconds(12)).await.is_empty(), "taken once");
-    assert_eq!(
-        taken(&db, t + seconds(16)).await,
-        ["orders.delegate-pushed-g1"],
-        "the first push is lost"
-    );
+    assert_eq!(taken(&db, t + seconds(16)).await, ["pushed"], "the first push is lost");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +50,7 @@ async fn a_run_is_left_alone_until_its_lease_is_over() {
     start(&db, "o", t).await;
     let end = t + KIND.policy().lease();
     assert!(taken(&db, end - seconds(1)).await.is_empty());
-    assert_eq!(taken(&db, end + seconds(1)).await, ["orders.delegate-o-g1"]);
+    assert_eq!(taken(&db, end + seconds(1)).await, ["o"]);
     assert!(taken(&db, end + seconds(2)).await.is_empty(), "not with each look");
 }
 
@@ -70,8 +66,8 @@ async fn a_retry_is_taken_at_its_time_and_a_request_during_the_run_at_once() {
     let job = start(&db, "again", t).await;
     ask(&db, "again", t, t).await;
     complete(&pool, &job).await.unwrap();
-    assert_eq!(taken(&db, t + seconds(1)).await, ["orders.delegate-again-g2"]);
-    assert_eq!(taken(&db, t + seconds(4)).await, ["orders.delegate-failed-g1"]);
+    assert_eq!(taken(&db, t + seconds(1)).await, ["again"]);
+    assert_eq!(taken(&db, t + seconds(4)).await, ["failed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

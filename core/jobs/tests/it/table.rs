@@ -62,6 +62,11 @@ async fn a_request_during_the_run_keeps_the_row() {
     assert_eq!(row(&db, "o").await, "due request 1 runs 0");
     let job = start(&db, "o", t + seconds(1)).await;
     assert_eq!(complete(&pool, &job).await.unwrap(), Completed::Ended);
+    let anew = ask(&db, "o", t + seconds(2), t + seconds(2)).await.unwrap();
+    assert!(
+        ![first.task_id(), second.task_id()].contains(&anew.task_id()),
+        "Redis may still know the pushes of the row that is gone"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,2 @@
+ALTER TABLE jobs ALTER COLUMN generation SET DEFAULT 0;
+DROP SEQUENCE job_generation;
