@@ -7,6 +7,8 @@ mod step;
 use std::sync::Arc;
 use std::time::Duration;
 
+use db::models::ChainCursor;
+use db::{DbError, acquire};
 use tokio_util::sync::CancellationToken;
 
 pub use step::Step;
@@ -79,9 +81,18 @@ impl Watcher {
                 }
             };
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 () = tokio::time::sleep(pause) => {}
             }
         }
+        // else the network would go unread until the lease is over, at each release
+        if let Err(error) = self.release().await {
+            tracing::warn!(network = self.network, %error, "the lease is left to run out");
+        }
+    }
+
+    async fn release(&self) -> Result<(), DbError> {
+        let mut conn = acquire(&self.env.pool).await?;
+        Ok(ChainCursor::release(&mut conn, &self.network, &self.holder).await?)
     }
 }

@@ -92,6 +92,19 @@ impl ChainCursor {
         Ok(rows == 1)
     }
 
+    /// Gives the lease back, if it is this holder's.
+    pub async fn release(conn: &mut Conn, network: &str, holder: &str) -> QueryResult<()> {
+        use chain_cursors as c;
+        let mine = c::table
+            .filter(c::network.eq(network))
+            .filter(c::lease_holder.eq(holder));
+        diesel::update(mine)
+            .set(c::lease_until.eq(None::<DateTime<Utc>>))
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
     /// Notes the nodes' newest block: whether or not it is applied yet, the chain was heard of.
     pub async fn set_tip(conn: &mut Conn, network: &str, tip: i64) -> QueryResult<()> {
         use chain_cursors as c;

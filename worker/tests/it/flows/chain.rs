@@ -1,5 +1,7 @@
 //! What the chain does to an order: forks, and blocks that nobody reads for a while.
 
+use std::time::Duration;
+
 use ::devnet::ForkKeep;
 use chrono::TimeDelta;
 use db::acquire;
@@ -152,6 +154,31 @@ async fn two_watchers_at_once_apply_each_block_once() {
     rig.quiesce().await;
     stop.cancel();
     futures::future::join_all(watching).await;
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watcher_that_is_stopped_hands_over_at_once_and_a_killed_one_when_its_lease_is_over() {
+    let held = "SELECT count(*) AS n FROM chain_cursors WHERE lease_until IS NOT NULL";
+    let rig = Rig::new().await;
+    let _jobs = rig.start(Does::OnlyJobs);
+    let first = rig.start(Does::OnlyWatching);
+    rig.idle().await;
+    assert_eq!(rig.count(held).await, 1);
+    first.stop().await;
+    assert_eq!(rig.count(held).await, 0, "given back");
+
+    let second = rig.start(Does::OnlyWatching);
+    rig.mine(1);
+    rig.idle().await;
+    second.kill().await;
+    assert_eq!(rig.count(held).await, 1, "nobody gave it back");
+    let _third = rig.start(Does::OnlyWatching);
+    rig.mine(1);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!rig.is_idle().await, "the lease still runs");
+    rig.clock.advance(11);
+    rig.idle().await;
     rig.judge().await;
 }
 
