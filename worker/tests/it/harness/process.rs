@@ -94,6 +94,19 @@ impl Process {
         trace.lines().map(ToOwned::to_owned).collect()
     }
 
+    /// Whether it has come to the end of every run and of every commit that it began, and is not about to die: what
+    /// others see of a commit comes before the process hears of it.
+    pub(crate) fn is_between_steps(&self) -> bool {
+        let trace = self.trace();
+        let times = |place: &str| trace.iter().filter(|reached| *reached == place).count();
+        let followed = |place: &String| {
+            let commit = place.strip_suffix(".commit").map(|what| format!("{what}.committed"));
+            let end = commit.or_else(|| place.strip_suffix(".begun").map(|what| format!("{what}.ended")));
+            end.is_none_or(|end| times(&end) >= times(place))
+        };
+        trace.iter().all(followed) && !self.folder.path().join("fired").exists()
+    }
+
     /// Whether SIGKILL ended it. Any other end fails the test.
     pub(crate) fn is_killed(&mut self) -> bool {
         let ended = self.child.try_wait().unwrap();

@@ -3,7 +3,8 @@
 
 use futures::StreamExt;
 
-use super::{LEASES_S, Part, begin, live_through};
+use super::orders::{OrderLife, Part};
+use super::{AT_ONCE, LEASES_S, Life, begin, live_through};
 use crate::harness::{Does, Process, Rig};
 
 /// Where it hurts most: with work begun, with locks held in an open transaction, between a commit and what follows it.
@@ -22,9 +23,6 @@ const PLACES: [(Part, &str); 12] = [
     (Part::ReclaimInclusion, "blocks.fetched"),
 ];
 
-/// How many services live at once.
-const AT_ONCE: usize = 3;
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_halted_for_longer_than_its_lease_does_not_act_on_what_others_took_over() {
     let halted = futures::stream::iter(PLACES).map(|(part, place)| halted_at(part, place));
@@ -32,21 +30,20 @@ async fn a_worker_halted_for_longer_than_its_lease_does_not_act_on_what_others_t
 }
 
 async fn halted_at(part: Part, place: &'static str) {
-    let (rig, mut process) = begin().await;
-    let mut order = None;
-    for current in Part::ALL {
-        if current != part {
-            assert!(live_through(current, &rig, &mut process, &mut order).await);
+    let (rig, mut process, mut life) = begin::<OrderLife>().await;
+    for current in OrderLife::PARTS {
+        if *current != part {
+            assert!(live_through(*current, &mut life, &rig, &mut process).await);
             continue;
         }
         process.stop_at(place);
-        current.begin(&rig, &mut order).await;
+        life.enter(part, &rig).await;
         rig.meanwhile(place, async || process.is_halted()).await;
         break;
     }
     rig.clock.advance(LEASES_S);
     let finisher = rig.start(Does::Everything);
-    let order = order.unwrap();
+    let order = life.id();
     rig.wait_settled(order).await;
     if part >= Part::Reclaim {
         rig.until("the energy is taken back", async || rig.is_reclaimed(order).await)
