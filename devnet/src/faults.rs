@@ -18,6 +18,8 @@ pub struct Match {
     pub method: Option<String>,
     /// The first matching call that is met, counted from 1 since the rule was added. 1 if missing.
     pub nth: Option<u64>,
+    /// Only each so-manieth of them, beginning with `nth`. Each if missing.
+    pub every: Option<u64>,
     /// How many calls are met. All from `nth` on if missing.
     pub count: Option<u64>,
 }
@@ -244,11 +246,11 @@ impl Faults {
             }
             *seen += 1;
             let first = rule.on.nth.unwrap_or(1).max(1);
-            let last = rule
-                .on
-                .count
-                .map_or(u64::MAX, |count| first.saturating_add(count).saturating_sub(1));
-            if (first..=last).contains(seen) {
+            let every = rule.on.every.unwrap_or(1).max(1);
+            let Some(since) = seen.checked_sub(first) else {
+                continue;
+            };
+            if since % every == 0 && rule.on.count.is_none_or(|count| since / every < count) {
                 applied.add(&rule.fault);
             }
         }
@@ -274,6 +276,16 @@ mod tests {
             .collect();
         assert_eq!(hits, [false, true, true, false, false]);
         assert_eq!(faults.take("/wallet/getnowblock", "POST"), Applied::default());
+    }
+
+    #[test]
+    fn every_leaves_out_what_is_between() {
+        let mut faults = faults(r#"{"match": {"nth": 2, "every": 3, "count": 2}, "fault": "truncate_json"}"#);
+        let hits: Vec<bool> = (0..12)
+            .map(|_| faults.take("/wallet/x", "POST").broken.is_some())
+            .collect();
+        let met: Vec<usize> = (0..12).filter(|n| hits[*n]).collect();
+        assert_eq!(met, [1, 4]);
     }
 
     #[test]

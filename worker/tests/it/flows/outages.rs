@@ -86,16 +86,13 @@ async fn an_endpoint_behind_the_others_takes_nothing_back() {
         body: "{}".into(),
     };
     for (path, fault) in [("getnowblock", behind), ("getblockbylimitnext", nothing_new)] {
-        for turn in 0..30 {
-            let on = Match {
-                path: Some(path.into()),
-                nth: Some(1 + 2 * turn),
-                count: Some(1),
-                ..Match::default()
-            };
-            let fault = fault.clone();
-            rig.devnet.add_fault(FaultRule { on, fault }).unwrap();
-        }
+        let on = Match {
+            path: Some(path.into()),
+            every: Some(2),
+            count: Some(30),
+            ..Match::default()
+        };
+        rig.devnet.add_fault(FaultRule { on, fault }).unwrap();
     }
     let mut orders = Vec::new();
     for _ in 0..3 {
