@@ -44,7 +44,7 @@ impl CreditDeposits {
 
     async fn expire(&self, network: &str) -> Result<Outcome, WorkError> {
         let env = &self.0;
-        let ended = deposits::expire(&env.pool, network, BATCH, env.clock.now()).await?;
+        let ended = deposits::expire(&env.pool, env.ids.as_ref(), network, BATCH, env.clock.now()).await?;
         let full = i64::try_from(ended).unwrap_or(BATCH) >= BATCH;
         Ok(if full { more(env) } else { Outcome::Done })
     }

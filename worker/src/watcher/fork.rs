@@ -35,7 +35,15 @@ impl Watcher {
         }
         let now = env.clock.now();
         let outcome = run_tx(&env.pool, "revert_blocks", async |conn| {
-            revert_in_tx(conn, &self.network, &cursor.head_block_id, &ancestor, now).await
+            revert_in_tx(
+                conn,
+                env.ids.as_ref(),
+                &self.network,
+                &cursor.head_block_id,
+                &ancestor,
+                now,
+            )
+            .await
         })
         .await?;
         match outcome {
@@ -91,8 +99,12 @@ impl Watcher {
             "{why}; our head is block {} {}",
             cursor.head_number, cursor.head_block_id
         );
+        let at = (self.network.as_str(), cursor.head_block_id.as_str());
+        // another watcher may have taken back, meanwhile, what we were looking for
+        if !halt(&env.pool, env.ids.as_ref(), at, &reason, env.clock.now()).await? {
+            return Ok(Step::Moved);
+        }
         tracing::error!(network = self.network, reason, "scanning halts");
-        halt(&env.pool, env.ids.as_ref(), &self.network, &reason, env.clock.now()).await?;
         Ok(Step::Halted)
     }
 }

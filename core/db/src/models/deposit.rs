@@ -80,6 +80,14 @@ impl Deposit {
         d::table.find(id).select(Self::as_select()).first(conn).await.optional()
     }
 
+    pub async fn by_ids(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Self>> {
+        d::table
+            .filter(d::id.eq_any(ids))
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
     /// A user's deposits, newest first, before a place in that order.
     pub async fn of_user(conn: &mut Conn, user: i64, before: Option<Uuid>, limit: i64) -> QueryResult<Vec<Self>> {
         let mut query = d::table
@@ -188,25 +196,31 @@ impl Deposit {
         Ok(any.any)
     }
 
-    /// Ends deposits whose time is over by the chain's clock, at most `limit`; answers how many.
+    /// Ends deposits whose time is over by the chain's clock, at most `limit`; answers the ids.
     pub async fn expire(
         conn: &mut Conn,
         network: &str,
         time: DateTime<Utc>,
         limit: i64,
         now: DateTime<Utc>,
-    ) -> QueryResult<usize> {
-        diesel::sql_query(
+    ) -> QueryResult<Vec<Uuid>> {
+        #[derive(QueryableByName)]
+        struct Expired {
+            #[diesel(sql_type = diesel::sql_types::Uuid)]
+            id: Uuid,
+        }
+        let expired = diesel::sql_query(
             "UPDATE deposits SET state = 'expired', updated_at = $4 WHERE id IN (SELECT id FROM deposits \
              WHERE network = $1 AND expires_at < $2 AND state IN ('open', 'partial') \
-             ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED)",
+             ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING id",
         )
         .bind::<Text, _>(network)
         .bind::<Timestamptz, _>(time)
         .bind::<BigInt, _>(limit)
         .bind::<Timestamptz, _>(now)
-        .execute(conn)
-        .await
+        .load::<Expired>(conn)
+        .await?;
+        Ok(expired.into_iter().map(|row| row.id).collect())
     }
 
     /// Lets others be asked for amounts that were held long enough, at most `limit`; answers how many.

@@ -208,6 +208,16 @@ impl IncomingTransfer {
         t::table.find(id).select(Self::as_select()).first(conn).await.optional()
     }
 
+    /// In the order in which they were recorded.
+    pub async fn by_ids(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Self>> {
+        t::table
+            .filter(t::id.eq_any(ids))
+            .order(t::id)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
     pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
         t::table
             .find(id)
@@ -280,13 +290,18 @@ impl IncomingTransfer {
             .await
     }
 
-    /// Takes back what is not final above `number`: a fork replaced its block. Answers how many.
-    pub async fn revert_above(conn: &mut Conn, network: &str, number: i64, now: DateTime<Utc>) -> QueryResult<usize> {
+    /// Takes back what is not final above `number`: a fork replaced its block. Answers the ids.
+    pub async fn revert_above(
+        conn: &mut Conn,
+        network: &str,
+        number: i64,
+        now: DateTime<Utc>,
+    ) -> QueryResult<Vec<Uuid>> {
         let rows = t::table
             .filter(t::network.eq(network).and(t::state.eq(TransferState::Seen)))
             .filter(t::block_number.gt(number));
         let set = (t::state.eq(TransferState::Reverted), t::updated_at.eq(now));
-        diesel::update(rows).set(set).execute(conn).await
+        diesel::update(rows).set(set).returning(t::id).get_results(conn).await
     }
 
     /// Whether something in blocks up to `solid` waits to be decided.

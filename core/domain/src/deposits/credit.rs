@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use db::models::{
-    AddressKind, ChainCursor, Decision, Deposit, DepositAddress, IncomingTransfer, Receipt, TransferState,
+    AddressKind, ChainCursor, Decision, Deposit, DepositAddress, EventType, IncomingTransfer, Receipt, TransferKind,
+    TransferState,
 };
 use db::{Conn, Pool, run_tx};
 use kernel::{Amount, Asset, IdGen, UserId};
@@ -13,6 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::classify::{self, Arrival, Destination, Fate, LARGEST, Verdict, classify};
+use super::news::{tell_of_deposits_in_tx, tell_of_transfers_in_tx};
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 use crate::{DomainError, WORKER};
@@ -42,6 +44,38 @@ pub struct Credited {
     pub held: usize,
 }
 
+/// Of which transfers receivers are told what.
+#[derive(Default)]
+struct News {
+    credited: Vec<Uuid>,
+    partial: Vec<Uuid>,
+    held: Vec<Uuid>,
+}
+
+impl News {
+    fn note(&mut self, transfer: Uuid, verdict: &Verdict) {
+        match verdict.fate {
+            Fate::Credit(_) => self.credited.push(transfer),
+            Fate::Hold => self.held.push(transfer),
+            Fate::Ignore => {}
+        }
+        if verdict.kind == TransferKind::Partial {
+            self.partial.push(transfer);
+        }
+    }
+
+    async fn tell_in_tx(self, conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<(), DomainError> {
+        for (event_type, transfers) in [
+            (EventType::DepositCredited, self.credited),
+            (EventType::DepositPartial, self.partial),
+            (EventType::DepositHeld, self.held),
+        ] {
+            tell_of_transfers_in_tx(conn, ids, event_type, &transfers, now).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Decides about up to `limit` transfers in solidified blocks, the oldest first, and credits what is to be credited, each
 /// once. Nothing is final while the network is halted.
 ///
@@ -63,6 +97,7 @@ pub async fn credit(
         let addresses = addresses_of(conn, &waiting).await?;
         let mut done = Credited::default();
         let mut credits = Vec::new();
+        let mut news = News::default();
         for transfer in &waiting {
             let address = transfer.address_id.and_then(|id| addresses.get(&id));
             let (arrival, announced) = facts_in_tx(conn, policy, transfer, address).await?;
@@ -71,6 +106,7 @@ pub async fn credit(
                 credits.push(credit);
             }
             done.decided += 1;
+            news.note(transfer.id, &verdict);
             if verdict.fate == Fate::Hold {
                 done.held += 1;
                 hold_in_tx(conn, ids, transfer, &verdict, now).await?;
@@ -78,6 +114,7 @@ pub async fn credit(
         }
         done.credited = credits.len();
         credit_deposits_in_tx(conn, &credits).await?;
+        news.tell_in_tx(conn, ids, now).await?;
         Ok(done)
     })
     .await
@@ -88,7 +125,13 @@ pub async fn credit(
 ///
 /// # Errors
 /// When the database fails; nothing is written then.
-pub async fn expire(pool: &Pool, network: &str, limit: i64, now: DateTime<Utc>) -> Result<usize, DomainError> {
+pub async fn expire(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    network: &str,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<usize, DomainError> {
     run_tx(pool, "expire_deposits", async |conn| {
         let Some(cursor) = going(conn, network).await? else {
             return Ok(0);
@@ -98,7 +141,8 @@ pub async fn expire(pool: &Pool, network: &str, limit: i64, now: DateTime<Utc>) 
         }
         let time = cursor.solid_time;
         let expired = Deposit::expire(conn, network, time, limit, now).await?;
-        Ok(expired + Deposit::release_amounts(conn, network, time, limit, now).await?)
+        tell_of_deposits_in_tx(conn, ids, EventType::DepositExpired, &expired, now).await?;
+        Ok(expired.len() + Deposit::release_amounts(conn, network, time, limit, now).await?)
     })
     .await
 }

@@ -9,11 +9,12 @@ use std::collections::{BTreeSet, HashMap};
 use chain::{Block, Transfer, TransferAsset, TronAddress};
 use chrono::{DateTime, Utc};
 use db::Conn;
-use db::models::{Deposit, DepositAddress, IncomingTransfer, NewIncomingTransfer};
+use db::models::{Deposit, DepositAddress, EventType, IncomingTransfer, NewIncomingTransfer};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::IdGen;
 use uuid::Uuid;
 
+use super::news::tell_of_transfers_in_tx;
 use crate::DomainError;
 
 /// Records transfers of these blocks to addresses of ours; answers how many are new, or landed again.
@@ -50,7 +51,9 @@ pub(crate) async fn record_in_tx(
             }
         }
     }
-    Ok(IncomingTransfer::record(conn, network, &rows, now).await?.len())
+    let recorded = IncomingTransfer::record(conn, network, &rows, now).await?;
+    tell_of_transfers_in_tx(conn, ids, EventType::DepositDetected, &recorded, now).await?;
+    Ok(recorded.len())
 }
 
 /// A transfer as its block tells it; `address_id` is the address of ours that it went to, if it is one.
@@ -91,11 +94,14 @@ pub(super) fn log_index(transfer: &Transfer) -> i32 {
 /// Takes back what is recorded above `number` and not final; answers how much.
 pub(crate) async fn revert_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     network: &str,
     number: i64,
     now: DateTime<Utc>,
 ) -> Result<usize, DomainError> {
-    Ok(IncomingTransfer::revert_above(conn, network, number, now).await?)
+    let reverted = IncomingTransfer::revert_above(conn, network, number, now).await?;
+    tell_of_transfers_in_tx(conn, ids, EventType::DepositReverted, &reverted, now).await?;
+    Ok(reverted.len())
 }
 
 /// Asks for the job that credits, if a solidified block brought something or a deposit's time is over.

@@ -1,7 +1,7 @@
 //! Transfers that wait for a person: listed, and given to a user, let be, marked as paid back, or taken back from a user.
 
 use chrono::{DateTime, Utc};
-use db::models::{Action, Decision, IncomingTransfer, TransferFilter, TransferState, User};
+use db::models::{Action, Decision, EventType, IncomingTransfer, TransferFilter, TransferState, User};
 use db::{Conn, Pool, acquire, run_tx};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Command, Done, Instruction};
 use crate::DomainError;
-use crate::deposits::{amount_of, on_chain, subject};
+use crate::deposits::{amount_of, on_chain, subject, tell_of_transfers_in_tx};
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 
@@ -36,6 +36,15 @@ impl Ruling {
             Self::Ignore => Action::DepositsIgnore,
             Self::Refunded => Action::DepositsRefund,
             Self::Reverse => Action::DepositsReverse,
+        }
+    }
+
+    /// What receivers are told of it.
+    const fn event(self) -> Option<EventType> {
+        match self {
+            Self::Credit(_) => Some(EventType::DepositCredited),
+            Self::Reverse => Some(EventType::DepositReverted),
+            Self::Ignore | Self::Refunded => None,
         }
     }
 
@@ -108,6 +117,9 @@ pub async fn rule_transfer(
             .ok_or(DomainError::TransferStanding(found.state))?;
         carry_out_in_tx(conn, instruction, &found, (ruling, to), now).await?;
         findings::clear_in_tx(conn, FindingKind::DepositHeld, &subject(&found), now).await?;
+        if let Some(event_type) = ruling.event() {
+            tell_of_transfers_in_tx(conn, ids, event_type, &[id], now).await?;
+        }
         let done = command.done_in_tx(conn, 1, vec![before(&found)], Vec::new()).await?;
         let ruled = IncomingTransfer::find(conn, id).await?;
         Ok((ruled.ok_or(DomainError::NotFound("transfer"))?, done))

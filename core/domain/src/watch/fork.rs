@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use db::Conn;
 use db::models::{BlockRow, ChainCursor, ChainTransaction, SupplierWallet};
 use jobs::Wake;
+use kernel::IdGen;
 use uuid::Uuid;
 
 use super::lock_at;
@@ -40,6 +41,7 @@ pub enum ForkOutcome {
 /// When the database fails; nothing is written then.
 pub async fn revert_in_tx(
     conn: &mut Conn,
+    ids: &dyn IdGen,
     network: &str,
     head_block_id: &str,
     ancestor: &BlockRow,
@@ -68,7 +70,7 @@ pub async fn revert_in_tx(
     let wakes = sync_soon_in_tx(conn, &wallets, now).await?;
     // what the lost branch showed of our wallets says nothing of the new one
     SupplierWallet::forget_above(conn, ancestor.number).await?;
-    let deposits = deposits::revert_in_tx(conn, network, ancestor.number, now).await?;
+    let deposits = deposits::revert_in_tx(conn, ids, network, ancestor.number, now).await?;
     let blocks = BlockRow::delete_above(conn, network, ancestor.number).await?;
     let head = (ancestor.number, ancestor.block_id.as_str(), ancestor.block_time);
     ChainCursor::set_head(conn, network, head).await?;

@@ -18,18 +18,22 @@ use serde_json::json;
 use crate::DomainError;
 use crate::findings::{self, FindingKind};
 
-/// Stops scanning a network until an operator clears it: money must not move on blocks that we cannot explain.
+/// Stops scanning a network until an operator clears it: money must not move on blocks that we cannot explain. `false`:
+/// the cursor no longer stands on the block that the caller judged from, so what it saw explains itself.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn halt(
     pool: &Pool,
     ids: &dyn IdGen,
-    network: &str,
+    (network, head_block_id): (&str, &str),
     reason: &str,
     now: DateTime<Utc>,
-) -> Result<(), DomainError> {
+) -> Result<bool, DomainError> {
     run_tx(pool, "halt_scan", async |conn| {
+        if lock_at(conn, network, head_block_id).await?.is_none() {
+            return Ok(false);
+        }
         ChainCursor::set_halted(conn, network, Some(reason), now).await?;
         findings::record_in_tx(
             conn,
@@ -39,7 +43,8 @@ pub async fn halt(
             json!({ "reason": reason }),
             now,
         )
-        .await
+        .await?;
+        Ok(true)
     })
     .await
 }

@@ -33,7 +33,7 @@ impl World {
         FreshSecret::generate(&self.ids, &workers).unwrap()
     }
 
-    async fn listen(&self, event_types: &[EventType]) -> WebhookId {
+    pub(crate) async fn listen(&self, event_types: &[EventType]) -> WebhookId {
         let key = self.ids.uuid().to_string();
         let mark = self.mark(&key);
         let request = Register {
@@ -49,7 +49,7 @@ impl World {
     }
 
     /// Types of what an endpoint is to be told, in order.
-    async fn told(&self, endpoint: WebhookId) -> Vec<String> {
+    pub(crate) async fn told(&self, endpoint: WebhookId) -> Vec<String> {
         let sql = "SELECT d.event_type AS word FROM webhook_deliveries d JOIN events e ON e.id = d.event_id \
                    AND e.event_type = d.event_type WHERE d.endpoint_id";
         self.words(&format!("{sql} = '{endpoint}' ORDER BY d.event_id")).await

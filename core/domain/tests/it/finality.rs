@@ -96,9 +96,15 @@ async fn nothing_is_settled_while_the_network_is_halted() {
     let world = world_with_wallet().await;
     let (order, _) = world.deliver(1).await;
     world.solidify().await;
-    halt(&world.worker, &world.ids, NETWORK, "two chains", world.now())
-        .await
-        .unwrap();
+    halt(
+        &world.worker,
+        &world.ids,
+        (NETWORK, &world.cursor().await.head_block_id),
+        "two chains",
+        world.now(),
+    )
+    .await
+    .unwrap();
     assert_eq!(world.finalise().await, 0);
     assert_eq!(
         (world.find(order).await.settled_at, world.money().await),
@@ -144,9 +150,15 @@ async fn the_solidified_head_moves_only_up_and_only_on_our_blocks() {
     let cursor = world.cursor().await;
     assert_eq!((cursor.solid_number, cursor.solid_block_id), (1002, second.id.clone()));
     assert_eq!(cursor.solid_time, second.time);
-    halt(&world.worker, &world.ids, NETWORK, "a test", world.now())
-        .await
-        .unwrap();
+    halt(
+        &world.worker,
+        &world.ids,
+        (NETWORK, &world.cursor().await.head_block_id),
+        "a test",
+        world.now(),
+    )
+    .await
+    .unwrap();
     assert_eq!(world.try_solid(&second).await, SolidOutcome::Moved);
 }
 
@@ -190,9 +202,15 @@ async fn death_by_expiry_needs_a_solidified_block_past_it() {
     world.mine_at(tx.expires_at).await;
     assert!(!world.bury(&tx).await);
     world.solidify().await;
-    halt(&world.worker, &world.ids, NETWORK, "a test", world.now())
-        .await
-        .unwrap();
+    halt(
+        &world.worker,
+        &world.ids,
+        (NETWORK, &world.cursor().await.head_block_id),
+        "a test",
+        world.now(),
+    )
+    .await
+    .unwrap();
     assert!(!world.bury(&tx).await);
     resume(&world.worker, NETWORK, world.now()).await.unwrap();
     assert!(world.bury(&tx).await);

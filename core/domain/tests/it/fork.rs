@@ -171,7 +171,7 @@ async fn a_fork_is_followed_from_where_the_cursor_stands() {
     let revert = async |head: &str, ancestor: &BlockRow| {
         let now = world.now();
         run_tx(&world.worker, "test_revert", async |conn| {
-            revert_in_tx(conn, NETWORK, head, ancestor, now).await
+            revert_in_tx(conn, &world.ids, NETWORK, head, ancestor, now).await
         })
         .await
         .unwrap()
@@ -182,9 +182,28 @@ async fn a_fork_is_followed_from_where_the_cursor_stands() {
     };
     assert_eq!(revert(&head, &foreign).await, ForkOutcome::Moved);
     assert_eq!(revert(&stored.block_id, &stored).await, ForkOutcome::Moved);
-    halt(&world.worker, &world.ids, NETWORK, "a test", world.now())
+    let judged_from = "ee".repeat(32);
+    assert!(
+        !halt(
+            &world.worker,
+            &world.ids,
+            (NETWORK, &judged_from),
+            "a test",
+            world.now()
+        )
         .await
-        .unwrap();
+        .unwrap(),
+        "the cursor stands elsewhere"
+    );
+    halt(
+        &world.worker,
+        &world.ids,
+        (NETWORK, &world.cursor().await.head_block_id),
+        "a test",
+        world.now(),
+    )
+    .await
+    .unwrap();
     assert_eq!(revert(&head, &stored).await, ForkOutcome::Moved);
     assert_eq!(states(&world, &tx).await.2, TxState::Included);
 }

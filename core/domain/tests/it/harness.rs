@@ -328,7 +328,7 @@ impl World {
         let (head, now) = (self.cursor().await.head_block_id, self.now());
         let ancestor = self.block(number).await;
         let reverted = run_tx(&self.worker, "test_revert", async |conn| {
-            revert_in_tx(conn, NETWORK, &head, &ancestor, now).await
+            revert_in_tx(conn, &self.ids, NETWORK, &head, &ancestor, now).await
         });
         reverted.await.unwrap()
     }

@@ -161,9 +161,15 @@ async fn rounds_go_on_where_they_stopped_and_begin_anew_when_they_are_old() {
     assert_eq!(due().await, [(two, None)], "over");
     world.clock.advance_seconds(60);
     // while nothing is read nothing is compared, and nothing is noted
-    halt(&world.worker, &world.ids, NETWORK, "a test", world.now())
-        .await
-        .unwrap();
+    halt(
+        &world.worker,
+        &world.ids,
+        (NETWORK, &world.cursor().await.head_block_id),
+        "a test",
+        world.now(),
+    )
+    .await
+    .unwrap();
     assert_eq!(compared(&world, &read(two, 1000, &[(1, 7)])).await, (0, 0));
     resume(&world.worker, NETWORK, world.now()).await.unwrap();
     assert_eq!(due().await, [(two, None)]);

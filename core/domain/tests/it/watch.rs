@@ -196,9 +196,15 @@ async fn a_halted_network_is_not_read() {
     let world = world_with_wallet().await;
     let order = world.order(1).await;
     let tx = world.claim(order).await;
-    halt(&world.worker, &world.ids, NETWORK, "two chains", world.now())
-        .await
-        .unwrap();
+    halt(
+        &world.worker,
+        &world.ids,
+        (NETWORK, &world.cursor().await.head_block_id),
+        "two chains",
+        world.now(),
+    )
+    .await
+    .unwrap();
     assert_eq!(world.findings().await, ["chain.scan_halted"]);
     let block = block_on(&world.head().await, 0, &[landed(&tx)]);
     assert_eq!(world.apply(std::slice::from_ref(&block)).await.unwrap(), Applied::Moved);

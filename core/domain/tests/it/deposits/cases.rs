@@ -40,7 +40,7 @@ async fn what_comes_late_is_credited_and_named_so() {
     let world = World::new().await;
     let to = world.annas().await;
     let deposit = world.announce(to, Asset::Trx, Some(10 * TRX)).await;
-    let expire = || deposits::expire(&world.worker, NETWORK, 100, world.now());
+    let expire = || deposits::expire(&world.worker, &world.ids, NETWORK, 100, world.now());
     let over = world.deposit(deposit).await.expires_at + Duration::seconds(1);
     world.mine_at(over).await;
     assert_eq!(expire().await.unwrap(), 0, "not by a solid block");
@@ -69,7 +69,7 @@ async fn nothing_ends_before_what_came_in_time_is_decided() {
     let over = world.deposit(deposit).await.expires_at + Duration::seconds(1);
     world.mine_at(over).await;
     world.solidify().await;
-    let expire = || deposits::expire(&world.worker, NETWORK, 100, world.now());
+    let expire = || deposits::expire(&world.worker, &world.ids, NETWORK, 100, world.now());
     assert_eq!(expire().await.unwrap(), 0);
     world.credit().await;
     assert_eq!(expire().await.unwrap(), 0);
@@ -117,7 +117,7 @@ async fn an_amount_is_nobody_elses_until_it_is_released() {
         };
         row.insert_if_free(&mut conn).await.unwrap()
     };
-    let expire = || deposits::expire(&world.worker, NETWORK, 100, world.now());
+    let expire = || deposits::expire(&world.worker, &world.ids, NETWORK, 100, world.now());
     let row = world.deposit(deposit).await;
     assert!(!again().await);
     world.mine_at(row.expires_at + Duration::seconds(1)).await;
