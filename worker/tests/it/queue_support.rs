@@ -122,11 +122,11 @@ pub(crate) async fn count(pool: &db::Pool, sql: &str) -> i64 {
     diesel::sql_query(sql).get_result::<Count>(&mut conn).await.unwrap().n
 }
 
-/// Waits until the condition holds; the test fails after a minute.
+/// Waits until the condition holds; the test fails after two minutes.
 pub(crate) async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
     let started = Instant::now();
     while !condition().await {
-        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+        assert!(started.elapsed() < Duration::from_secs(120), "waited in vain: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

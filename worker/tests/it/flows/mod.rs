@@ -3,6 +3,7 @@
 mod broadcast;
 mod chain;
 mod clocks;
+mod completeness;
 mod delivery;
 mod deposits;
 mod faults;

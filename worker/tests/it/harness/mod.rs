@@ -79,18 +79,27 @@ impl Rig {
     }
 
     /// A service without workers.
-    pub(crate) async fn over(mut redis: WakeConfig, db: TestDb) -> Self {
+    pub(crate) async fn over(redis: WakeConfig, db: TestDb) -> Self {
+        Self::beside(redis, db, SOLID_LAG).await
+    }
+
+    /// A service without workers, whose chain forgets forks only after so many blocks.
+    pub(crate) async fn solid_after(blocks: u64) -> Self {
+        Self::beside(crate::queue_support::shared_redis(), TestDb::new().await, blocks).await
+    }
+
+    async fn beside(mut redis: WakeConfig, db: TestDb, solid_lag: u64) -> Self {
         redis.push_budget = Duration::from_secs(2);
         let clock = Arc::new(TestClock::default());
         let config = DevnetConfig {
-            solid_lag: SOLID_LAG,
+            solid_lag,
             clock: clock.clone(),
             ..DevnetConfig::default()
         };
         let usdt = config.usdt_contract;
         let devnet = Devnet::start(config).await.unwrap();
         // so that a reference block can be had and no figure is that of the very first block
-        devnet.mine(SOLID_LAG + 2).unwrap();
+        devnet.mine(solid_lag + 2).unwrap();
         let (import, import_public) = generate_import_keypair().unwrap();
         let world = World {
             database_url: db.url(Role::Worker),

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use ::chain::{Broadcast, ChainClient, TronAddress};
+use ::chain::{BlockRef, Broadcast, ChainClient, TronAddress};
 use serde_json::{Value, json};
-use tron::{BlockReference, ContractBody, PrivateKey, UnsignedTx, sign_transaction, trc20};
+use tron::{BlockReference, ContractBody, PrivateKey, TronClient, UnsignedTx, sign_transaction, trc20};
 
 use super::{Rig, TRX, usdt};
 
@@ -42,6 +42,18 @@ impl Payer {
     /// The same with a memo.
     pub(crate) async fn pay_with(&self, rig: &Rig, to: TronAddress, what: Sent, memo: &str) -> String {
         let node = rig.node();
+        let solid = node.solid_head().await.unwrap();
+        self.send(rig, &node, &solid, (to, what, memo)).await
+    }
+
+    /// Signs on top of this block and sends over this client.
+    pub(crate) async fn send(
+        &self,
+        rig: &Rig,
+        node: &TronClient,
+        solid: &BlockRef,
+        (to, what, memo): (TronAddress, Sent, &str),
+    ) -> String {
         let owner = self.key.address();
         let contract = match what {
             Sent::Trx(amount_sun) => ContractBody::Transfer { owner, to, amount_sun },
@@ -58,7 +70,7 @@ impl Payer {
         };
         let unsigned = UnsignedTx {
             contract,
-            reference: BlockReference::of(&node.solid_head().await.unwrap()).unwrap(),
+            reference: BlockReference::of(solid).unwrap(),
             // two payments of one amount are two transactions
             timestamp_ms: rig.devnet.head_ms() + self.sent.fetch_add(1, Ordering::Relaxed),
             expiration_ms: rig.devnet.head_ms() + 3_600_000,
