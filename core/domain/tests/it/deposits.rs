@@ -281,15 +281,7 @@ async fn nothing_is_credited_while_the_network_is_halted() {
     let to = world.annas().await;
     world.receive(&[coin(1, to, TRX)]).await;
     world.solidify().await;
-    domain::watch::halt(
-        &world.worker,
-        &world.ids,
-        (NETWORK, &world.cursor().await.head_block_id),
-        "test",
-        world.now(),
-    )
-    .await
-    .unwrap();
+    world.halt("test").await;
     assert_eq!(world.credit().await, Credited::default());
     domain::watch::resume(&world.worker, NETWORK, world.now())
         .await

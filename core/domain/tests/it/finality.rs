@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chain::{BlockRef, Broadcast};
 use chrono::Duration;
 use db::models::{DeathCause, DelegationState, OrderState, TxState};
-use domain::watch::{SolidOutcome, finalise, halt, resume};
+use domain::watch::{SolidOutcome, finalise, resume};
 use switchyard_domain as domain;
 
 use crate::harness::{Tx, failed, genesis, landed};
@@ -96,15 +96,7 @@ async fn nothing_is_settled_while_the_network_is_halted() {
     let world = world_with_wallet().await;
     let (order, _) = world.deliver(1).await;
     world.solidify().await;
-    halt(
-        &world.worker,
-        &world.ids,
-        (NETWORK, &world.cursor().await.head_block_id),
-        "two chains",
-        world.now(),
-    )
-    .await
-    .unwrap();
+    world.halt("two chains").await;
     assert_eq!(world.finalise().await, 0);
     assert_eq!(
         (world.find(order).await.settled_at, world.money().await),
@@ -150,15 +142,7 @@ async fn the_solidified_head_moves_only_up_and_only_on_our_blocks() {
     let cursor = world.cursor().await;
     assert_eq!((cursor.solid_number, cursor.solid_block_id), (1002, second.id.clone()));
     assert_eq!(cursor.solid_time, second.time);
-    halt(
-        &world.worker,
-        &world.ids,
-        (NETWORK, &world.cursor().await.head_block_id),
-        "a test",
-        world.now(),
-    )
-    .await
-    .unwrap();
+    world.halt("a test").await;
     assert_eq!(world.try_solid(&second).await, SolidOutcome::Moved);
 }
 
@@ -202,15 +186,7 @@ async fn death_by_expiry_needs_a_solidified_block_past_it() {
     world.mine_at(tx.expires_at).await;
     assert!(!world.bury(&tx).await);
     world.solidify().await;
-    halt(
-        &world.worker,
-        &world.ids,
-        (NETWORK, &world.cursor().await.head_block_id),
-        "a test",
-        world.now(),
-    )
-    .await
-    .unwrap();
+    world.halt("a test").await;
     assert!(!world.bury(&tx).await);
     resume(&world.worker, NETWORK, world.now()).await.unwrap();
     assert!(world.bury(&tx).await);

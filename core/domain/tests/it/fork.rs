@@ -195,15 +195,7 @@ async fn a_fork_is_followed_from_where_the_cursor_stands() {
         .unwrap(),
         "the cursor stands elsewhere"
     );
-    halt(
-        &world.worker,
-        &world.ids,
-        (NETWORK, &world.cursor().await.head_block_id),
-        "a test",
-        world.now(),
-    )
-    .await
-    .unwrap();
+    world.halt("a test").await;
     assert_eq!(revert(&head, &stored).await, ForkOutcome::Moved);
     assert_eq!(states(&world, &tx).await.2, TxState::Included);
 }

@@ -323,6 +323,13 @@ impl World {
         done.unwrap().0
     }
 
+    /// Stops the scan where it stands.
+    pub(crate) async fn halt(&self, reason: &str) {
+        let head = self.cursor().await.head_block_id;
+        let halted = domain::watch::halt(&self.worker, &self.ids, (NETWORK, &head), reason, self.now());
+        assert!(halted.await.unwrap());
+    }
+
     /// Takes back every block above `number`.
     pub(crate) async fn revert_to(&self, number: i64) -> ForkOutcome {
         let (head, now) = (self.cursor().await.head_block_id, self.now());

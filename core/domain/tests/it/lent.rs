@@ -5,7 +5,7 @@ use db::models::DueComparison;
 use domain::reconcile::lent::{
     Compared, LentBounds, LentRead, LentSeen, compare, dead_delegates, known_receivers, lent_bounds,
 };
-use domain::watch::{halt, resume};
+use domain::watch::resume;
 use kernel::WalletId;
 use switchyard_domain as domain;
 
@@ -161,15 +161,7 @@ async fn rounds_go_on_where_they_stopped_and_begin_anew_when_they_are_old() {
     assert_eq!(due().await, [(two, None)], "over");
     world.clock.advance_seconds(60);
     // while nothing is read nothing is compared, and nothing is noted
-    halt(
-        &world.worker,
-        &world.ids,
-        (NETWORK, &world.cursor().await.head_block_id),
-        "a test",
-        world.now(),
-    )
-    .await
-    .unwrap();
+    world.halt("a test").await;
     assert_eq!(compared(&world, &read(two, 1000, &[(1, 7)])).await, (0, 0));
     resume(&world.worker, NETWORK, world.now()).await.unwrap();
     assert_eq!(due().await, [(two, None)]);

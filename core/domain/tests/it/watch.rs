@@ -6,7 +6,7 @@ use chain::{Block, Refusal, TransactionSeen, TxId, TxOutcome};
 use chrono::Duration;
 use db::models::{DelegationState, OrderState, TxState};
 use domain::DomainError;
-use domain::watch::{Applied, halt, resume, start};
+use domain::watch::{Applied, resume, start};
 use switchyard_domain as domain;
 
 use crate::harness::{block_on, failed, genesis, landed, refused};
@@ -196,15 +196,7 @@ async fn a_halted_network_is_not_read() {
     let world = world_with_wallet().await;
     let order = world.order(1).await;
     let tx = world.claim(order).await;
-    halt(
-        &world.worker,
-        &world.ids,
-        (NETWORK, &world.cursor().await.head_block_id),
-        "two chains",
-        world.now(),
-    )
-    .await
-    .unwrap();
+    world.halt("two chains").await;
     assert_eq!(world.findings().await, ["chain.scan_halted"]);
     let block = block_on(&world.head().await, 0, &[landed(&tx)]);
     assert_eq!(world.apply(std::slice::from_ref(&block)).await.unwrap(), Applied::Moved);
