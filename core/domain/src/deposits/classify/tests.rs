@@ -1,5 +1,7 @@
 //! Every case by name, and what holds for whatever comes.
 
+use std::collections::HashSet;
+
 use db::models::DepositWay;
 use proptest::prelude::*;
 
@@ -365,6 +367,14 @@ fn deposit() -> impl Strategy<Value = Deposit> {
         })
 }
 
+/// A few deposits, each with an id and a code of its own, as the database keeps them.
+fn announced() -> impl Strategy<Value = Vec<Deposit>> {
+    prop::collection::vec(deposit(), 0..6).prop_map(|deposits| {
+        let mut ids = HashSet::new();
+        deposits.into_iter().filter(|deposit| ids.insert(deposit.id)).collect()
+    })
+}
+
 fn destination() -> impl Strategy<Value = Option<Destination>> {
     let kind = prop::sample::select(AddressKind::ALL.to_vec());
     let some = (kind, any::<bool>()).prop_map(|(kind, retired)| Destination {
@@ -379,7 +389,7 @@ proptest! {
     #[test]
     fn money_goes_to_its_owner_or_to_nobody(
         to in destination(),
-        announced in prop::collection::vec(deposit(), 0..6),
+        announced in announced(),
         amount in prop::option::of(1_i64..2_000),
         money in any::<bool>(),
         seconds in 0_i64..500,
