@@ -35,10 +35,11 @@ struct Line {
     line: String,
 }
 
-/// The chain is read up to its newest and its solidified block, no job is due or running, no broadcast is on its way.
+/// The chain is read up to its newest and its solidified block, no job is due or running, no broadcast is on its way. Due
+/// within a second: between the look at the clock and the look at the rows a worker may ask for one.
 const IDLE: &str = "SELECT EXISTS (SELECT 1 FROM chain_cursors
         WHERE network = $1 AND head_number = $2 AND solid_number = $3)
-    AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'due' AND (next_run_at <= $4 OR started_at IS NOT NULL))
+    AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'due' AND (next_run_at <= $4 + interval '1 second' OR started_at IS NOT NULL))
     AND NOT EXISTS (SELECT 1 FROM chain_transactions WHERE state = 'signed') AS idle";
 
 impl Rig {
