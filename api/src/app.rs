@@ -7,6 +7,7 @@ use std::time::Duration;
 use db::models::DepositWay;
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::deposits::DepositPolicy;
+use domain::operations::RulingLimits;
 use domain::orders::OrderPolicy;
 use domain::payouts::{AssetLimits, PayoutPolicy};
 use domain::webhooks::TargetPolicy;
@@ -45,6 +46,7 @@ pub struct App {
     pub(crate) policy: OrderPolicy,
     pub(crate) payouts: PayoutPolicy,
     pub(crate) deposits: DepositPolicy,
+    pub(crate) ruling_limits: RulingLimits,
     pub(crate) import_key: ImportPublicKey,
     pub(crate) keys: KeyCache,
     pub(crate) limits: RateLimits,
@@ -109,7 +111,11 @@ impl App {
         Ok(Arc::new(Self {
             policy: policy(&settings)?,
             payouts: payout_policy(&settings)?,
-            deposits: deposits(&settings)?,
+            deposits: deposits(&settings, policy(&settings)?)?,
+            ruling_limits: RulingLimits::above(
+                settings.deposits.approval_above_trx,
+                settings.deposits.approval_above_usdt,
+            ),
             import_key: settings.vault.import_public_key.parse()?,
             keys: KeyCache::default(),
             limits: RateLimits::new(clock.clone()),
@@ -207,7 +213,7 @@ fn payout_policy(settings: &Settings) -> Result<PayoutPolicy, StartError> {
     })
 }
 
-fn deposits(settings: &Settings) -> Result<DepositPolicy, StartError> {
+fn deposits(settings: &Settings, orders: OrderPolicy) -> Result<DepositPolicy, StartError> {
     let deposits = &settings.deposits;
     let way = |way: &String| way.parse::<DepositWay>().map_err(|_| StartError::Ways);
     let seconds = |value: i64| chrono::Duration::try_seconds(value).ok_or(StartError::Durations);
@@ -225,5 +231,6 @@ fn deposits(settings: &Settings) -> Result<DepositPolicy, StartError> {
             (Asset::Trx, Amount::from_minor(deposits.dust_trx_sun)?),
             (Asset::Usdt, Amount::from_minor(deposits.dust_usdt_micro)?),
         ]),
+        orders,
     })
 }

@@ -61,6 +61,8 @@ codes! {
         "The user is not paid to this address", "该用户的提现地址不在名单中";
     OwnPayout = "own_payout", FORBIDDEN,
         "A payout is approved by somebody else than who asked for it", "提现须由申请人以外的人批准";
+    OwnProposal = "own_proposal", FORBIDDEN,
+        "Another operator has to give the same ruling", "须由另一位操作员作出相同决定";
     RouteNotFound = "route_not_found", NOT_FOUND, "There is no such route", "没有这个接口";
     NotFound = "not_found", NOT_FOUND, "There is no such object", "对象不存在";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED,
@@ -75,6 +77,8 @@ codes! {
     WalletNotActive = "wallet_not_active", CONFLICT, "The wallet is not active yet", "钱包尚未激活";
     WebhookDisabled = "webhook_disabled", CONFLICT, "The endpoint is disabled", "该 webhook 端点已停用";
     PayoutLimit = "payout_limit", CONFLICT, "A limit of payouts would be exceeded", "超出提现限额";
+    PayoutMayBePaid = "payout_may_be_paid", CONFLICT,
+        "The payout may be paid already; look at its finding", "该提现可能已支付，请先处理对应的问题";
     PayoutDecided = "payout_decided", CONFLICT,
         "The payout cannot be approved or rejected any more", "该提现已无法批准或拒绝";
     DepositAmountsTaken = "deposit_amounts_taken", CONFLICT,
@@ -100,6 +104,8 @@ codes! {
         "Deposits are not taken in this way", "暂不支持该充值方式";
     DepositAmountInvalid = "deposit_amount_invalid", UNPROCESSABLE_ENTITY,
         "The amount to deposit is missing, too small or too large", "充值金额缺失、过小或过大";
+    DepositOrderAsset = "deposit_order_asset", UNPROCESSABLE_ENTITY,
+        "An order is paid for in TRX", "订单只能用 TRX 支付";
     BadText = "bad_text", UNPROCESSABLE_ENTITY, "A text or number is not acceptable", "文本或数字不符合要求";
     AmountZero = "amount_zero", UNPROCESSABLE_ENTITY, "The amount must not be zero", "金额不能为零";
     WebhookUrlRefused = "webhook_url_refused", UNPROCESSABLE_ENTITY,
@@ -237,6 +243,17 @@ impl Problem {
         }
     }
 
+    /// The same about what the body holds under this name.
+    #[must_use]
+    pub(crate) fn under(mut self, name: &str) -> Self {
+        for error in &mut self.errors {
+            if let Some(rest) = error.pointer.strip_prefix("#/") {
+                error.pointer = format!("#/{name}/{rest}");
+            }
+        }
+        self
+    }
+
     /// A failure of ours: the client learns nothing of its cause, the log does.
     #[must_use]
     pub fn internal(cause: impl Into<String>) -> Self {
@@ -325,7 +342,7 @@ impl From<DomainError> for Problem {
             DomainError::EnergyOutOfRange { .. } => "#/energy",
             DomainError::DurationOutOfRange { .. } => "#/duration_s",
             DomainError::ReceiverIsSupplier => "#/receiver",
-            DomainError::AssetNotPaid => "#/asset",
+            DomainError::AssetNotPaid | DomainError::DepositOrderAsset => "#/asset",
             DomainError::PayoutTooSmall { .. } => "#/amount",
             DomainError::PayoutToOurs => "#/to",
             DomainError::UserNeeded => "#/user_id",

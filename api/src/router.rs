@@ -75,6 +75,12 @@ const ANNOUNCE: &[Code] = &[
     Code::DepositWayClosed,
     Code::DepositAmountInvalid,
     Code::DepositAmountsTaken,
+    Code::DepositOrderAsset,
+    Code::EnergyOutOfRange,
+    Code::DurationOutOfRange,
+    Code::NoPrice,
+    Code::ReceiverIsSupplier,
+    Code::Maintenance,
 ];
 const ADJUST: &[Code] = &[Code::InvalidParameter, Code::AmountZero];
 const BY_HAND: &[Code] = &[Code::BadText];
@@ -152,10 +158,10 @@ routes! {
     OperationsWrite post Post "/api/operations/payouts/{id}/approve" operations::approve_payout::approve_payout
         [BODY, MARKED, FOUND, BY_HAND, &[Code::OwnPayout, Code::PayoutDecided]];
     OperationsWrite post Post "/api/operations/payouts/{id}/reject" operations::reject_payout::reject_payout
-        [BODY, MARKED, FOUND, BY_HAND, &[Code::PayoutDecided]];
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::PayoutDecided, Code::PayoutMayBePaid]];
     OperationsRead get Get "/api/operations/deposits" operations::list_deposits::list_deposits [PARAMETER];
     OperationsWrite post Post "/api/operations/deposits/{id}/rule" operations::rule_deposit::rule_deposit
-        [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict, Code::InsufficientFunds]];
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict, Code::InsufficientFunds, Code::OwnProposal]];
     OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
         [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::chain::{ActivePermission, Chain, ForkKeep};
+use crate::customer::Payment;
 use crate::error::DevnetError;
 use crate::faults::FaultRule;
 use crate::node::Node;
@@ -44,6 +45,7 @@ pub(crate) fn router(node: Arc<Node>) -> Router {
         .route("/blocks", post(mine))
         .route("/time/advance", post(advance))
         .route("/faucet", post(faucet))
+        .route("/payments", post(pay))
         .route("/accounts/{address}/stake", post(stake))
         .route("/accounts/{address}/permissions", post(permissions))
         .route("/fork", post(fork))
@@ -133,6 +135,27 @@ async fn faucet(State(node): Shared, Json(body): Json<Faucet>) -> Told {
         node.mint(body.address, micro)?;
     }
     Ok(head(&node.chain()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pay {
+    to: TronAddress,
+    trx_sun: Option<i64>,
+    /// Micro-USDT.
+    usdt_micro: Option<i64>,
+    #[serde(default)]
+    memo: String,
+}
+
+async fn pay(State(node): Shared, Json(body): Json<Pay>) -> Told {
+    let payment = match (body.trx_sun, body.usdt_micro) {
+        (Some(sun), None) => Payment::Trx(sun),
+        (None, Some(micro)) => Payment::Usdt(micro),
+        _ => return Err(DevnetError::Invalid("give trx_sun or usdt_micro".to_owned()).into()),
+    };
+    let txid = node.pay(body.to, payment, &body.memo)?;
+    Ok(Json(json!({ "txid": txid })))
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ mod admin;
 mod api;
 mod chain;
 mod config;
+mod customer;
 mod devnet;
 mod error;
 mod exec;

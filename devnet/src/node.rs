@@ -183,7 +183,8 @@ impl Node {
     }
 }
 
-fn check_amount(amount: i64) -> Result<(), DevnetError> {
+/// An amount that one request may create.
+pub(crate) fn check_amount(amount: i64) -> Result<(), DevnetError> {
     if (1..=MAX_AMOUNT).contains(&amount) {
         return Ok(());
     }

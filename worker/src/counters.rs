@@ -36,6 +36,9 @@ pub fn start_at_zero<'a>(networks: impl IntoIterator<Item = &'a String>) {
         counter!("switchyard_wakes_undecodable_total", "queue" => queue).increment(0);
         counter!("switchyard_worker_restarts_total", "queue" => queue).increment(0);
     }
+    for outcome in ["placed", "failed"] {
+        counter!("switchyard_deposit_orders_total", "outcome" => outcome).increment(0);
+    }
     for outcome in ["delivered", "refused", "unanswered"] {
         counter!("switchyard_webhook_sends_total", "outcome" => outcome).increment(0);
     }

@@ -58,6 +58,8 @@ pub struct WorkPolicy {
     pub death: DeathPolicy,
     /// What treasury wallets keep for fees.
     pub treasury: TreasuryRules,
+    /// What is not delivered this long after an order was placed is given back.
+    pub order_deadline: Duration,
     /// Pause before a payout that waits is looked at again.
     pub payout_retry: Duration,
     /// Stake on top, in 1/100 %.

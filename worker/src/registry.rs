@@ -7,7 +7,7 @@ use jobs::JobKind;
 use crate::environment::Environment;
 use crate::jobs::{
     CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ImportWallet,
-    Prune, ReclaimDelegation, Reconcile, ResendTransactions, SendPayout, SettleFinal, SyncWallet,
+    PlacePaidOrder, Prune, ReclaimDelegation, Reconcile, ResendTransactions, SendPayout, SettleFinal, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;
@@ -18,7 +18,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 14] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 15] = [
         (
             JobKind::ChainResendTransactions,
             Arc::new(ResendTransactions(env(), sender())),
@@ -30,6 +30,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         ),
         (JobKind::DepositsConfirm, Arc::new(ConfirmDeposit(env()))),
         (JobKind::DepositsCredit, Arc::new(CreditDeposits(env()))),
+        (JobKind::DepositsPlaceOrder, Arc::new(PlacePaidOrder(env()))),
         (JobKind::NotifyDeliverWebhook, Arc::new(DeliverWebhook(env()))),
         (JobKind::OperationsPrune, Arc::new(Prune(env()))),
         (JobKind::OperationsReconcile, Arc::new(Reconcile(env()))),

@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: the whole service on this machine, against a TRON network in a process. Sells energy before one's
 //! eyes, proves that everything ended as it should, and stops what it started.
 
+mod deposits;
 mod orders;
 mod proof;
 mod screen;
@@ -33,11 +34,20 @@ const DEVNET: [&str; 3] = ["--interval-ms=500", "--block-time-ms=60000", "--soli
 const WORKERS: u16 = 2;
 const PACKAGES: [&str; 3] = ["switchyard-api", "switchyard-worker", "switchyard-devnet"];
 
+/// The account m/44'/195'/0' of the words "abandon … about", which are in every book: for money out of nothing alone.
+const ACCOUNT_XPUB: &str =
+    "xpub6D1AabNHCupeiLM65ZR9UStMhJ1vCpyV4XbZdyhMZBiJXALQtmn9p42VTQckoHVn8WNqS7dqnJokZHAHcHGoaQgmv8D45oNUKx6DZMNZBCd";
+
 /// What differs from a developer's usual settings. Times that follow the chain are longer by the devnet's speed, times
 /// that follow the machine are shorter, so that there is something to see.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 15] = [
     ("NETWORKS__TRON__POLL_INTERVAL_MS", "100"),
     ("NETWORKS__TRON__TRANSACTION_EXPIRY_S", "3600"),
+    ("NETWORKS__TRON__TOKENS__USDT", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"),
+    ("DEPOSITS__WAYS", "address,amount"),
+    ("DEPOSITS__ACCOUNT_XPUB", ACCOUNT_XPUB),
+    ("DEPOSITS__SHARED_ADDRESS", "TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc"),
+    ("DEPOSITS__EXPIRY_S", "86400"),
     ("JOBS__DISPATCH_INTERVAL_MS", "200"),
     ("POOL__SYNC_INTERVAL_S", "10"),
     ("SCHEDULES__SYNC_WALLETS__CRON", "*/10 * * * * *"),
@@ -151,7 +161,7 @@ impl Demo<'_> {
         wait_for_reconciler(&stage, &waiting, &self.children)?;
         let outcome = Outcome {
             user: USER,
-            deposit_sun: walked.deposit_sun,
+            deposits: &walked.deposits,
             orders: &walked.orders,
             replay: &walked.replay,
             wallets: &walked.wallets,
@@ -172,7 +182,7 @@ impl Demo<'_> {
     fn print_summary(&self, failure: Option<&anyhow::Error>, elapsed: Duration) -> Result<()> {
         let mut summary = Summary::of(failure, self.build, elapsed);
         if let Some(walked) = &self.walked {
-            summary = summary.with_orders(walked, &self.broadcasts);
+            summary = summary.with_deposits(walked).with_orders(walked, &self.broadcasts);
         }
         if let Some((books, checks)) = &self.proof {
             summary = summary.with_proof(books, checks);

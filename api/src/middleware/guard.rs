@@ -93,6 +93,14 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// For routes where a part of the body needs a scope of its own.
+pub(crate) fn need(principal: &Principal, scope: Scope) -> Result<(), Problem> {
+    if principal.may(scope.word()) {
+        return Ok(());
+    }
+    Err(lacking(scope))
+}
+
 fn lacking(scope: Scope) -> Problem {
     let word = scope.word();
     Problem::new(Code::InsufficientScope)

@@ -8,7 +8,7 @@ mod rate_limit;
 
 pub(crate) use bounds::bounds;
 pub use guard::Scope;
-pub(crate) use guard::{Caller, guard};
+pub(crate) use guard::{Caller, guard, need};
 pub(crate) use key_cache::KeyCache;
 pub(crate) use observe::{Plain, observe};
 pub(crate) use rate_limit::RateLimits;

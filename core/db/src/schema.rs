@@ -122,6 +122,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    deposit_orders (deposit_id) {
+        deposit_id -> Uuid,
+        receiver -> Text,
+        energy -> BigInt,
+        duration_s -> Integer,
+        price_sun -> BigInt,
+        price_version_id -> Uuid,
+        state -> Text,
+        order_id -> Nullable<Uuid>,
+        reason_code -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     deposits (id) {
         id -> Uuid,
         user_id -> BigInt,
@@ -439,6 +455,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    transfer_proposals (id) {
+        id -> Uuid,
+        transfer_id -> Uuid,
+        ruling -> Text,
+        user_id -> Nullable<BigInt>,
+        deposit_id -> Nullable<Uuid>,
+        proposed_by -> Text,
+        reason -> Text,
+        proposed_at -> Timestamptz,
+        state -> Text,
+        agreed_by -> Nullable<Text>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     user_wallets (user_id, address) {
         user_id -> BigInt,
         address -> Text,
@@ -545,6 +577,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     cron_ticks,
     delegations,
     deposit_addresses,
+    deposit_orders,
     deposits,
     events,
     findings,
@@ -566,6 +599,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     receiver_checks,
     supplier_wallets,
     switches,
+    transfer_proposals,
     user_wallets,
     users,
     wallet_comparisons,

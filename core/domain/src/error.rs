@@ -72,6 +72,15 @@ pub enum DomainError {
     /// The transfer is of no asset that the ledger keeps, of nobody's address, or of more than can be held.
     #[error("this transfer cannot be credited: it is no money of the ledger's")]
     NotCreditable,
+    /// The deposit is of another asset, network or user than the transfer.
+    #[error("this deposit is of another asset, network or user than the transfer")]
+    DepositOfOthers,
+    /// A transaction of the payout that was held for dead landed.
+    #[error("a transaction of this payout is in a block: adopt it, or resolve the finding once a fork took it back")]
+    PayoutMayBePaid,
+    /// Whoever proposed it cannot agree to it himself.
+    #[error("you proposed this yourself: another operator has to give the same ruling")]
+    OwnProposal,
     /// Nobody is named whom a transfer belongs to.
     #[error("name the user whom the transfer belongs to")]
     UserNeeded,
@@ -123,6 +132,9 @@ pub enum DomainError {
         /// Least.
         least: Amount,
     },
+    /// Orders are paid in TRX, on the network that they are delivered on.
+    #[error("an order is paid for by a deposit of TRX on its own network")]
+    DepositOrderAsset,
     /// Every amount near the one that is wanted is asked for already.
     #[error("too many deposits of this amount are open; try another amount, or later")]
     DepositAmountsTaken,
@@ -160,11 +172,15 @@ impl DomainError {
             | Self::TooMany(_)
             | Self::PayoutLimit(_)
             | Self::PayoutDecided(_)
+            | Self::PayoutMayBePaid
             | Self::DepositAmountsTaken
             | Self::TransferStanding(_)
             | Self::NotCreditable
+            | Self::DepositOfOthers
             | Self::WalletNotActive => ErrorClass::Conflict,
-            Self::UserBlocked | Self::PayoutAddressNotListed | Self::OwnPayout => ErrorClass::Forbidden,
+            Self::UserBlocked | Self::PayoutAddressNotListed | Self::OwnPayout | Self::OwnProposal => {
+                ErrorClass::Forbidden
+            }
             Self::Maintenance | Self::PayoutsStopped | Self::NotSolid(_) => ErrorClass::Unavailable,
             Self::EnergyOutOfRange { .. }
             | Self::DurationOutOfRange { .. }
@@ -177,6 +193,7 @@ impl DomainError {
             | Self::DepositWayClosed
             | Self::UserNeeded
             | Self::DepositAmount { .. }
+            | Self::DepositOrderAsset
             | Self::BadReason
             | Self::BadStanding
             | Self::WebhookUrl(_)
@@ -204,7 +221,11 @@ impl DomainError {
             Self::BadPriceTable(_) => "bad_price_table",
             Self::BadText(_) | Self::BadReason => "bad_text",
             Self::BadStanding | Self::UserNeeded => "invalid_body",
-            Self::AlreadyResolved | Self::TooMany(_) | Self::TransferStanding(_) | Self::NotCreditable => "conflict",
+            Self::AlreadyResolved
+            | Self::TooMany(_)
+            | Self::TransferStanding(_)
+            | Self::NotCreditable
+            | Self::DepositOfOthers => "conflict",
             Self::WebhookUrl(_) => "webhook_url_refused",
             Self::WebhookDisabled => "webhook_disabled",
             Self::WalletNotActive => "wallet_not_active",
@@ -215,9 +236,12 @@ impl DomainError {
             Self::PayoutToOurs => "payout_to_ours",
             Self::PayoutAddressNotListed => "payout_address_not_listed",
             Self::OwnPayout => "own_payout",
+            Self::OwnProposal => "own_proposal",
             Self::PayoutDecided(_) => "payout_decided",
+            Self::PayoutMayBePaid => "payout_may_be_paid",
             Self::DepositWayClosed => "deposit_way_closed",
             Self::DepositAmount { .. } => "deposit_amount_invalid",
+            Self::DepositOrderAsset => "deposit_order_asset",
             Self::DepositAmountsTaken => "deposit_amounts_taken",
             Self::Ledger(LedgerError::InsufficientFunds { .. }) => "insufficient_funds",
             Self::Ledger(LedgerError::ReferenceReused { .. }) => "reference_reused",

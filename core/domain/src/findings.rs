@@ -57,6 +57,8 @@ pub enum FindingKind {
     DepositNotCredited,
     /// A credited transfer has no credit in the ledger, or another one, or a credit no transfer.
     DepositLedgerDiffers,
+    /// A block that was read again says something else of a transfer than it did before.
+    DepositDiffers,
 }
 
 impl FindingKind {
@@ -87,6 +89,7 @@ impl FindingKind {
             Self::DepositHeld => "deposits.held",
             Self::DepositNotCredited => "deposits.not_credited",
             Self::DepositLedgerDiffers => "deposits.ledger_differs",
+            Self::DepositDiffers => "deposits.differs",
         }
     }
 
@@ -162,6 +165,9 @@ impl FindingKind {
             Self::DepositNotCredited => "Look at the job `deposits.credit` of the network, and re-drive it.",
             Self::DepositLedgerDiffers => {
                 "Stop withdrawals; compare `incoming_transfers` with `ledger_transfers` for the event; correct by a new transfer."
+            }
+            Self::DepositDiffers => {
+                "Ask several nodes for the transaction: one of them gave a wrong block. If it was the first, correct what was credited (`deposits reverse`, `deposits credit`)."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {

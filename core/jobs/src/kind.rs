@@ -13,6 +13,8 @@ db::text_enum! {
         DepositsCredit = "deposits.credit",
         /// Looks for a transaction that somebody says he paid with. Object: `<network>:<txid>`.
         DepositsConfirm = "deposits.confirm",
+        /// Places the order that a paid deposit is to buy. Object: the deposit.
+        DepositsPlaceOrder = "deposits.place_order",
         /// Takes the energy of an ended rental back. Object: the delegation.
         DelegationsReclaim = "delegations.reclaim",
         /// Pays a payout. Object: the payout.

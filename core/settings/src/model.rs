@@ -180,6 +180,8 @@ pub struct Deposits {
     pub amount_quarantine_s: i64,
     pub dust_trx_sun: i64,
     pub dust_usdt_micro: i64,
+    pub approval_above_trx: Amount,
+    pub approval_above_usdt: Amount,
     pub blocked_senders: Vec<String>,
 }
 

@@ -92,6 +92,41 @@ async fn the_admin_moves_money_time_and_branches() {
 }
 
 #[tokio::test]
+async fn somebody_pays_whom_the_admin_names() {
+    let net = Net::start(Interval::OnDemand, 0).await;
+    let to = key(7).address();
+    let pay = async |body: Value| {
+        let (status, answer) = net.admin("/payments", body).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer["txid"].as_str().unwrap().to_owned()
+    };
+    let trx = pay(json!({"to": to, "trx_sun": 3 * TRX, "memo": "for you"})).await;
+    let usdt = pay(json!({"to": to, "usdt_micro": 5})).await;
+    let again = pay(json!({"to": to, "usdt_micro": 5})).await;
+    assert_ne!(usdt, again);
+    net.devnet.mine(1).unwrap();
+
+    let account = net.post("/wallet/getaccount", json!({"address": to.to_hex()})).await;
+    assert_eq!(account["balance"], 3 * TRX);
+    let sent = net.post("/wallet/gettransactionbyid", json!({"value": trx})).await;
+    assert_eq!(sent["raw_data"]["data"], hex::encode("for you"));
+    for txid in [usdt, again] {
+        let info = net.post("/wallet/gettransactioninfobyid", json!({"value": txid})).await;
+        let log = &info["log"][0];
+        assert_eq!(log["topics"][2].as_str().unwrap()[24..], to.to_hex()[2..]);
+        assert_eq!(u128::from_str_radix(log["data"].as_str().unwrap(), 16), Ok(5));
+    }
+    for body in [
+        json!({"to": to}),
+        json!({"to": to, "trx_sun": 0}),
+        json!({"to": to, "trx_sun": 1, "usdt_micro": 1}),
+        json!({"to": to, "trx_sun": 1, "memo": "x".repeat(201)}),
+    ] {
+        assert_eq!(net.admin("/payments", body).await.0, StatusCode::BAD_REQUEST);
+    }
+}
+
+#[tokio::test]
 async fn calls_are_counted_by_path() {
     let net = Net::start(Interval::OnDemand, 0).await;
     for _ in 0..3 {

@@ -1,11 +1,13 @@
 //! `deposits`: what came in, what waits for a person, and blocks read again.
 
+use std::cell::Cell;
+
 use anyhow::{Context, ensure};
 use db::models::{DepositAddress, IncomingTransfer, TransferFilter, TransferKind, TransferState};
 use db::run_tx;
 use domain::DomainError;
 use domain::deposits::{read_again, solid_number};
-use domain::operations::{Ruling, rule_transfer, transfer, transfers_page};
+use domain::operations::{Ruling, RulingLimits, rule_transfer, transfer, transfers_page};
 use kernel::{RandomIds, UserId};
 use serde_json::{Value, json};
 use settings::Settings;
@@ -48,13 +50,22 @@ pub enum Command {
         id: Uuid,
     },
     /// Give a held or ignored transfer to a user
-    #[command(visible_alias = "attach")]
     Credit {
         /// Its id
         id: Uuid,
         /// Whose it is; default: the user whose address it went to
         #[arg(long)]
         user: Option<i64>,
+        #[command(flatten)]
+        by_hand: ByHand,
+    },
+    /// Give a held or ignored transfer to the deposit that it was meant for, which may buy an order with it
+    Attach {
+        /// Its id
+        id: Uuid,
+        /// The deposit
+        #[arg(long)]
+        deposit: Uuid,
         #[command(flatten)]
         by_hand: ByHand,
     },
@@ -125,6 +136,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
             Ok(())
         }
         Command::Credit { id, user, by_hand } => rule(settings, id, Ruling::Credit(user.map(UserId)), &by_hand).await,
+        Command::Attach { id, deposit, by_hand } => rule(settings, id, Ruling::Attach(deposit), &by_hand).await,
         Command::Ignore { id, by_hand } => rule(settings, id, Ruling::Ignore, &by_hand).await,
         Command::Refunded { id, by_hand } => rule(settings, id, Ruling::Refunded, &by_hand).await,
         Command::Reverse { id, by_hand } => rule(settings, id, Ruling::Reverse, &by_hand).await,
@@ -172,11 +184,20 @@ async fn rule(settings: &Settings, id: Uuid, ruling: Ruling, by_hand: &ByHand) -
     let pool = setup::pool(settings)?;
     let instruction = by_hand.instruction()?;
     let now = setup::clock().now();
+    let of = &settings.deposits;
+    let limits = RulingLimits::above(of.approval_above_trx, of.approval_above_usdt);
+    let waits = Cell::new(false);
     let step = async || {
-        let (_, done) = rule_transfer(&pool, &RandomIds, &instruction, (id, ruling), now).await?;
-        Ok::<_, DomainError>(done)
+        let ruled = rule_transfer(&pool, &RandomIds, (&instruction, &limits), (id, ruling), now).await?;
+        waits.set(ruled.proposal.is_some());
+        Ok::<_, DomainError>(ruled.done)
     };
-    print(&by_hand.carry_out("decided", step).await?);
+    let answer = by_hand.carry_out("decided", step).await?;
+    print(&if waits.get() {
+        "proposed: it is carried out once another operator gives the same ruling".to_owned()
+    } else {
+        answer
+    });
     Ok(())
 }
 

@@ -144,6 +144,7 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
             fee_reserve_sun: payouts.fee_reserve.minor(),
             token_fee_limit_sun: payouts.token_fee_limit.minor(),
         },
+        order_deadline: chrono::Duration::seconds(orders.deadline_s),
         payout_retry: milliseconds(payouts.retry_ms)?,
         stake_margin_bps: orders.stake_margin_bps,
         min_bandwidth: pool.min_bandwidth,

@@ -35,6 +35,7 @@ impl CreditDeposits {
             if done.decided > 0 {
                 tracing::info!(network, credited = done.credited, held = done.held, "deposits decided");
             }
+            env.push(done.wakes);
             if i64::try_from(done.decided).unwrap_or(BATCH) < BATCH {
                 return self.expire(network).await;
             }

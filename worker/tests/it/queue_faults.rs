@@ -151,7 +151,10 @@ async fn a_backlog_of_twenty_thousand_is_worked_off_and_kills_no_worker() {
             );
             break;
         }
-        assert!(moved.elapsed() < Duration::from_secs(30), "{left} are left, and nothing moves");
+        assert!(
+            moved.elapsed() < Duration::from_secs(30),
+            "{left} are left, and nothing moves"
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     stop.cancel();

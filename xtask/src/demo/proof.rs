@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::deposits::{self, Paid};
 use super::orders::{Money, OrderView, Plan, RECEIVERS, micro};
 use crate::services::{DATABASE, Services};
 use crate::stage::Stage;
@@ -39,17 +40,17 @@ struct BalanceView {
     balances: Vec<Money>,
 }
 
-/// What a user has, in sun.
-pub(crate) fn balance_sun(stage: &Stage, user: i64) -> Result<i64> {
+/// What a user has of an asset, in minor units.
+fn balance(stage: &Stage, user: i64, asset: &str) -> Result<i64> {
     let view: BalanceView = stage.api.get(&format!("/api/users/{user}/balance"))?;
-    let trx = view.balances.iter().find(|money| money.asset == "TRX");
-    micro(&trx.context("no balance in TRX")?.amount)
+    let found = view.balances.iter().find(|money| money.asset == asset);
+    micro(&found.with_context(|| format!("no balance in {asset}"))?.amount)
 }
 
 /// What happened, for the proof.
 pub(crate) struct Outcome<'a> {
     pub(crate) user: i64,
-    pub(crate) deposit_sun: i64,
+    pub(crate) deposits: &'a [Paid],
     pub(crate) orders: &'a [(Plan, OrderView)],
     /// The answer to the first order sent a second time.
     pub(crate) replay: &'a str,
@@ -106,18 +107,40 @@ fn orders(outcome: &Outcome<'_>) -> [Check; 3] {
     ]
 }
 
-fn money(stage: &Stage, outcome: &Outcome<'_>, books: &Books) -> Result<[Check; 2]> {
+fn money(stage: &Stage, outcome: &Outcome<'_>, books: &Books) -> Result<[Check; 4]> {
     let mut prices = 0;
     for (_, order) in outcome.orders.iter().filter(|(plan, _)| plan.deliverable) {
         prices += micro(&order.price.amount)?;
     }
-    let balance = balance_sun(stage, outcome.user)?;
+    let trx = deposits::credited(outcome.deposits, "TRX")?;
+    let usdt = deposits::credited(outcome.deposits, "USDT")?;
+    let (has_trx, has_usdt) = (
+        balance(stage, outcome.user, "TRX")?,
+        balance(stage, outcome.user, "USDT")?,
+    );
+    let mut on_chain = 0;
+    for paid in outcome.deposits {
+        on_chain += usize::from(paid.block() == Some(stage.devnet.block_of(&paid.txid)?));
+    }
+    let told = outcome.deposits.iter().filter(|paid| paid.told_again).count();
     Ok([
+        Check {
+            what: "every deposit is credited by the payment in the block that we say",
+            what_zh: "每笔充值均由所述区块中的付款入账",
+            ok: on_chain == outcome.deposits.len() && outcome.deposits.iter().all(Paid::is_credited),
+            detail: format!("{on_chain} of {}", outcome.deposits.len()),
+        },
+        Check {
+            what: "what was told of again is credited once",
+            what_zh: "重复告知的充值只入账一次",
+            ok: told == outcome.deposits.len() && has_usdt == usdt && books.deposited == (trx, usdt),
+            detail: format!("{} micro-USDT, {} sun came in", books.deposited.1, books.deposited.0),
+        },
         Check {
             what: "balance = deposit − prices of what was delivered",
             what_zh: "余额 = 充值 − 已送达订单的价格",
-            ok: balance == outcome.deposit_sun - prices,
-            detail: format!("{balance} = {} − {prices} sun", outcome.deposit_sun),
+            ok: has_trx == trx - prices,
+            detail: format!("{has_trx} = {trx} − {prices} sun"),
         },
         Check {
             what: "debits = credits, escrow is empty, revenue = prices",

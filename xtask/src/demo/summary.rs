@@ -18,11 +18,24 @@ pub(crate) struct Summary<'a> {
     /// From the first process to the last proof; building is not in it.
     elapsed_ms: u64,
     build_ms: u64,
+    deposits: Vec<DepositSummary>,
     orders: Vec<OrderSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ledger: Option<LedgerSummary>,
     totals: Totals,
     checks: &'a [Check],
+}
+
+#[derive(Debug, Serialize)]
+struct DepositSummary {
+    id: String,
+    asset: String,
+    way: String,
+    amount: String,
+    state: String,
+    txid: String,
+    block: Option<i64>,
+    credited: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +62,7 @@ struct LedgerSummary {
 
 #[derive(Debug, Default, Serialize)]
 struct Totals {
+    deposits_credited: usize,
     orders: usize,
     delivered: usize,
     reclaimed: usize,
@@ -66,6 +80,25 @@ impl<'a> Summary<'a> {
             build_ms: millis(build),
             ..Self::default()
         }
+    }
+
+    /// With the deposits in it.
+    pub(crate) fn with_deposits(mut self, walked: &Walked) -> Self {
+        for paid in &walked.deposits {
+            let deposit = &paid.deposit;
+            self.totals.deposits_credited += usize::from(paid.is_credited());
+            self.deposits.push(DepositSummary {
+                id: deposit.id.clone(),
+                asset: deposit.asset.clone(),
+                way: deposit.way.clone(),
+                amount: deposit.amount.clone(),
+                state: deposit.state.clone(),
+                txid: paid.txid.clone(),
+                block: paid.block(),
+                credited: paid.is_credited(),
+            });
+        }
+        self
     }
 
     /// With the orders in it.

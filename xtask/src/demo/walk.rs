@@ -2,8 +2,8 @@
 //! orders over HTTP. Nothing here reaches into the product.
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
 
+use super::deposits::{self, Paid};
 use super::orders::{self, OrderView, Plan, RECEIVERS};
 use super::screen::{Screen, short};
 use crate::interrupt::Interrupt;
@@ -18,6 +18,7 @@ const WALLETS: usize = 2;
 const ENERGY_STAKE_TRX: i64 = 350_000;
 const BANDWIDTH_STAKE_TRX: i64 = 100_000;
 const DEPOSIT_TRX_PER_ORDER: i64 = 100;
+const DEPOSIT_USDT: i64 = 25;
 
 /// What the walk needs.
 pub(crate) struct Walk<'a> {
@@ -30,7 +31,7 @@ pub(crate) struct Walk<'a> {
 
 /// What the walk did.
 pub(crate) struct Walked {
-    pub(crate) deposit_sun: i64,
+    pub(crate) deposits: Vec<Paid>,
     pub(crate) orders: Vec<(Plan, OrderView)>,
     pub(crate) replay: String,
     pub(crate) wallets: Vec<String>,
@@ -45,11 +46,11 @@ impl Walk<'_> {
         for receiver in RECEIVERS {
             self.stage.devnet.fund(receiver, 10)?;
         }
-        let deposit_sun = self.deposit(count)?;
+        let deposits = self.deposit(count)?;
         let (mut orders, replay) = self.place(count)?;
         self.watch(&mut orders)?;
         Ok(Walked {
-            deposit_sun,
+            deposits,
             orders,
             replay,
             wallets,
@@ -107,14 +108,33 @@ impl Walk<'_> {
         Ok(addresses)
     }
 
-    fn deposit(&mut self, count: usize) -> Result<i64> {
+    /// Has the customer pay in on the chain, and waits until the blocks are final and he has the money.
+    fn deposit(&mut self, count: usize) -> Result<Vec<Paid>> {
+        let (stage, screen) = (&*self.stage, &mut *self.screen);
         let trx = DEPOSIT_TRX_PER_ORDER * i64::try_from(count)?;
-        let body = json!({ "amount": trx.to_string(), "asset": "TRX", "reason": "demo deposit" });
-        let path = format!("/api/users/{USER}/deposit");
-        self.stage.api.post::<Value>(&path, &body, Some("demo-deposit"))?;
-        self.screen
-            .line(&format!("• user {USER} credited with {trx} TRX 用户充值"));
-        Ok(trx * 1_000_000)
+        let mut paid = Vec::new();
+        for (of, amount) in [(("TRX", "address"), trx), (("USDT", "amount"), DEPOSIT_USDT)] {
+            paid.push(deposits::pay(stage, deposits::announce(stage, USER, of, amount)?)?);
+        }
+        screen.line(&format!(
+            "• user {USER} announced deposits over the API, and somebody paid them on the chain 用户链上充值"
+        ));
+        let what = "every deposit is credited";
+        self.waiting.until(self.children, what, || {
+            for one in paid.iter_mut().filter(|one| !one.is_credited()) {
+                one.again(stage)?;
+            }
+            let rows: Vec<String> = paid.iter().map(Paid::row).collect();
+            screen.table(&deposits::header(), &rows, &stage.devnet.clock()?);
+            Ok(paid.iter().all(Paid::is_credited).then_some(()))
+        })?;
+        for one in &mut paid {
+            deposits::tell(stage, USER, one)?;
+        }
+        screen.line(
+            "• credited once the blocks were final; told again by txid, nothing more came of it 最终确认后入账，且只入账一次",
+        );
+        Ok(paid)
     }
 
     /// Places every order, and the first one twice.

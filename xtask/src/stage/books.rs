@@ -16,6 +16,8 @@ const BOOKS: &str = "
         (SELECT COALESCE(sum(COALESCE(balance, net)), 0) FROM moved),
         (SELECT COALESCE(sum(net), 0) FROM moved WHERE code LIKE 'house:escrow:%'),
         (SELECT COALESCE(sum(net), 0) FROM moved WHERE code = 'house:revenue:TRX'),
+        (SELECT COALESCE(-sum(net), 0) FROM moved WHERE code LIKE 'house:deposits:%:TRX'),
+        (SELECT COALESCE(-sum(net), 0) FROM moved WHERE code LIKE 'house:deposits:%:USDT'),
         (SELECT count(*) FROM jobs WHERE state = 'dead'),
         (SELECT count(*) FROM findings WHERE resolved_at IS NULL AND severity = 'critical')";
 
@@ -27,6 +29,8 @@ pub(crate) struct Books {
     pub(crate) net: i64,
     pub(crate) escrow_sun: i64,
     pub(crate) revenue_sun: i64,
+    /// What came in on chain: sun, and micro-USDT.
+    pub(crate) deposited: (i64, i64),
     pub(crate) dead_jobs: i64,
     pub(crate) critical_findings: i64,
 }
@@ -44,6 +48,8 @@ impl Books {
             net,
             escrow_sun,
             revenue_sun,
+            deposited_sun,
+            deposited_micro,
             dead_jobs,
             critical_findings,
         ] = fields[..]
@@ -55,6 +61,7 @@ impl Books {
             net,
             escrow_sun,
             revenue_sun,
+            deposited: (deposited_sun, deposited_micro),
             dead_jobs,
             critical_findings,
         })
@@ -71,11 +78,11 @@ mod tests {
 
     #[test]
     fn books_that_differ_are_not_balanced() {
-        let books = Books::parse("0\t0\t0\t5\t0\t0\n").unwrap();
+        let books = Books::parse("0\t0\t0\t5\t7\t8\t0\t0\n").unwrap();
         assert!(books.balanced());
-        assert_eq!(books.revenue_sun, 5);
-        assert!(!Books::parse("1\t0\t0\t5\t0\t0").unwrap().balanced());
-        assert!(!Books::parse("0\t-1\t0\t5\t0\t0").unwrap().balanced());
+        assert_eq!((books.revenue_sun, books.deposited), (5, (7, 8)));
+        assert!(!Books::parse("1\t0\t0\t5\t0\t0\t0\t0").unwrap().balanced());
+        assert!(!Books::parse("0\t-1\t0\t5\t0\t0\t0\t0").unwrap().balanced());
         assert!(Books::parse("0\t0").is_err());
         assert!(Books::parse("").is_err());
     }

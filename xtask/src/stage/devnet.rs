@@ -14,6 +14,15 @@ pub(crate) struct Devnet {
     admin: Option<Http>,
 }
 
+/// What somebody pays.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Payment {
+    /// Sun.
+    Trx(i64),
+    /// Micro-USDT.
+    Usdt(i64),
+}
+
 impl Devnet {
     /// A devnet of this run's own.
     pub(crate) const fn new(node: Http, admin: Http) -> Self {
@@ -62,6 +71,17 @@ impl Devnet {
         let body = json!({ "resource": resource, "sun": trx * 1_000_000 });
         let path = format!("/accounts/{address}/stake");
         self.admin()?.post::<Value>(&path, &body, None).map(drop)
+    }
+
+    /// Has somebody pay; answers the transaction.
+    pub(crate) fn pay(&self, to: &str, payment: Payment) -> Result<String> {
+        let body = match payment {
+            Payment::Trx(sun) => json!({ "to": to, "trx_sun": sun }),
+            Payment::Usdt(micro) => json!({ "to": to, "usdt_micro": micro }),
+        };
+        let answer: Value = self.admin()?.post("/payments", &body, None)?;
+        let txid = answer["txid"].as_str().context("a payment without an id")?;
+        Ok(txid.to_owned())
     }
 
     /// Sun that `from` delegates to `to` for energy at this moment.

@@ -5,13 +5,16 @@ pub(crate) mod list;
 pub(crate) mod open;
 
 use chrono::{DateTime, Utc};
-use db::models::{DepositState, DepositWay, IncomingTransfer, TransferKind, TransferState};
+use db::models::{
+    DepositOrder, DepositOrderState, DepositState, DepositWay, IncomingTransfer, TransferKind, TransferState,
+};
 use domain::deposits::Announced;
 use kernel::{Amount, Asset};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::Money;
 use crate::problem::Problem;
 
 /// A deposit that was announced.
@@ -49,6 +52,48 @@ pub(crate) struct DepositView {
     /// When the last of it came: the block's time.
     paid_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
+    /// What it is to buy; null: nothing, it only fills the balance.
+    order: Option<DepositOrderView>,
+}
+
+/// The order that a deposit is to buy.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DepositOrderView {
+    #[schema(example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    receiver: String,
+    #[schema(example = 65000)]
+    energy: i64,
+    #[schema(example = 3600)]
+    duration_s: i32,
+    /// What it costs if the deposit is paid in time.
+    price: Money,
+    /// `waiting`, `placed` or `failed`.
+    #[schema(value_type = String, example = "waiting")]
+    state: DepositOrderState,
+    /// The order, once it is placed.
+    order_id: Option<Uuid>,
+    /// Why it will not be placed: `late`, `insufficient_funds`, `user_blocked` or `receiver_is_supplier`. The money is on the
+    /// user's balance.
+    reason: Option<String>,
+}
+
+impl TryFrom<DepositOrder> for DepositOrderView {
+    type Error = Problem;
+
+    fn try_from(order: DepositOrder) -> Result<Self, Problem> {
+        Ok(Self {
+            price: Money {
+                amount: stored(order.price_sun)?,
+                asset: Asset::Trx,
+            },
+            receiver: order.receiver,
+            energy: order.energy,
+            duration_s: order.duration_s,
+            state: order.state,
+            order_id: order.order_id,
+            reason: order.reason_code,
+        })
+    }
 }
 
 /// A transfer on the chain.
@@ -94,7 +139,13 @@ fn stored(minor: i64) -> Result<Amount, Problem> {
 impl TryFrom<Announced> for DepositView {
     type Error = Problem;
 
-    fn try_from(Announced { deposit, address }: Announced) -> Result<Self, Problem> {
+    fn try_from(
+        Announced {
+            deposit,
+            address,
+            order,
+        }: Announced,
+    ) -> Result<Self, Problem> {
         let unknown = || Problem::internal(format!("deposit {} is of no asset of ours", deposit.id));
         Ok(Self {
             asset: deposit.asset.parse().map_err(|_| unknown())?,
@@ -111,6 +162,7 @@ impl TryFrom<Announced> for DepositView {
             expires_at: deposit.expires_at,
             paid_at: deposit.paid_at,
             created_at: deposit.created_at,
+            order: order.map(DepositOrderView::try_from).transpose()?,
         })
     }
 }

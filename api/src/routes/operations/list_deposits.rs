@@ -1,11 +1,13 @@
 //! `GET /api/operations/deposits`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use db::models::TransferFilter;
-use domain::operations::transfers_page;
+use chrono::{DateTime, Utc};
+use db::models::{IncomingTransfer, TransferFilter, TransferProposal};
+use domain::operations::{open_proposals, transfers_page};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,9 +21,49 @@ use crate::routes::deposits::TransferView;
 /// A page of transfers, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TransferPage {
-    items: Vec<TransferView>,
+    items: Vec<RuledView>,
     /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<Uuid>,
+}
+
+/// A transfer, and what is proposed to be done with it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuledView {
+    #[serde(flatten)]
+    transfer: TransferView,
+    /// What waits for another operator; null: nothing.
+    proposal: Option<ProposalView>,
+}
+
+/// What one operator wants done with a transfer.
+#[derive(Debug, Serialize, ToSchema)]
+struct ProposalView {
+    /// `credit`, `attach`, `refunded` or `reverse`.
+    #[schema(example = "credit")]
+    ruling: String,
+    user_id: Option<i64>,
+    deposit_id: Option<Uuid>,
+    #[schema(example = "operator:anna")]
+    proposed_by: String,
+    reason: String,
+    proposed_at: DateTime<Utc>,
+}
+
+impl RuledView {
+    pub(super) fn of(transfer: IncomingTransfer, proposal: Option<TransferProposal>) -> Result<Self, Problem> {
+        let proposal = proposal.map(|proposal| ProposalView {
+            ruling: proposal.ruling,
+            user_id: proposal.user_id,
+            deposit_id: proposal.deposit_id,
+            proposed_by: proposal.proposed_by,
+            reason: proposal.reason,
+            proposed_at: proposal.proposed_at,
+        });
+        Ok(Self {
+            transfer: transfer.try_into()?,
+            proposal,
+        })
+    }
 }
 
 /// Lists transfers on chain that concern us, newest first.
@@ -50,7 +92,13 @@ pub(crate) async fn list_deposits(
     query.finish()?;
     let mut rows = transfers_page(&app.pool, filter, before, i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut rows, limit, |row| row.id);
-    let items = rows.into_iter().map(TransferView::try_from);
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let proposals = open_proposals(&app.pool, &ids).await?.into_iter();
+    let mut proposals: HashMap<Uuid, TransferProposal> = proposals.map(|one| (one.transfer_id, one)).collect();
+    let items = rows.into_iter().map(|row| {
+        let proposal = proposals.remove(&row.id);
+        RuledView::of(row, proposal)
+    });
     Ok(Json(TransferPage {
         items: items.collect::<Result<_, _>>()?,
         next_cursor,

@@ -80,6 +80,11 @@ impl Deposit {
         d::table.find(id).select(Self::as_select()).first(conn).await.optional()
     }
 
+    pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        let row = d::table.find(id).select(Self::as_select());
+        row.for_update().first(conn).await.optional()
+    }
+
     pub async fn by_ids(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Self>> {
         d::table
             .filter(d::id.eq_any(ids))

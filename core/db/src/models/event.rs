@@ -41,6 +41,8 @@ text_enum! {
         DepositReverted = "deposit.reverted",
         /// What was announced did not come in time.
         DepositExpired = "deposit.expired",
+        /// A deposit was paid, and the order that it was to buy could not be placed; the money is on the balance.
+        DepositOrderFailed = "deposit.order_failed",
         /// A payout was asked for and its amount held.
         PayoutRequested = "payout.requested",
         /// An operator let it go.

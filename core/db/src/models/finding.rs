@@ -102,15 +102,19 @@ impl NewFinding<'_> {
 }
 
 impl Finding {
-    /// Whether a finding of this kind, open or not, is about a transaction of this intent that is held for dead.
-    pub async fn any_about_dead_of(conn: &mut Conn, kind: &str, intent: Uuid) -> QueryResult<bool> {
+    /// Whether a finding of this kind, an open one or any, is about a transaction of this intent that is held for dead.
+    pub async fn any_about_dead_of(conn: &mut Conn, kind: &str, intent: Uuid, only_open: bool) -> QueryResult<bool> {
         let dead = t::table
             .filter(t::intent_id.eq(intent).and(t::state.eq(TxState::Dead)))
             .select(t::txid);
         let dead: Vec<String> = dead.load(conn).await?;
         let subjects: Vec<String> = dead.iter().map(|txid| format!("transaction:{txid}")).collect();
         let rows = findings::table.filter(findings::kind.eq(kind).and(findings::subject.eq_any(subjects)));
-        diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
+        let mut rows = rows.count().into_boxed();
+        if only_open {
+            rows = rows.filter(findings::resolved_at.is_null());
+        }
+        Ok(rows.get_result::<i64>(conn).await? > 0)
     }
 
     /// Findings, the worst first and of these the newest, after a place in that order.

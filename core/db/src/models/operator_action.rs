@@ -31,6 +31,10 @@ text_enum! {
         PayoutsReject = "payouts.reject",
         /// Gave a user a transfer that waited.
         DepositsCredit = "deposits.credit",
+        /// Gave a transfer that waited to the deposit that it was meant for.
+        DepositsAttach = "deposits.attach",
+        /// Wanted something done with a transfer that another has to agree to.
+        DepositsPropose = "deposits.propose",
         /// Let a transfer be.
         DepositsIgnore = "deposits.ignore",
         /// Noted that a transfer was paid back.

@@ -10,8 +10,10 @@ use db::{Conn, Pool, acquire, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::IdGen;
 use serde::Serialize;
+use serde_json::json;
 
 use super::record::{due_in_tx, log_index, record_in_tx, row};
+use crate::findings::{self, FindingKind};
 use crate::{DomainError, WORKER};
 
 /// Transfers of one transaction that are kept where none of them is to us.
@@ -26,7 +28,8 @@ pub struct ReadAgain {
     pub recorded: usize,
     /// Transfers to us that were recorded before.
     pub known: usize,
-    /// Recorded transfers of which the blocks say something else, as `txid:log_index`. Nothing of them is changed.
+    /// Recorded transfers of which the blocks say something else, as `txid:log_index`: a finding each. Nothing of them is
+    /// changed.
     pub differing: Vec<String>,
     /// To be pushed after the commit.
     #[serde(skip)]
@@ -52,6 +55,10 @@ pub async fn read_again(
         check(conn, &cursor, blocks).await?;
         let recorded = record_in_tx(conn, ids, network, blocks, now).await?;
         let (known, differing) = compare(conn, network, blocks).await?;
+        for name in &differing {
+            let subject = format!("transfer:{network}:{name}");
+            findings::record_in_tx(conn, ids, FindingKind::DepositDiffers, &subject, json!({}), now).await?;
+        }
         if let Some(txid) = asked_for {
             keep_unknown_in_tx(conn, ids, network, (blocks, txid), now).await?;
         }

@@ -8,6 +8,7 @@ use db::models::{
     TransferState,
 };
 use db::{Conn, Pool, run_tx};
+use jobs::Wake;
 use kernel::{Amount, Asset, IdGen, UserId};
 use ledger::movements::{DepositCredit, OnChain, credit_deposits_in_tx};
 use serde_json::json;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use super::classify::{self, Arrival, Destination, Fate, LARGEST, Verdict, classify};
 use super::news::{tell_of_deposits_in_tx, tell_of_transfers_in_tx};
+use super::order::orders_due_in_tx;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 use crate::{DomainError, WORKER};
@@ -42,6 +44,8 @@ pub struct Credited {
     pub credited: usize,
     /// How many wait for an operator.
     pub held: usize,
+    /// To be pushed after the commit.
+    pub wakes: Vec<Wake>,
 }
 
 /// Of which transfers receivers are told what.
@@ -98,11 +102,13 @@ pub async fn credit(
         let mut done = Credited::default();
         let mut credits = Vec::new();
         let mut news = News::default();
+        let mut paid = Vec::new();
         for transfer in &waiting {
             let address = transfer.address_id.and_then(|id| addresses.get(&id));
             let (arrival, announced) = facts_in_tx(conn, policy, transfer, address).await?;
             let verdict = classify(&arrival, &announced);
             if let Some(credit) = apply_in_tx(conn, transfer, &arrival, &announced, &verdict, now).await? {
+                paid.extend(verdict.deposit);
                 credits.push(credit);
             }
             done.decided += 1;
@@ -114,6 +120,7 @@ pub async fn credit(
         }
         done.credited = credits.len();
         credit_deposits_in_tx(conn, &credits).await?;
+        done.wakes = orders_due_in_tx(conn, &paid, now).await?;
         news.tell_in_tx(conn, ids, now).await?;
         Ok(done)
     })
@@ -272,7 +279,7 @@ pub(crate) fn on_chain(transfer: &IncomingTransfer) -> Result<OnChain, DomainErr
 }
 
 /// Adds what came to a deposit whose row the caller holds.
-pub(super) async fn receive_in_tx(
+pub(crate) async fn receive_in_tx(
     conn: &mut Conn,
     deposit: &Deposit,
     amount: Amount,

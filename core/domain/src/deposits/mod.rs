@@ -8,14 +8,17 @@ pub mod classify;
 mod credit;
 mod news;
 mod open;
+mod order;
 mod read;
 mod record;
 
 pub use again::{Asked, ReadAgain, ask, read_again, solid_number};
 pub use credit::{CreditPolicy, Credited, credit, expire};
-pub(crate) use credit::{amount_of, on_chain, subject};
+pub(crate) use credit::{amount_of, on_chain, receive_in_tx, subject};
 pub(crate) use news::tell_of_transfers_in_tx;
 pub use open::{Announced, DepositPolicy, OpenDeposit, TAILS, open};
+pub(crate) use order::orders_due_in_tx;
+pub use order::{Placing, WantedOrder, place_order};
 use read::find_in;
 pub use read::{find, of_user};
 pub(crate) use record::{due_in_tx, record_in_tx, revert_in_tx};

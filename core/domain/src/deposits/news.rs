@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use db::Conn;
-use db::models::{Deposit, DepositAddress, EventType, IncomingTransfer};
+use db::models::{Deposit, DepositAddress, DepositOrder, EventType, IncomingTransfer};
 use kernel::{Amount, IdGen, UserId};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -68,6 +68,30 @@ pub(crate) async fn tell_of_deposits_in_tx(
         events.push((ids.uuid(), event(event_type, deposit.id, user, (None, Some(deposit)))?));
     }
     write(conn, &events, now).await
+}
+
+/// Tells what came of the order that a deposit was to buy.
+pub(super) async fn tell_of_order_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    event_type: EventType,
+    (deposit, order): (&Deposit, &DepositOrder),
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    if !anybody_listens(conn).await? {
+        return Ok(());
+    }
+    let mut event = event(event_type, deposit.id, Some(deposit.user_id), (None, Some(deposit)))?;
+    event.data["order"] = json!({
+        "receiver": order.receiver,
+        "energy": order.energy,
+        "duration_s": order.duration_s,
+        "price": stored(order.price_sun, deposit.id)?,
+        "state": order.state,
+        "order_id": order.order_id,
+        "reason": order.reason_code,
+    });
+    write(conn, &[(ids.uuid(), event)], now).await
 }
 
 async fn write(conn: &mut Conn, events: &[(Uuid, NewEvent)], now: DateTime<Utc>) -> Result<(), DomainError> {

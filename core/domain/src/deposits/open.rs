@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
-use db::models::{
-    AddressKind, ChainCursor, Deposit, DepositAddress, DepositState, DepositWay, IdempotencyKey, NewIdempotencyKey,
-    User,
-};
+use db::models::{AddressKind, ChainCursor, Deposit, DepositAddress, DepositOrder, DepositState, DepositWay, User};
 use db::{Conn, Pool, run_tx};
 use hd::AccountKey;
 use kernel::{Amount, ApiKeyId, Asset, IdGen, UserId};
 use uuid::Uuid;
 
+use super::WantedOrder;
 use super::classify::{CODE_LENGTH, LARGEST};
 use crate::DomainError;
-use crate::orders::Idempotency;
+use crate::orders::{Idempotency, OrderPolicy, earlier_in_tx, quote_in_tx};
+use crate::pricing::Price;
 
 /// The last digits of an amount that tell one deposit from another on a shared address: 1 to this, in minor units. At
 /// most a hundredth of a coin is paid on top.
@@ -43,6 +42,8 @@ pub struct DepositPolicy {
     pub quarantine: Duration,
     /// The least that is credited.
     pub dust: BTreeMap<Asset, Amount>,
+    /// What may be ordered, by deposit as otherwise.
+    pub orders: OrderPolicy,
 }
 
 /// A deposit to announce.
@@ -54,8 +55,10 @@ pub struct OpenDeposit {
     pub user: UserId,
     /// In what.
     pub asset: Asset,
-    /// How much; any where not given.
+    /// How much; any where not given. An order says how much itself.
     pub amount: Option<Amount>,
+    /// What it is to buy.
+    pub order: Option<WantedOrder>,
     /// How the payer is told from others.
     pub way: DepositWay,
     /// The caller's mark.
@@ -69,13 +72,15 @@ pub struct Announced {
     pub deposit: Deposit,
     /// Where to pay.
     pub address: String,
+    /// What it is to buy, if it is to buy something.
+    pub order: Option<DepositOrder>,
 }
 
 /// Announces a deposit, once per idempotency key; answers it as it is now, and whether it was announced before.
 ///
 /// # Errors
-/// The way is closed, the amount cannot be asked for, the user is blocked, the key was used for another request, or all
-/// amounts are taken; nothing is written then.
+/// The way is closed, the amount cannot be asked for, the order cannot be placed as things are, the user is blocked, the key
+/// was used for another request, or all amounts are taken; nothing is written then.
 pub async fn open(
     pool: &Pool,
     ids: &dyn IdGen,
@@ -88,7 +93,9 @@ pub async fn open(
         if let Some(earlier) = replay(conn, id, request, now).await? {
             return Ok((super::find_in(conn, earlier).await?, true));
         }
-        check(policy, request)?;
+        let price = quote(conn, policy, request).await?;
+        let amount = price.map_or(request.amount, |price| Some(price.amount));
+        check(policy, request, amount)?;
         if User::ensure(conn, request.user.0, now).await?.blocked_at.is_some() {
             return Err(DomainError::UserBlocked);
         }
@@ -96,9 +103,20 @@ pub async fn open(
             DepositWay::Address => own_address(conn, policy, request.user, address_id, now).await?,
             DepositWay::Amount => shared_address(conn, policy, address_id, now).await?,
         };
-        let deposit = insert(conn, policy, request, (id, address.id), now).await?;
+        let deposit = insert(conn, policy, (request, amount), (id, address.id), now).await?;
+        let order = match request.order.zip(price) {
+            Some((wanted, price)) => Some(wanted.keep_in_tx(conn, id, price, now).await?),
+            None => None,
+        };
         let address = address.address;
-        Ok((Announced { deposit, address }, false))
+        Ok((
+            Announced {
+                deposit,
+                address,
+                order,
+            },
+            false,
+        ))
     })
     .await
 }
@@ -110,36 +128,34 @@ async fn replay(
     request: &OpenDeposit,
     now: DateTime<Utc>,
 ) -> Result<Option<Uuid>, DomainError> {
-    let Idempotency { key, request_sha256 } = &request.idempotency;
-    let claim = NewIdempotencyKey {
-        api_key_id: request.api_key.0,
-        key,
-        request_sha256,
-        resource_kind: RESOURCE,
-        resource_id: id.to_string(),
-        created_at: now,
-    };
-    if claim.claim(conn).await? {
-        return Ok(None);
-    }
-    let earlier = IdempotencyKey::find(conn, request.api_key.0, key)
-        .await?
-        .filter(|earlier| earlier.resource_kind == RESOURCE && earlier.request_sha256 == request_sha256)
-        .ok_or(DomainError::IdempotencyMismatch)?;
-    let earlier = earlier.resource_id.parse();
-    Ok(Some(earlier.map_err(|_| {
-        DomainError::Broken("the idempotency row of a deposit".into())
-    })?))
+    let mark = (request.api_key, &request.idempotency);
+    let earlier = earlier_in_tx(conn, mark, (RESOURCE, id.to_string()), now).await?;
+    let broken = |_| DomainError::Broken("the idempotency row of a deposit".into());
+    earlier.map(|earlier| earlier.parse().map_err(broken)).transpose()
 }
 
-fn check(policy: &DepositPolicy, request: &OpenDeposit) -> Result<(), DomainError> {
+/// The price of the order that a deposit is to buy.
+async fn quote(conn: &mut Conn, policy: &DepositPolicy, request: &OpenDeposit) -> Result<Option<Price>, DomainError> {
+    let Some(wanted) = request.order else {
+        return Ok(None);
+    };
+    if request.asset != Asset::Trx || policy.network != policy.orders.network {
+        return Err(DomainError::DepositOrderAsset);
+    }
+    let receiver = wanted.receiver.to_string();
+    let parties = (request.user, receiver.as_str());
+    let (price, _) = quote_in_tx(conn, &policy.orders, parties, (wanted.energy, wanted.duration_s)).await?;
+    Ok(Some(price))
+}
+
+fn check(policy: &DepositPolicy, request: &OpenDeposit, amount: Option<Amount>) -> Result<(), DomainError> {
     if !policy.ways.contains(&request.way) {
         return Err(DomainError::DepositWayClosed);
     }
     let least = policy.dust.get(&request.asset).copied().unwrap_or_default();
     let fits = |amount: Amount| amount >= least && !amount.is_zero() && amount < LARGEST;
     let needed = request.way == DepositWay::Amount;
-    if request.amount.map_or(needed, |amount| !fits(amount)) {
+    if amount.map_or(needed, |amount| !fits(amount)) {
         return Err(DomainError::DepositAmount { least });
     }
     Ok(())
@@ -214,7 +230,7 @@ async fn shared_address(
 async fn insert(
     conn: &mut Conn,
     policy: &DepositPolicy,
-    request: &OpenDeposit,
+    (request, amount): (&OpenDeposit, Option<Amount>),
     (id, address_id): (Uuid, Uuid),
     now: DateTime<Utc>,
 ) -> Result<Deposit, DomainError> {
@@ -229,7 +245,7 @@ async fn insert(
         asset: request.asset.code().to_owned(),
         way: request.way,
         address_id,
-        amount: request.amount.map(Amount::minor),
+        amount: amount.map(Amount::minor),
         code: code(id),
         state: DepositState::Open,
         received: 0,
@@ -240,7 +256,7 @@ async fn insert(
         created_at: now,
         updated_at: now,
     };
-    let base = match (request.way, request.amount) {
+    let base = match (request.way, amount) {
         (DepositWay::Amount, Some(amount)) => amount.minor(),
         _ if deposit.insert_if_free(conn).await? => return Ok(deposit),
         _ => return Err(DomainError::Broken(format!("the code of deposit {id} is taken"))),

@@ -1,6 +1,8 @@
 //! Reading deposits and transfers.
 
-use db::models::{Deposit, DepositAddress, IncomingTransfer};
+use std::collections::HashMap;
+
+use db::models::{Deposit, DepositAddress, DepositOrder, IncomingTransfer};
 use db::{Conn, Pool, acquire};
 use kernel::UserId;
 use uuid::Uuid;
@@ -19,14 +21,22 @@ async fn with_addresses(conn: &mut Conn, deposits: Vec<Deposit>) -> Result<Vec<A
     ids.sort_unstable();
     ids.dedup();
     let addresses = DepositAddress::by_ids(conn, &ids).await?;
+    let ids: Vec<Uuid> = deposits.iter().map(|deposit| deposit.id).collect();
+    let orders = DepositOrder::of_deposits(conn, &ids).await?;
+    let mut orders: HashMap<Uuid, DepositOrder> = orders.into_iter().map(|order| (order.deposit_id, order)).collect();
     let address_of = |deposit: &Deposit| {
         let found = addresses.iter().find(|address| address.id == deposit.address_id);
         let found = found.map(|address| address.address.clone());
         found.ok_or_else(|| DomainError::Broken(format!("deposit {} has no address", deposit.id)))
     };
-    let with = |deposit| {
+    let with = |deposit: Deposit| {
         let address = address_of(&deposit)?;
-        Ok(Announced { deposit, address })
+        let order = orders.remove(&deposit.id);
+        Ok(Announced {
+            deposit,
+            address,
+            order,
+        })
     };
     deposits.into_iter().map(with).collect()
 }

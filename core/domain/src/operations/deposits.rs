@@ -1,18 +1,23 @@
-//! Transfers that wait for a person: listed, and given to a user, let be, marked as paid back, or taken back from a user.
+//! Transfers that wait for a person: listed, and given to a user or to a deposit, let be, marked as paid back, or taken back
+//! from a user.
 
 use chrono::{DateTime, Utc};
-use db::models::{Action, Decision, EventType, IncomingTransfer, TransferFilter, TransferState, User};
+use db::models::{
+    Action, Decision, Deposit, EventType, IncomingTransfer, TransferFilter, TransferProposal, TransferState, User,
+};
 use db::{Conn, Pool, acquire, run_tx};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
+use jobs::Wake;
 use kernel::{Asset, IdGen, UserId};
 use ledger::movements::{DepositCredit, credit_deposits_in_tx, reverse_deposit_in_tx};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::proposals::{RulingLimits, propose_in_tx};
 use super::{Command, Done, Instruction};
 use crate::DomainError;
-use crate::deposits::{amount_of, on_chain, subject, tell_of_transfers_in_tx};
+use crate::deposits::{amount_of, on_chain, orders_due_in_tx, receive_in_tx, subject, tell_of_transfers_in_tx};
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 
@@ -21,6 +26,8 @@ use crate::orders::guarded;
 pub enum Ruling {
     /// The user gets it; where none is named, the one whose address it went to.
     Credit(Option<UserId>),
+    /// The deposit's user gets it, and it counts for the deposit, which may buy an order with it.
+    Attach(Uuid),
     /// It is let be.
     Ignore,
     /// It was paid back by hand.
@@ -33,16 +40,28 @@ impl Ruling {
     const fn action(self) -> Action {
         match self {
             Self::Credit(_) => Action::DepositsCredit,
+            Self::Attach(_) => Action::DepositsAttach,
             Self::Ignore => Action::DepositsIgnore,
             Self::Refunded => Action::DepositsRefund,
             Self::Reverse => Action::DepositsReverse,
         }
     }
 
+    /// Its word in proposals.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Credit(_) => "credit",
+            Self::Attach(_) => "attach",
+            Self::Ignore => "ignore",
+            Self::Refunded => "refunded",
+            Self::Reverse => "reverse",
+        }
+    }
+
     /// What receivers are told of it.
     const fn event(self) -> Option<EventType> {
         match self {
-            Self::Credit(_) => Some(EventType::DepositCredited),
+            Self::Credit(_) | Self::Attach(_) => Some(EventType::DepositCredited),
             Self::Reverse => Some(EventType::DepositReverted),
             Self::Ignore | Self::Refunded => None,
         }
@@ -51,13 +70,26 @@ impl Ruling {
     /// Where a transfer goes from this state, if it may.
     const fn arrow(self, from: TransferState) -> Option<TransferState> {
         match (self, from) {
-            (Self::Credit(_), TransferState::Held | TransferState::Ignored) => Some(TransferState::Credited),
+            (Self::Credit(_) | Self::Attach(_), TransferState::Held | TransferState::Ignored) => {
+                Some(TransferState::Credited)
+            }
             (Self::Ignore, TransferState::Held) => Some(TransferState::Ignored),
             (Self::Refunded, TransferState::Held) => Some(TransferState::Refunded),
             (Self::Reverse, TransferState::Credited) => Some(TransferState::Reversed),
             _ => None,
         }
     }
+}
+
+/// What came of a ruling.
+#[derive(Debug)]
+pub struct Ruled {
+    /// The transfer as it is now.
+    pub transfer: IncomingTransfer,
+    /// What waits for another operator; `None` if the ruling was carried out.
+    pub proposal: Option<TransferProposal>,
+    /// The command.
+    pub done: Done,
 }
 
 /// A transfer.
@@ -84,21 +116,22 @@ pub async fn transfers_page(
     Ok(IncomingTransfer::page(&mut conn, filter, before, limit).await?)
 }
 
-/// Carries out what an operator decides about one transfer.
+/// Carries out what an operator decides about one transfer, or keeps it for another one to agree, above the limits.
 ///
 /// # Errors
-/// [`DomainError::NotFound`]; a reason that is missing; [`DomainError::TransferStanding`] when it is past that;
+/// [`DomainError::NotFound`]; [`DomainError::OwnProposal`] where it waits for somebody else; a reason that is missing; [`DomainError::TransferStanding`] when it is past that;
 /// [`DomainError::NotCreditable`] and [`DomainError::UserNeeded`] when it cannot be credited; insufficient funds when what
 /// is to be taken back was spent. Nothing is written then.
 pub async fn rule_transfer(
     pool: &Pool,
     ids: &dyn IdGen,
-    instruction: &Instruction,
+    (instruction, limits): (&Instruction, &RulingLimits),
     (id, ruling): (Uuid, Ruling),
     now: DateTime<Utc>,
-) -> Result<(IncomingTransfer, Done), DomainError> {
+) -> Result<Ruled, DomainError> {
     let filter = match ruling {
         Ruling::Credit(Some(user)) => json!({ "object_id": id, "user_id": user }),
+        Ruling::Attach(deposit) => json!({ "object_id": id, "deposit_id": deposit }),
         _ => json!({ "object_id": id }),
     };
     let command = Command::new(ids, ruling.action(), instruction, filter, now)?;
@@ -107,46 +140,88 @@ pub async fn rule_transfer(
         let found = found.ok_or(DomainError::NotFound("transfer"))?;
         if instruction.dry_run {
             let fits = i64::from(ruling.arrow(found.state).is_some());
-            return Ok((found, Done::counted(fits)));
+            return Ok(Ruled::of(found, Done::counted(fits)));
         }
         if let Some(done) = command.replay_in_tx(conn).await? {
-            return Ok((found, done));
+            let proposal = TransferProposal::open_of(conn, &[id]).await?.into_iter().next();
+            let ruled = Ruled::of(found, done);
+            return Ok(Ruled { proposal, ..ruled });
         }
         let to = ruling
             .arrow(found.state)
             .ok_or(DomainError::TransferStanding(found.state))?;
-        carry_out_in_tx(conn, instruction, &found, (ruling, to), now).await?;
+        let plan = plan_in_tx(conn, instruction, &found, ruling, now).await?;
+        let wants = propose_in_tx(conn, ids, (instruction, limits), (&found, ruling), now).await?;
+        if let Some(proposal) = wants {
+            let command = command.as_action(Action::DepositsPropose);
+            let done = command
+                .done_in_tx(conn, 1, vec![proposed(&found, &proposal)], Vec::new())
+                .await?;
+            let ruled = Ruled::of(found, done);
+            return Ok(Ruled {
+                proposal: Some(proposal),
+                ..ruled
+            });
+        }
+        let wakes = carry_out_in_tx(conn, instruction, &found, (ruling, to, plan), now).await?;
         findings::clear_in_tx(conn, FindingKind::DepositHeld, &subject(&found), now).await?;
         if let Some(event_type) = ruling.event() {
             tell_of_transfers_in_tx(conn, ids, event_type, &[id], now).await?;
         }
-        let done = command.done_in_tx(conn, 1, vec![before(&found)], Vec::new()).await?;
+        let done = command.done_in_tx(conn, 1, vec![before(&found)], wakes).await?;
         let ruled = IncomingTransfer::find(conn, id).await?;
-        Ok((ruled.ok_or(DomainError::NotFound("transfer"))?, done))
+        Ok(Ruled::of(ruled.ok_or(DomainError::NotFound("transfer"))?, done))
     })
     .await
+}
+
+/// What a ruling comes to.
+struct Plan {
+    /// The deposit that the transfer is to count for, locked.
+    deposit: Option<Deposit>,
+    /// What a user gets, or gives back.
+    money: Option<DepositCredit>,
+}
+
+/// What a ruling would do, before anybody has to agree: what cannot be done is not proposed.
+async fn plan_in_tx(
+    conn: &mut Conn,
+    instruction: &Instruction,
+    found: &IncomingTransfer,
+    ruling: Ruling,
+    now: DateTime<Utc>,
+) -> Result<Plan, DomainError> {
+    let deposit = match ruling {
+        Ruling::Attach(deposit) => Some(attachable(conn, found, deposit).await?),
+        _ => None,
+    };
+    let user = match ruling {
+        Ruling::Credit(user) => user.map(|user| user.0),
+        _ => deposit.as_ref().map(|deposit| deposit.user_id),
+    };
+    let money = match ruling {
+        Ruling::Credit(_) | Ruling::Attach(_) | Ruling::Reverse => Some(credit_of(found, user, instruction, now)?),
+        Ruling::Ignore | Ruling::Refunded => None,
+    };
+    Ok(Plan { deposit, money })
 }
 
 async fn carry_out_in_tx(
     conn: &mut Conn,
     instruction: &Instruction,
     found: &IncomingTransfer,
-    (ruling, to): (Ruling, TransferState),
+    (ruling, to, plan): (Ruling, TransferState, Plan),
     now: DateTime<Utc>,
-) -> Result<(), DomainError> {
+) -> Result<Vec<Wake>, DomainError> {
     let reason = instruction.reason.as_deref().ok_or(DomainError::BadReason)?;
-    let money = match ruling {
-        Ruling::Credit(user) => Some(credit_of(found, user.map(|user| user.0), instruction, now)?),
-        Ruling::Reverse => Some(credit_of(found, None, instruction, now)?),
-        Ruling::Ignore | Ruling::Refunded => None,
-    };
+    let Plan { deposit, money } = plan;
     let kind = found.kind.ok_or(DomainError::TransferStanding(found.state))?;
     let decision = Decision {
         id: found.id,
         from: found.state,
         to,
         kind,
-        deposit_id: found.deposit_id,
+        deposit_id: deposit.as_ref().map(|deposit| deposit.id).or(found.deposit_id),
         user_id: money.as_ref().map(|money| money.user.0).or(found.user_id),
         asset: found.asset.as_deref(),
         credited: money.as_ref().map(|money| money.amount.minor()),
@@ -164,7 +239,23 @@ async fn carry_out_in_tx(
         (None, _) => {}
     }
     let moved = IncomingTransfer::decide(conn, &decision, now).await?;
-    guarded(moved, "incoming transfer", found.id)
+    guarded(moved, "incoming transfer", found.id)?;
+    let (Some(deposit), Some(money)) = (deposit, money) else {
+        return Ok(Vec::new());
+    };
+    receive_in_tx(conn, &deposit, money.amount, found.block_time, now).await?;
+    orders_due_in_tx(conn, &[deposit.id], now).await
+}
+
+/// The deposit that a transfer is to count for, locked: of the same asset and network, and not of another than the one
+/// whose address the transfer went to.
+async fn attachable(conn: &mut Conn, found: &IncomingTransfer, deposit: Uuid) -> Result<Deposit, DomainError> {
+    let deposit = Deposit::lock(conn, deposit).await?;
+    let deposit = deposit.ok_or(DomainError::NotFound("deposit"))?;
+    let fits = found.network == deposit.network
+        && found.asset.as_deref() == Some(deposit.asset.as_str())
+        && found.user_id.is_none_or(|user| user == deposit.user_id);
+    fits.then_some(deposit).ok_or(DomainError::DepositOfOthers)
 }
 
 /// The credit that a transfer is or was worth.
@@ -188,6 +279,25 @@ fn credit_of(
         actor: Some(instruction.actor.clone()),
         at: now,
     })
+}
+
+impl Ruled {
+    const fn of(transfer: IncomingTransfer, done: Done) -> Self {
+        Self {
+            transfer,
+            proposal: None,
+            done,
+        }
+    }
+}
+
+/// What is wanted of a transfer, for the record.
+fn proposed(found: &IncomingTransfer, proposal: &TransferProposal) -> Value {
+    let mut object = before(found);
+    object["proposed"] = json!({
+        "ruling": proposal.ruling, "user_id": proposal.user_id, "deposit_id": proposal.deposit_id,
+    });
+    object
 }
 
 /// A transfer as it was, for the record.

@@ -9,6 +9,7 @@ mod figures;
 mod findings;
 mod jobs;
 mod payouts;
+mod proposals;
 mod stuck;
 mod webhooks;
 
@@ -20,11 +21,12 @@ use kernel::{ApiKeyId, IdGen};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use deposits::{Ruling, TransferFigures, rule_transfer, transfer, transfer_figures, transfers_page};
+pub use deposits::{Ruled, Ruling, TransferFigures, rule_transfer, transfer, transfer_figures, transfers_page};
 pub use figures::{Held, NetworkFigures, held, networks};
 pub use findings::{FindingPlace, findings_page, resolve_finding};
 pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
 pub use payouts::{Decision, decide_payout};
+pub use proposals::{RulingLimits, open_proposals};
 pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};
 pub(crate) use webhooks::deliver;
 pub use webhooks::{change_webhook, resend_message, resend_messages};
@@ -129,6 +131,17 @@ impl<'a> Command<'a> {
             filter,
             now,
         })
+    }
+
+    /// The same request, come to another end.
+    fn as_action(&self, action: Action) -> Self {
+        Self {
+            id: self.id,
+            action,
+            instruction: self.instruction,
+            filter: self.filter.clone(),
+            now: self.now,
+        }
     }
 
     /// Claims the mark of the request; answers what came of it if it was carried out before. A request with the same

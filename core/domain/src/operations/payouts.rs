@@ -1,7 +1,7 @@
 //! Deciding on payouts: approved or rejected by somebody else than who asked for them.
 
 use chrono::{DateTime, Utc};
-use db::models::{Action, EventType, Payout, PayoutState};
+use db::models::{Action, EventType, Finding, Payout, PayoutState};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{IdGen, PayoutId};
@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{Command, Done, Instruction};
 use crate::DomainError;
+use crate::findings::FindingKind;
 use crate::orders::guarded;
 use crate::payouts::{give_back_in_tx, note_in_tx, tell_in_tx};
 
@@ -25,7 +26,7 @@ pub enum Decision {
 /// be rejected. Of several decisions on one payout one has an effect: the row lock decides.
 ///
 /// # Errors
-/// [`DomainError::NotFound`], [`DomainError::OwnPayout`], [`DomainError::PayoutDecided`], a reason that is missing or cannot
+/// [`DomainError::NotFound`], [`DomainError::OwnPayout`], [`DomainError::PayoutDecided`], [`DomainError::PayoutMayBePaid`], a reason that is missing or cannot
 /// be kept, or a database failure.
 pub async fn decide_payout(
     pool: &Pool,
@@ -57,6 +58,7 @@ pub async fn decide_payout(
         let wakes = match decision {
             Decision::Approve => approve_in_tx(conn, ids, &payout, instruction, now).await?,
             Decision::Reject => {
+                refuse_if_landed(conn, &payout).await?;
                 let why = (instruction.actor.as_str(), instruction.reason.as_deref());
                 give_back_in_tx(conn, ids, &payout, (PayoutState::Rejected, "rejected"), why, now).await?;
                 Vec::new()
@@ -75,6 +77,16 @@ pub async fn decide_payout(
         Ok((payout, done))
     })
     .await
+}
+
+/// A transaction of it that was held for dead is in a block: its money may be gone, and is not given back before an operator
+/// has looked at that.
+async fn refuse_if_landed(conn: &mut Conn, payout: &Payout) -> Result<(), DomainError> {
+    let kind = FindingKind::DeadTransactionLanded.word();
+    if Finding::any_about_dead_of(conn, kind, payout.id, true).await? {
+        return Err(DomainError::PayoutMayBePaid);
+    }
+    Ok(())
 }
 
 async fn approve_in_tx(

@@ -149,14 +149,14 @@ pub(crate) async fn earlier_in_tx(
 }
 
 /// Checked for new orders only: one that was accepted under other ranges is still answered to its key.
-fn check_ranges(policy: &OrderPolicy, request: &AcceptOrder) -> Result<(), DomainError> {
-    if !(policy.energy_min..=policy.energy_max).contains(&request.energy) {
+fn check_ranges(policy: &OrderPolicy, energy: i64, duration_s: i32) -> Result<(), DomainError> {
+    if !(policy.energy_min..=policy.energy_max).contains(&energy) {
         return Err(DomainError::EnergyOutOfRange {
             min: policy.energy_min,
             max: policy.energy_max,
         });
     }
-    if !(policy.duration_min_s..=policy.duration_max_s).contains(&request.duration_s) {
+    if !(policy.duration_min_s..=policy.duration_max_s).contains(&duration_s) {
         return Err(DomainError::DurationOutOfRange {
             min: policy.duration_min_s,
             max: policy.duration_max_s,
@@ -165,7 +165,8 @@ fn check_ranges(policy: &OrderPolicy, request: &AcceptOrder) -> Result<(), Domai
     Ok(())
 }
 
-fn check_terms(terms: &OrderTerms, energy: i64) -> Result<Price, DomainError> {
+/// Whether this user may order for this receiver at all, now.
+pub(crate) fn check_orderable(terms: &OrderTerms) -> Result<(), DomainError> {
     if terms.maintenance {
         return Err(DomainError::Maintenance);
     }
@@ -175,7 +176,23 @@ fn check_terms(terms: &OrderTerms, energy: i64) -> Result<Price, DomainError> {
     if terms.receiver_is_ours {
         return Err(DomainError::ReceiverIsSupplier);
     }
-    pricing::price_of(terms, energy)
+    Ok(())
+}
+
+/// What this much energy costs, if it may be ordered at all.
+///
+/// # Errors
+/// Why it may not.
+pub(crate) async fn quote_in_tx(
+    conn: &mut Conn,
+    policy: &OrderPolicy,
+    (user, receiver): (UserId, &str),
+    (energy, duration_s): (i64, i32),
+) -> Result<(Price, OrderTerms), DomainError> {
+    check_ranges(policy, energy, duration_s)?;
+    let terms = OrderTerms::read(conn, (user.0, receiver), (energy, duration_s)).await?;
+    check_orderable(&terms)?;
+    Ok((pricing::price_of(&terms, energy)?, terms))
 }
 
 async fn accept_new(
@@ -186,40 +203,76 @@ async fn accept_new(
     request: &AcceptOrder,
     now: DateTime<Utc>,
 ) -> Result<(Order, Option<Wake>), DomainError> {
-    check_ranges(policy, request)?;
     let receiver = request.receiver.to_string();
-    let actor = format!("api_key:{}", request.api_key);
-    let (parties, wanted) = (
-        (request.user.0, receiver.as_str()),
-        (request.energy, request.duration_s),
-    );
-    let terms = OrderTerms::read(conn, parties, wanted).await?;
-    let price = check_terms(&terms, request.energy)?;
+    let (parties, wanted) = ((request.user, receiver.as_str()), (request.energy, request.duration_s));
+    let (price, terms) = quote_in_tx(conn, policy, parties, wanted).await?;
     if !terms.user_known {
         User::ensure(conn, request.user.0, now).await?;
     }
-    let new = NewOrder {
-        id: id.0,
-        user_id: request.user.0,
-        api_key_id: request.api_key.0,
+    let purchase = Purchase {
+        id,
+        user: request.user,
+        api_key: request.api_key,
         network: &policy.network,
         receiver: &receiver,
         energy: request.energy,
         duration_s: request.duration_s,
+        price,
+        deadline: policy.deadline,
+        actor: &format!("api_key:{}", request.api_key),
+    };
+    place_in_tx(conn, ids, &purchase, now).await
+}
+
+/// An order whose terms are settled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Purchase<'a> {
+    pub(crate) id: OrderId,
+    pub(crate) user: UserId,
+    pub(crate) api_key: ApiKeyId,
+    pub(crate) network: &'a str,
+    pub(crate) receiver: &'a str,
+    pub(crate) energy: i64,
+    pub(crate) duration_s: i32,
+    pub(crate) price: Price,
+    pub(crate) deadline: Duration,
+    /// Who places it.
+    pub(crate) actor: &'a str,
+}
+
+/// Places an order and pays for it: its row, the hold, the first line of its timeline, its news and its job.
+///
+/// # Errors
+/// [`DomainError::InsufficientFunds`]; the transaction is aborted then.
+pub(crate) async fn place_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    purchase: &Purchase<'_>,
+    now: DateTime<Utc>,
+) -> Result<(Order, Option<Wake>), DomainError> {
+    let &Purchase { id, price, actor, .. } = purchase;
+    let new = NewOrder {
+        id: id.0,
+        user_id: purchase.user.0,
+        api_key_id: purchase.api_key.0,
+        network: purchase.network,
+        receiver: purchase.receiver,
+        energy: purchase.energy,
+        duration_s: purchase.duration_s,
         price_sun: price.amount.minor(),
         price_version_id: price.version.0,
         state: OrderState::Pending,
-        deadline_at: now + policy.deadline,
+        deadline_at: now + purchase.deadline,
         created_at: now,
         updated_at: now,
     };
     let order = new.insert(conn).await?;
     let hold = Hold {
         order: id,
-        user: request.user,
+        user: purchase.user,
         asset: Asset::Trx,
         amount: price.amount,
-        actor: &actor,
+        actor,
         at: now,
     };
     hold_in_tx(conn, &hold).await.map_err(|error| match error {
@@ -230,7 +283,7 @@ async fn accept_new(
         order: id,
         event: "accepted",
         state: OrderState::Pending,
-        actor: &actor,
+        actor,
         detail: json!({ "price": price.amount }),
     };
     note_in_tx(conn, event, now).await?;

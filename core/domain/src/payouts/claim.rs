@@ -115,7 +115,7 @@ async fn obstacle(conn: &mut Conn, payout: &Payout) -> Result<Option<&'static st
     }
     // a node lied: this payout may be paid already, and an operator has to look
     let kind = FindingKind::DeadTransactionLanded.word();
-    let landed = Finding::any_about_dead_of(conn, kind, payout.id).await?;
+    let landed = Finding::any_about_dead_of(conn, kind, payout.id, false).await?;
     Ok(landed.then_some("dead_transaction_landed"))
 }
 

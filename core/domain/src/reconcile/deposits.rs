@@ -105,5 +105,27 @@ pub(super) async fn requeue_in_tx(conn: &mut Conn, now: DateTime<Utc>) -> Result
     .load(conn)
     .await?;
     let networks: Vec<String> = lost.into_iter().map(|row| row.network).collect();
-    Ok(enqueue_each_in_tx(conn, JobKind::DepositsCredit, &networks, now).await?)
+    let mut wakes = enqueue_each_in_tx(conn, JobKind::DepositsCredit, &networks, now).await?;
+    wakes.extend(requeue_orders_in_tx(conn, now).await?);
+    Ok(wakes)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Unplaced {
+    #[diesel(sql_type = Text)]
+    id: String,
+}
+
+/// The same for orders of paid deposits.
+async fn requeue_orders_in_tx(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainError> {
+    let lost: Vec<Unplaced> = diesel::sql_query(
+        "SELECT o.deposit_id::text AS id FROM deposit_orders o JOIN deposits d ON d.id = o.deposit_id \
+         WHERE o.state = 'waiting' AND d.state = 'paid' \
+         AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = $1 AND j.object_id = o.deposit_id::text) LIMIT 500",
+    )
+    .bind::<Text, _>(JobKind::DepositsPlaceOrder.word())
+    .load(conn)
+    .await?;
+    let ids: Vec<String> = lost.into_iter().map(|row| row.id).collect();
+    Ok(enqueue_each_in_tx(conn, JobKind::DepositsPlaceOrder, &ids, now).await?)
 }

@@ -81,7 +81,7 @@ async fn a_replay_is_answered_whatever_was_decided_since() {
     let mut world = World::new().await;
     let request = world.request("k", 1);
     let first = world.accept(&request).await.unwrap().order;
-    throw_maintenance(&world).await;
+    throw_maintenance(&world, true).await;
     users::set_blocked(&world.api, UserId(ANNA), Some("fraud"), world.now())
         .await
         .unwrap();
@@ -223,10 +223,10 @@ async fn a_blocked_user_orders_nothing() {
     world.accept(&world.request("k", 1)).await.unwrap();
 }
 
-async fn throw_maintenance(world: &World) {
+pub(crate) async fn throw_maintenance(world: &World, enabled: bool) {
     let switch = Switch {
         name: Switch::MAINTENANCE.to_owned(),
-        enabled: true,
+        enabled,
         reason: "a test".to_owned(),
         actor: "operator:anna".to_owned(),
         updated_at: world.now(),
@@ -241,7 +241,7 @@ async fn throw_maintenance(world: &World) {
 #[tokio::test]
 async fn maintenance_stops_new_orders() {
     let world = World::new().await;
-    throw_maintenance(&world).await;
+    throw_maintenance(&world, true).await;
     let refused = world.accept(&world.request("k", 1)).await;
     assert!(matches!(refused, Err(DomainError::Maintenance)), "{refused:?}");
     assert_untouched(&world).await;

@@ -2,7 +2,9 @@
 
 mod cases;
 mod forks;
+mod order;
 mod proofs;
+mod rulings;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -300,7 +302,7 @@ async fn the_api_cannot_make_transfers_up() {
         "UPDATE incoming_transfers SET amount = 7",
         "DELETE FROM incoming_transfers",
         "UPDATE deposit_addresses SET user_id = 8",
-        "UPDATE deposits SET received = 8",
+        "UPDATE deposits SET amount = 8",
     ] {
         let refused = diesel_async::RunQueryDsl::execute(diesel::sql_query(sql), &mut conn).await;
         let refused = refused.unwrap_err().to_string();

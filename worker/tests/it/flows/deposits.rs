@@ -4,7 +4,8 @@ use std::cell::RefCell;
 
 use ::devnet::ForkKeep;
 use chrono::TimeDelta;
-use kernel::{Asset, UserId};
+use db::models::OrderState;
+use kernel::{Asset, OrderId, UserId};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +82,39 @@ async fn on_a_shared_address_the_exact_amount_says_who_paid() {
     assert_eq!(transfers, ["credited exact", "credited partial", "held unmatched"]);
     assert_eq!(rig.balance(USER).await - before, amount_of(&one));
     assert_eq!(rig.balance(UserId(2)).await, 4 * TRX);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_on_the_chain_buys_an_order() {
+    let (rig, _worker) = Rig::with_worker().await;
+    rig.supplier(100_000).await;
+    let before = rig.balance(USER).await;
+    let payer = Payer::new(&rig);
+    let wish = rig.wish();
+    let order = json!({ "receiver": wish.receiver, "energy": wish.energy, "duration_s": wish.duration_s });
+    let deposit = rig
+        .announce_as(1, json!({ "asset": "TRX", "way": "amount", "order": order }))
+        .await;
+    rig.idle().await;
+    payer
+        .pay(&rig, address_of(&deposit), Sent::Trx(amount_of(&deposit)))
+        .await;
+    rig.until_decided(1).await;
+    rig.until("the order is placed", async || {
+        rig.deposit(&deposit["id"]).await["order"]["state"] == "placed"
+    })
+    .await;
+    let shown = rig.deposit(&deposit["id"]).await;
+    let order: OrderId = shown["order"]["order_id"].as_str().unwrap().parse().unwrap();
+    rig.wait_for(order, OrderState::Completed).await;
+    rig.wait_settled(order).await;
+    let price = rig.find(order).await.price_sun;
+    assert_eq!(
+        rig.balance(USER).await - before,
+        amount_of(&deposit) - price,
+        "the tail is his"
+    );
     rig.judge().await;
 }
 

@@ -88,7 +88,12 @@ impl Payer {
 impl Rig {
     /// Announces a deposit for a user; answers it as the API shows it.
     pub(crate) async fn announce(&self, user: i64, asset: &str, way: &str, amount: Option<&str>) -> Value {
-        let body = json!({ "asset": asset, "way": way, "amount": amount });
+        self.announce_as(user, json!({ "asset": asset, "way": way, "amount": amount }))
+            .await
+    }
+
+    /// The same in the caller's own words.
+    pub(crate) async fn announce_as(&self, user: i64, body: Value) -> Value {
         self.http
             .post(&format!("/api/users/{user}/deposits"), body)
             .await

@@ -253,6 +253,7 @@ fn policy(world: &World) -> WorkPolicy {
             fee_reserve_sun: 10 * TRX,
             token_fee_limit_sun: world.token_fee_limit_sun,
         },
+        order_deadline: TimeDelta::minutes(10),
         payout_retry: TimeDelta::seconds(6),
         stake_margin_bps: 100,
         min_bandwidth: 400,

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use switchyard_api::Scope;
+
 use crate::support::TestApi;
 
 const XPUB: &str =
@@ -154,6 +156,66 @@ async fn what_cannot_be_announced_is_refused() {
         .refused(403, "user_blocked");
 }
 
+fn buys(asset: &str, way: &str, energy: i64) -> Value {
+    let order = json!({ "receiver": "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "energy": energy, "duration_s": 3600 });
+    json!({ "asset": asset, "way": way, "order": order })
+}
+
+#[tokio::test]
+async fn a_deposit_for_an_order_is_of_its_price() {
+    let api = open_for_deposits().await;
+    let path = "/api/users/43/deposits";
+    let own = api.marked(path, "d1", &buys("TRX", "address", 65_000)).await;
+    assert_eq!(own.status, 201, "{}", own.body);
+    assert_eq!(own.body["amount"], "3.250000");
+    let order = &own.body["order"];
+    assert_eq!(order["price"], json!({ "amount": "3.250000", "asset": "TRX" }));
+    assert_eq!(
+        (&order["state"], &order["order_id"], &order["reason"]),
+        (&json!("waiting"), &Value::Null, &Value::Null)
+    );
+    let shown = api.get(own.header("location")).await;
+    assert_eq!(shown.body["order"], *order);
+    let again = api.marked(path, "d1", &buys("TRX", "address", 65_000)).await;
+    assert_eq!((again.status.as_u16(), &again.body), (200, &own.body));
+    let shared = api.marked(path, "d2", &buys("TRX", "amount", 65_000)).await;
+    let amount = shared.body["amount"].as_str().unwrap();
+    assert!(amount > "3.250000" && amount < "3.260000", "{amount}");
+    assert_eq!(api.count("SELECT count(*) FROM orders").await, 0, "nothing is paid");
+    assert_eq!(api.count("SELECT count(*) FROM deposit_orders").await, 2);
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_placed_is_not_announced() {
+    let api = open_for_deposits().await;
+    let path = "/api/users/43/deposits";
+    let mut with_amount = buys("TRX", "address", 65_000);
+    with_amount["amount"] = json!("3.25");
+    for (body, code, pointer) in [
+        (buys("USDT", "address", 65_000), "deposit_order_asset", "#/asset"),
+        (buys("TRX", "address", 1), "energy_out_of_range", "#/order/energy"),
+        (with_amount, "invalid_body", "#/amount"),
+    ] {
+        let reply = api.marked(path, "bad", &body).await;
+        reply.refused(422, code);
+        assert_eq!(reply.field().0, pointer);
+    }
+    let mut nobody = buys("TRX", "address", 65_000);
+    nobody["order"]["receiver"] = json!("T1");
+    api.marked(path, "bad", &nobody).await.refused(422, "invalid_body");
+    let mut lesser = api;
+    (_, lesser.key) = lesser.key_with(&[Scope::DepositsWrite], 1_000).await;
+    lesser
+        .marked(path, "d1", &buys("TRX", "address", 65_000))
+        .await
+        .refused(403, "insufficient_scope");
+    lesser
+        .marked(path, "d1", &wish("TRX", "address", None))
+        .await
+        .refused(201, "none");
+    assert_eq!(lesser.count("SELECT count(*) FROM deposit_orders").await, 0);
+}
+
 const CURSOR: &str = "
     INSERT INTO chain_cursors (network, head_number, head_block_id, head_time, solid_number, solid_block_id, solid_time,
         tip_number, first_number, total_energy_limit, total_energy_weight, updated_at)
@@ -248,6 +310,81 @@ async fn an_operator_decides_about_what_is_held_once_and_for_a_reason() {
     ] {
         let reply = api.marked(&rule(2), "bad", &bad).await;
         assert_eq!(reply.status, 422, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn much_money_waits_for_another_key() {
+    let mut api = TestApi::with(&[("DEPOSITS__APPROVAL_ABOVE_TRX", "4.999999")]).await;
+    api.db.sql(HELD).await;
+    let credit = json!({ "ruling": "credit", "user_id": 42, "reason": "ticket 88" });
+    let first = api.marked(&rule(1), "r1", &credit).await;
+    assert_eq!((first.status.as_u16(), &first.body["state"]), (202, &json!("held")));
+    let proposal = &first.body["proposal"];
+    assert_eq!(
+        (&proposal["ruling"], &proposal["user_id"], &proposal["reason"]),
+        (&json!("credit"), &json!(42), &json!("ticket 88"))
+    );
+    let again = api.marked(&rule(1), "r1", &credit).await;
+    assert_eq!(
+        (again.status.as_u16(), again.header("idempotency-replayed")),
+        (202, "true")
+    );
+    api.marked(&rule(1), "r2", &credit).await.refused(403, "own_proposal");
+    let page = api.get("/api/operations/deposits?state=held").await;
+    let shown: Vec<&Value> = page.body["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["proposal"])
+        .collect();
+    assert_eq!(
+        shown
+            .iter()
+            .filter(|proposal| ***proposal == first.body["proposal"])
+            .count(),
+        1
+    );
+    assert_eq!(api.balance(42).await, "100.000000");
+
+    (_, api.key) = api.key_with(Scope::ALL, 1_000).await;
+    let agreed = api.marked(&rule(1), "r3", &credit).await;
+    assert_eq!(
+        (agreed.status.as_u16(), &agreed.body["state"]),
+        (200, &json!("credited"))
+    );
+    assert_eq!(agreed.body["proposal"], Value::Null);
+    assert_eq!(api.balance(42).await, "105.000000");
+}
+
+#[tokio::test]
+async fn an_operator_gives_a_transfer_to_the_deposit_that_it_was_meant_for() {
+    let api = open_for_deposits().await;
+    api.db.sql(HELD).await;
+    let deposit = api
+        .marked("/api/users/43/deposits", "d1", &wish("TRX", "address", Some("10")))
+        .await;
+    let attach = json!({ "ruling": "attach", "deposit_id": deposit.body["id"], "reason": "ticket 88" });
+    for n in 1..=2 {
+        let done = api.marked(&rule(n), &format!("r{n}"), &attach).await;
+        assert_eq!(
+            (done.status.as_u16(), &done.body["deposit_id"]),
+            (200, &deposit.body["id"])
+        );
+    }
+    let shown = api.get(deposit.header("location")).await;
+    assert_eq!(
+        (&shown.body["state"], &shown.body["received"]),
+        (&json!("paid"), &json!("10.000000"))
+    );
+    assert_eq!(shown.body["transfers"].as_array().unwrap().len(), 2);
+    assert_eq!(api.balance(43).await, "10.000000");
+    for bad in [
+        json!({ "ruling": "attach", "reason": "x" }),
+        json!({ "ruling": "attach", "user_id": 42, "reason": "x" }),
+        json!({ "ruling": "ignore", "deposit_id": deposit.body["id"], "reason": "x" }),
+    ] {
+        api.marked(&rule(3), "bad", &bad).await.refused(422, "invalid_body");
     }
 }
 

@@ -118,3 +118,25 @@ async fn a_hundred_thousand_addresses_cost_one_indexed_question() {
         started.elapsed()
     );
 }
+
+#[tokio::test]
+async fn a_block_that_is_read_again_and_says_something_else_is_found_and_changes_nothing() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    let sent = coin(1, to, 5 * TRX);
+    let parent = world.head().await;
+    world.settle(std::slice::from_ref(&sent)).await;
+    let read = async |told: &Transfer| {
+        let block = carrying(&parent, 0, std::slice::from_ref(told));
+        let blocks = [block];
+        let read = deposits::read_again(&world.worker, &world.ids, NETWORK, (&blocks, None), world.now());
+        read.await.unwrap()
+    };
+    let same = read(&sent).await;
+    assert_eq!((same.known, same.recorded, same.differing), (1, 0, vec![]));
+    let before = world.row(&sent).await;
+    let other = read(&coin(1, to, 6 * TRX)).await;
+    assert_eq!(other.differing, [format!("{}:-1", sent.txid)]);
+    assert_eq!(world.row(&sent).await, before);
+    assert_eq!(world.findings().await, ["deposits.differs"]);
+}

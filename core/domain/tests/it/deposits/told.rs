@@ -1,6 +1,7 @@
 //! What receivers of webhooks are told of money that comes in.
 
-use domain::operations::{Instruction, Mark, Ruling, rule_transfer};
+use domain::deposits::classify::LARGEST;
+use domain::operations::{Instruction, Mark, Ruling, RulingLimits, rule_transfer};
 
 use super::*;
 
@@ -105,6 +106,7 @@ async fn the_end_of_a_deposit_and_what_an_operator_rules_are_told() {
     assert_eq!(world.said("deposit.expired", "transfer").await, ["-"]);
 
     let id = world.row(&stray).await.id;
+    let limits = RulingLimits::above(LARGEST, LARGEST);
     for (key, ruling) in [("a", Ruling::Credit(Some(UserId(ANNA)))), ("b", Ruling::Reverse)] {
         let instruction = Instruction {
             actor: "operator:anna".into(),
@@ -118,9 +120,15 @@ async fn the_end_of_a_deposit_and_what_an_operator_rules_are_told() {
             dry_run: false,
         };
         for _ in 0..2 {
-            rule_transfer(&world.api, &world.ids, &instruction, (id, ruling), world.now())
-                .await
-                .unwrap();
+            rule_transfer(
+                &world.api,
+                &world.ids,
+                (&instruction, &limits),
+                (id, ruling),
+                world.now(),
+            )
+            .await
+            .unwrap();
         }
     }
     assert_eq!(

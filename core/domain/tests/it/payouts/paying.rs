@@ -4,6 +4,7 @@ use chain::{Broadcast, Refusal, TransactionSeen};
 use db::models::{PayoutState, TxState};
 use domain::DomainError;
 use domain::delegations::{Adoption, adopt};
+use domain::operations::Decision;
 use switchyard_domain as domain;
 
 use super::TRX;
@@ -117,6 +118,8 @@ async fn after_a_dead_transaction_landed_nothing_is_paid_again() {
             .contains(&"chain.dead_transaction_landed".to_owned())
     );
     assert_eq!(world.pay(payout).await, Err("dead_transaction_landed"));
+    let given_back = world.decide(payout, Decision::Reject, "operator:anna").await;
+    assert_eq!(given_back.unwrap_err().code(), "payout_may_be_paid");
     // not even after somebody closed the finding
     world
         .db

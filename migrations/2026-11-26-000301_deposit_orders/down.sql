@@ -1,0 +1,2 @@
+DROP TABLE deposit_orders;
+DROP FUNCTION deposit_orders_guard();
