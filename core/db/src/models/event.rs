@@ -41,6 +41,10 @@ text_enum! {
         DepositReverted = "deposit.reverted",
         /// What was announced did not come in time.
         DepositExpired = "deposit.expired",
+        /// USDT of a user became TRX.
+        ExchangeCompleted = "exchange.completed",
+        /// What was to be exchanged is not: the user has spent it, or it is too little.
+        ExchangeFailed = "exchange.failed",
         /// A payout was asked for and its amount held.
         PayoutRequested = "payout.requested",
         /// An operator let it go.
