@@ -9,6 +9,7 @@ use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::deposits::DepositPolicy;
 use domain::orders::OrderPolicy;
 use domain::payouts::{AssetLimits, PayoutPolicy};
+use domain::rates::RatePolicy;
 use domain::webhooks::TargetPolicy;
 use hd::{AccountKey, HdError};
 use jobs::{WakeConfig, WakeError, WakeQueue};
@@ -45,6 +46,7 @@ pub struct App {
     pub(crate) policy: OrderPolicy,
     pub(crate) payouts: PayoutPolicy,
     pub(crate) deposits: DepositPolicy,
+    pub(crate) rates: RatePolicy,
     pub(crate) import_key: ImportPublicKey,
     pub(crate) keys: KeyCache,
     pub(crate) limits: RateLimits,
@@ -75,6 +77,9 @@ pub enum StartError {
     /// Addresses of customers cannot be derived.
     #[error("deposits.account_xpub cannot be used")]
     AccountKey(#[from] HdError),
+    /// `rates.stale_after_s` is longer than any time.
+    #[error("rates.stale_after_s is no time")]
+    Rates,
     /// `deposits.ways` names one that there is not.
     #[error("deposits.ways names a way that there is not")]
     Ways,
@@ -110,6 +115,7 @@ impl App {
             policy: policy(&settings)?,
             payouts: payout_policy(&settings)?,
             deposits: deposits(&settings)?,
+            rates: rates(&settings)?,
             import_key: settings.vault.import_public_key.parse()?,
             keys: KeyCache::default(),
             limits: RateLimits::new(clock.clone()),
@@ -159,6 +165,12 @@ impl App {
         }
     }
 
+    /// How USDT is exchanged as it is credited; `None` where it is kept.
+    pub(crate) fn deposit_exchange(&self) -> Option<&RatePolicy> {
+        let exchanged = self.settings.deposits.usdt == settings::UsdtDeposits::Exchange;
+        exchanged.then_some(&self.rates)
+    }
+
     /// How long a request may take.
     pub(crate) const fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.settings.api.request_timeout_ms)
@@ -204,6 +216,21 @@ fn payout_policy(settings: &Settings) -> Result<PayoutPolicy, StartError> {
         list_required: payouts.list_required,
         trx_limits: limits(&payouts.trx),
         usdt_limits: limits(&payouts.usdt),
+    })
+}
+
+fn rates(settings: &Settings) -> Result<RatePolicy, StartError> {
+    let rates = &settings.rates;
+    let stale_after = i64::try_from(rates.stale_after_s).ok();
+    let stale_after = stale_after.and_then(chrono::Duration::try_seconds);
+    Ok(RatePolicy {
+        min_sources: rates.min_sources,
+        max_spread_bp: rates.max_spread_bp,
+        lowest: rates.lowest.minor(),
+        highest: rates.highest.minor(),
+        max_step_bp: rates.max_step_bp,
+        stale_after: stale_after.ok_or(StartError::Rates)?,
+        fee_bp: rates.fee_bp,
     })
 }
 

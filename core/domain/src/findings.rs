@@ -57,6 +57,14 @@ pub enum FindingKind {
     DepositNotCredited,
     /// A credited transfer has no credit in the ledger, or another one, or a credit no transfer.
     DepositLedgerDiffers,
+    /// There is no rate in use: nothing is exchanged.
+    RatesStale,
+    /// The sources gave a rate that is not believed.
+    RatesRefused,
+    /// An exchange has waited for long.
+    ExchangeWaits,
+    /// An exchange that was done has not its two transfers, or a transfer no exchange.
+    ExchangeLedgerDiffers,
 }
 
 impl FindingKind {
@@ -87,6 +95,10 @@ impl FindingKind {
             Self::DepositHeld => "deposits.held",
             Self::DepositNotCredited => "deposits.not_credited",
             Self::DepositLedgerDiffers => "deposits.ledger_differs",
+            Self::RatesStale => "rates.stale",
+            Self::RatesRefused => "rates.refused",
+            Self::ExchangeWaits => "exchanges.waiting",
+            Self::ExchangeLedgerDiffers => "exchanges.ledger_differs",
         }
     }
 
@@ -103,7 +115,8 @@ impl FindingKind {
             | Self::OrderStuck
             | Self::PayoutStuck
             | Self::TreasuryShort
-            | Self::DepositHeld => Severity::Warning,
+            | Self::DepositHeld
+            | Self::ExchangeWaits => Severity::Warning,
             _ => Severity::Critical,
         }
     }
@@ -113,6 +126,8 @@ impl FindingKind {
     pub fn metric(self) -> String {
         let own = match self {
             Self::ScanHalted => "switchyard_chain_halted",
+            Self::RatesStale => "switchyard_rate_missing",
+            Self::ExchangeWaits => "switchyard_exchanges_oldest_pending_seconds",
             Self::LowStock => "switchyard_pool_sellable_energy",
             _ => return format!("switchyard_findings_open{{kind=\"{}\"}}", self.word()),
         };
@@ -162,6 +177,18 @@ impl FindingKind {
             Self::DepositNotCredited => "Look at the job `deposits.credit` of the network, and re-drive it.",
             Self::DepositLedgerDiffers => {
                 "Stop withdrawals; compare `incoming_transfers` with `ledger_transfers` for the event; correct by a new transfer."
+            }
+            Self::RatesStale => {
+                "Nothing is exchanged: `switchyard-worker rates show` tells why. Repair the sources, or set a rate for a while by `rates set`."
+            }
+            Self::RatesRefused => {
+                "Compare the sources' answers with the market: drop one that lies; if the market moved, confirm it by `switchyard-worker rates set`."
+            }
+            Self::ExchangeWaits => {
+                "`switchyard-worker rates show` tells why there is no rate; re-drive `deposits.exchange`."
+            }
+            Self::ExchangeLedgerDiffers => {
+                "Stop withdrawals; compare `exchanges` with `ledger_transfers` for the event; correct by a new transfer."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {

@@ -13,6 +13,10 @@ db::text_enum! {
         DepositsCredit = "deposits.credit",
         /// Looks for a transaction that somebody says he paid with. Object: `<network>:<txid>`.
         DepositsConfirm = "deposits.confirm",
+        /// Exchanges USDT that was paid in while there was no rate. Object: `all`.
+        DepositsExchange = "deposits.exchange",
+        /// Asks the sources what TRX a USDT is worth. Object: `all`.
+        RatesRead = "rates.read",
         /// Takes the energy of an ended rental back. Object: the delegation.
         DelegationsReclaim = "delegations.reclaim",
         /// Pays a payout. Object: the payout.

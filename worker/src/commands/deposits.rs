@@ -171,9 +171,11 @@ fn in_row(row: &IncomingTransfer) -> [String; 8] {
 async fn rule(settings: &Settings, id: Uuid, ruling: Ruling, by_hand: &ByHand) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
     let instruction = by_hand.instruction()?;
+    let exchange = nodes::exchange(settings)?;
     let now = setup::clock().now();
     let step = async || {
-        let (_, done) = rule_transfer(&pool, &RandomIds, &instruction, (id, ruling), now).await?;
+        let by = (&instruction, exchange.as_ref());
+        let (_, done) = rule_transfer(&pool, &RandomIds, by, (id, ruling), now).await?;
         Ok::<_, DomainError>(done)
     };
     print(&by_hand.carry_out("decided", step).await?);

@@ -73,7 +73,8 @@ pub(crate) async fn rule_deposit(
 ) -> Result<(HeaderMap, Json<TransferView>), Problem> {
     let instruction = instruction(&caller, &request, Some(&request.body.reason), false);
     let what = (path("id", &id)?, request.body.ruling()?);
-    let ruled = rule_transfer(&app.pool, &*app.ids, &instruction, what, app.clock.now()).await;
+    let by = (&instruction, app.deposit_exchange());
+    let ruled = rule_transfer(&app.pool, &*app.ids, by, what, app.clock.now()).await;
     let (transfer, done) = ruled?;
     Ok(answer(&done, transfer.try_into()?))
 }

@@ -6,15 +6,17 @@ use db::{Conn, Pool, acquire, run_tx};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use kernel::{Asset, IdGen, UserId};
-use ledger::movements::{DepositCredit, credit_deposits_in_tx, reverse_deposit_in_tx};
+use ledger::movements::{DepositCredit, reverse_deposit_in_tx};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Command, Done, Instruction};
 use crate::DomainError;
-use crate::deposits::{amount_of, on_chain, subject, tell_of_transfers_in_tx};
+use crate::deposits::{amount_of, on_chain, post_in_tx, subject, tell_of_transfers_in_tx};
+use crate::exchanges::cancel_of_transfer_in_tx;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
+use crate::rates::RatePolicy;
 
 /// What an operator decides about a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +86,7 @@ pub async fn transfers_page(
     Ok(IncomingTransfer::page(&mut conn, filter, before, limit).await?)
 }
 
-/// Carries out what an operator decides about one transfer.
+/// Carries out what an operator decides about one transfer. `exchange`: how USDT is exchanged as it is credited, if it is.
 ///
 /// # Errors
 /// [`DomainError::NotFound`]; a reason that is missing; [`DomainError::TransferStanding`] when it is past that;
@@ -93,7 +95,7 @@ pub async fn transfers_page(
 pub async fn rule_transfer(
     pool: &Pool,
     ids: &dyn IdGen,
-    instruction: &Instruction,
+    (instruction, exchange): (&Instruction, Option<&RatePolicy>),
     (id, ruling): (Uuid, Ruling),
     now: DateTime<Utc>,
 ) -> Result<(IncomingTransfer, Done), DomainError> {
@@ -115,7 +117,7 @@ pub async fn rule_transfer(
         let to = ruling
             .arrow(found.state)
             .ok_or(DomainError::TransferStanding(found.state))?;
-        carry_out_in_tx(conn, instruction, &found, (ruling, to), now).await?;
+        carry_out_in_tx(conn, ids, (instruction, exchange), &found, (ruling, to), now).await?;
         findings::clear_in_tx(conn, FindingKind::DepositHeld, &subject(&found), now).await?;
         if let Some(event_type) = ruling.event() {
             tell_of_transfers_in_tx(conn, ids, event_type, &[id], now).await?;
@@ -129,7 +131,8 @@ pub async fn rule_transfer(
 
 async fn carry_out_in_tx(
     conn: &mut Conn,
-    instruction: &Instruction,
+    ids: &dyn IdGen,
+    (instruction, exchange): (&Instruction, Option<&RatePolicy>),
     found: &IncomingTransfer,
     (ruling, to): (Ruling, TransferState),
     now: DateTime<Utc>,
@@ -155,11 +158,12 @@ async fn carry_out_in_tx(
     };
     match (&money, ruling) {
         (Some(money), Ruling::Reverse) => {
+            cancel_of_transfer_in_tx(conn, ids, found.id, now).await?;
             reverse_deposit_in_tx(conn, money, reason).await?;
         }
         (Some(money), _) => {
             User::ensure(conn, money.user.0, now).await?;
-            credit_deposits_in_tx(conn, std::slice::from_ref(money)).await?;
+            post_in_tx(conn, ids, exchange, vec![(found.id, money.clone())], now).await?;
         }
         (None, _) => {}
     }

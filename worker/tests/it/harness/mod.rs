@@ -113,6 +113,8 @@ impl Rig {
             masters: vec![(1, random_hex())],
             import: import.expose_hex().to_string(),
             import_public: import_public.to_string(),
+            exchange: false,
+            rate_sources: Vec::new(),
             private_networks: true,
         };
         let owner = db.pool(Role::Owner);

@@ -118,7 +118,7 @@ async fn the_end_of_a_deposit_and_what_an_operator_rules_are_told() {
             dry_run: false,
         };
         for _ in 0..2 {
-            rule_transfer(&world.api, &world.ids, &instruction, (id, ruling), world.now())
+            rule_transfer(&world.api, &world.ids, (&instruction, None), (id, ruling), world.now())
                 .await
                 .unwrap();
         }
