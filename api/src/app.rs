@@ -7,9 +7,10 @@ use std::time::Duration;
 use db::models::DepositWay;
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::deposits::DepositPolicy;
-use domain::operations::RulingLimits;
+use domain::operations::RulingPolicy;
 use domain::orders::OrderPolicy;
 use domain::payouts::{AssetLimits, PayoutPolicy};
+use domain::rates::RatePolicy;
 use domain::webhooks::TargetPolicy;
 use hd::{AccountKey, HdError};
 use jobs::{WakeConfig, WakeError, WakeQueue};
@@ -46,7 +47,8 @@ pub struct App {
     pub(crate) policy: OrderPolicy,
     pub(crate) payouts: PayoutPolicy,
     pub(crate) deposits: DepositPolicy,
-    pub(crate) ruling_limits: RulingLimits,
+    pub(crate) rulings: RulingPolicy,
+    pub(crate) rates: RatePolicy,
     pub(crate) import_key: ImportPublicKey,
     pub(crate) keys: KeyCache,
     pub(crate) limits: RateLimits,
@@ -77,6 +79,9 @@ pub enum StartError {
     /// Addresses of customers cannot be derived.
     #[error("deposits.account_xpub cannot be used")]
     AccountKey(#[from] HdError),
+    /// `rates.stale_after_s` is longer than any time.
+    #[error("rates.stale_after_s is no time")]
+    Rates,
     /// `deposits.ways` names one that there is not.
     #[error("deposits.ways names a way that there is not")]
     Ways,
@@ -112,10 +117,8 @@ impl App {
             policy: policy(&settings)?,
             payouts: payout_policy(&settings)?,
             deposits: deposits(&settings, policy(&settings)?)?,
-            ruling_limits: RulingLimits::above(
-                settings.deposits.approval_above_trx,
-                settings.deposits.approval_above_usdt,
-            ),
+            rulings: rulings(&settings)?,
+            rates: rates(&settings)?,
             import_key: settings.vault.import_public_key.parse()?,
             keys: KeyCache::default(),
             limits: RateLimits::new(clock.clone()),
@@ -211,6 +214,29 @@ fn payout_policy(settings: &Settings) -> Result<PayoutPolicy, StartError> {
         trx_limits: limits(&payouts.trx),
         usdt_limits: limits(&payouts.usdt),
     })
+}
+
+fn rates(settings: &Settings) -> Result<RatePolicy, StartError> {
+    let rates = &settings.rates;
+    let stale_after = i64::try_from(rates.stale_after_s).ok();
+    let stale_after = stale_after.and_then(chrono::Duration::try_seconds);
+    Ok(RatePolicy {
+        min_sources: rates.min_sources,
+        max_spread_bp: rates.max_spread_bp,
+        lowest: rates.lowest.minor(),
+        highest: rates.highest.minor(),
+        max_step_bp: rates.max_step_bp,
+        stale_after: stale_after.ok_or(StartError::Rates)?,
+        fee_bp: rates.fee_bp,
+    })
+}
+
+fn rulings(settings: &Settings) -> Result<RulingPolicy, StartError> {
+    let deposits = &settings.deposits;
+    let exchanged = deposits.usdt == settings::UsdtDeposits::Exchange;
+    let exchange = exchanged.then(|| rates(settings)).transpose()?;
+    let (trx, usdt) = (deposits.approval_above_trx, deposits.approval_above_usdt);
+    Ok(RulingPolicy::new(trx, usdt, exchange))
 }
 
 fn deposits(settings: &Settings, orders: OrderPolicy) -> Result<DepositPolicy, StartError> {

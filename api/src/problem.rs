@@ -83,6 +83,8 @@ codes! {
         "The payout cannot be approved or rejected any more", "该提现已无法批准或拒绝";
     DepositAmountsTaken = "deposit_amounts_taken", CONFLICT,
         "Too many deposits of this amount are open", "该金额的待付充值过多";
+    ReceiveBelowMinimum = "receive_below_minimum", CONFLICT,
+        "The current rate gives less than min_receive", "按当前汇率所得低于 min_receive";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "请求体过大";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
         "The body must be application/json", "请求体必须是 application/json";
@@ -106,6 +108,8 @@ codes! {
         "The amount to deposit is missing, too small or too large", "充值金额缺失、过小或过大";
     DepositOrderAsset = "deposit_order_asset", UNPROCESSABLE_ENTITY,
         "An order is paid for in TRX", "订单只能用 TRX 支付";
+    ExchangeAmountInvalid = "exchange_amount_invalid", UNPROCESSABLE_ENTITY,
+        "The amount to exchange is too small or too large", "兑换金额过小或过大";
     BadText = "bad_text", UNPROCESSABLE_ENTITY, "A text or number is not acceptable", "文本或数字不符合要求";
     AmountZero = "amount_zero", UNPROCESSABLE_ENTITY, "The amount must not be zero", "金额不能为零";
     WebhookUrlRefused = "webhook_url_refused", UNPROCESSABLE_ENTITY,
@@ -118,6 +122,9 @@ codes! {
         "New orders are stopped for maintenance", "系统维护中，暂停接受新订单";
     PayoutsStopped = "payouts_stopped", SERVICE_UNAVAILABLE,
         "Payouts are stopped; try again later", "提现暂停，请稍后重试";
+    RateUnavailable = "rate_unavailable", SERVICE_UNAVAILABLE,
+        "There is no fresh exchange rate and nothing was exchanged; see GET /api/rates and try again later",
+        "暂无有效汇率，未进行兑换；请查看 GET /api/rates 后稍后重试";
     Overloaded = "overloaded", SERVICE_UNAVAILABLE,
         "Too many requests at once; try again", "并发请求过多，请稍后重试";
     Timeout = "timeout", GATEWAY_TIMEOUT,
@@ -347,7 +354,7 @@ impl From<DomainError> for Problem {
             DomainError::PayoutToOurs => "#/to",
             DomainError::UserNeeded => "#/user_id",
             DomainError::DepositWayClosed => "#/way",
-            DomainError::DepositAmount { .. } => "#/amount",
+            DomainError::DepositAmount { .. } | DomainError::ExchangeAmount(_) => "#/amount",
             DomainError::BadReason => "#/reason",
             DomainError::WebhookUrl(_) => "#/url",
             DomainError::BadStanding => "#/state",

@@ -14,7 +14,9 @@ use crate::console::console;
 use crate::middleware::{Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
-use crate::routes::{deposits, operations, orders, payouts, prices, supplier_wallets, user_wallets, users, webhooks};
+use crate::routes::{
+    deposits, exchanges, operations, orders, payouts, prices, rates, supplier_wallets, user_wallets, users, webhooks,
+};
 use crate::{App, health};
 
 /// One route.
@@ -82,6 +84,15 @@ const ANNOUNCE: &[Code] = &[
     Code::ReceiverIsSupplier,
     Code::Maintenance,
 ];
+const EXCHANGE: &[Code] = &[
+    Code::InvalidParameter,
+    Code::AmountZero,
+    Code::UserBlocked,
+    Code::InsufficientFunds,
+    Code::RateUnavailable,
+    Code::ExchangeAmountInvalid,
+    Code::ReceiveBelowMinimum,
+];
 const ADJUST: &[Code] = &[Code::InvalidParameter, Code::AmountZero];
 const BY_HAND: &[Code] = &[Code::BadText];
 const PARAMETER: &[Code] = &[Code::InvalidParameter];
@@ -131,6 +142,10 @@ routes! {
         [BODY, MARKED, PARAMETER, ANNOUNCE];
     DepositsRead get Get "/api/users/{user_id}/deposits" deposits::list::list_user_deposits [PARAMETER];
     DepositsRead get Get "/api/deposits/{id}" deposits::get::get_deposit [FOUND];
+    ExchangesRead get Get "/api/rates" rates::get::get_rates [];
+    ExchangesWrite post Post "/api/users/{user_id}/exchange" exchanges::create::create_exchange [BODY, MARKED, EXCHANGE];
+    ExchangesRead get Get "/api/users/{user_id}/exchanges" exchanges::list::list_user_exchanges [PARAMETER];
+    ExchangesRead get Get "/api/exchanges/{id}" exchanges::get::get_exchange [FOUND];
     UsersRead get Get "/api/wallets/users/{user_id}" user_wallets::list::list_user_wallets [PARAMETER];
     UsersWrite post Post "/api/wallets/users/{user_id}" user_wallets::create::create_user_wallet
         [BODY, PARAMETER, &[Code::BadText]];

@@ -9,7 +9,15 @@ use metrics::counter;
 const OUTCOMES: [&str; 6] = ["done", "again", "retry", "failed", "overtaken", "nothing_to_do"];
 
 /// Shows every counter of rare events with each of its labels.
-pub fn start_at_zero<'a>(networks: impl IntoIterator<Item = &'a String>) {
+pub fn start_at_zero<'a>(
+    networks: impl IntoIterator<Item = &'a String>,
+    rate_sources: impl IntoIterator<Item = &'a String>,
+) {
+    for source in rate_sources {
+        for outcome in quotes::OUTCOMES {
+            counter!("switchyard_rate_answers_total", "source" => source.clone(), "outcome" => outcome).increment(0);
+        }
+    }
     for network in networks {
         counter!("switchyard_chain_reverted_blocks_total", "network" => network.clone()).increment(0);
         for outcome in ["equal", "differ"] {

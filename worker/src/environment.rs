@@ -16,6 +16,7 @@ use webhook::WebhookClient;
 
 use crate::error::WorkError;
 use crate::keys::Keys;
+use crate::rates::RatesEnvironment;
 
 /// The world of a worker. Cheap to clone by `Arc`.
 pub struct Environment {
@@ -33,6 +34,8 @@ pub struct Environment {
     pub keys: Keys,
     /// Sends messages to endpoints.
     pub webhooks: WebhookClient,
+    /// Whom to ask what TRX a USDT is worth, and what is believed.
+    pub rates: RatesEnvironment,
     /// How work is done.
     pub policy: WorkPolicy,
 }

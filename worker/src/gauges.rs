@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use chain::EnergyMarket;
 use chrono::{DateTime, Utc};
-use db::models::{DueComparison, Finding, SupplierWallet, TransferKind, WebhookEndpoint};
+use db::models::{DueComparison, Exchange, Finding, Rate, SupplierWallet, TransferKind, WebhookEndpoint};
 use db::{Conn, acquire};
 use domain::DomainError;
 use domain::operations::{Held, NetworkFigures, count_stuck, held, networks, transfer_figures};
+use domain::rates::{RatePolicy, current_in_tx};
 use jobs::{QueueFigures, queue_figures};
 use metrics::gauge;
 use tokio::time::Instant;
@@ -75,6 +76,7 @@ impl Gauges {
             show_network(&mut conn, row).await?;
         }
         show_webhooks(&mut conn, now).await?;
+        show_rate(&mut conn, (!env.rates.sources.is_empty(), &env.rates.policy), now).await?;
         if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
             show_totals(&mut conn).await?;
             self.totals_at = Some(Instant::now());
@@ -210,6 +212,25 @@ async fn show_webhooks(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), WorkEr
     }
     gauge!("switchyard_webhook_pending").set(float(figures.pending));
     gauge!("switchyard_webhook_oldest_due_seconds").set(figures.oldest_due_seconds.max(0.0));
+    Ok(())
+}
+
+/// The rate, and what waits for one. Where nobody is to be asked, none is missed.
+async fn show_rate(
+    conn: &mut Conn,
+    (wanted, policy): (bool, &RatePolicy),
+    now: DateTime<Utc>,
+) -> Result<(), WorkError> {
+    let since = |at: Option<DateTime<Utc>>| at.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0));
+    let current = current_in_tx(conn, policy, now).await?;
+    let accepted = Rate::last_accepted(conn).await.map_err(DomainError::from)?;
+    let sun = current.map_or(0, |rate| rate.sun_per_usdt);
+    gauge!("switchyard_rate_sun_per_usdt").set(float(sun));
+    gauge!("switchyard_rate_missing").set(if wanted && current.is_err() { 1.0 } else { 0.0 });
+    gauge!("switchyard_rate_age_seconds").set(since(accepted.map(|rate| rate.at)));
+    let pending = Exchange::pending(conn).await.map_err(DomainError::from)?;
+    gauge!("switchyard_exchanges_pending").set(float(pending.count));
+    gauge!("switchyard_exchanges_oldest_pending_seconds").set(since(pending.oldest));
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod jobs;
 pub mod keys;
 pub mod nodes;
 pub mod queue;
+pub mod rates;
 pub mod registry;
 mod sender;
 mod signer;

@@ -8,12 +8,14 @@ use chain::TronAddress;
 use chain::endpoints::{ApiKey, EndpointConfig, EndpointList};
 use chrono::Duration;
 use domain::deposits::CreditPolicy;
+use domain::rates::RatePolicy;
 use domain::transactions::ResendPolicy;
 use kernel::{Amount, Asset, Clock};
-use settings::{Deposits, Network, NetworkKind, Settings};
+use settings::{Network, NetworkKind, Settings, UsdtDeposits};
 use tron::TronClient;
 
 use crate::environment::NetworkEnvironment;
+use crate::rates;
 
 /// Every configured network.
 ///
@@ -23,13 +25,13 @@ pub fn networks(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<B
     settings
         .networks
         .iter()
-        .map(|(name, network)| Ok((name.clone(), environment((name, network), &settings.deposits, clock)?)))
+        .map(|(name, network)| Ok((name.clone(), environment((name, network), settings, clock)?)))
         .collect()
 }
 
 fn environment(
     (name, network): (&str, &Network),
-    deposits: &Deposits,
+    settings: &Settings,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<NetworkEnvironment> {
     let endpoints: Vec<EndpointConfig> = network
@@ -60,7 +62,7 @@ fn environment(
     Ok(NetworkEnvironment {
         chain,
         usdt,
-        deposits: policy(&tokens, deposits)?,
+        deposits: policy(&tokens, settings)?,
         expiry,
         resend: ResendPolicy {
             after,
@@ -80,7 +82,8 @@ fn tokens(name: &str, network: &Network) -> anyhow::Result<BTreeMap<TronAddress,
 }
 
 /// What is money, and from whom.
-fn policy(tokens: &BTreeMap<TronAddress, Asset>, deposits: &Deposits) -> anyhow::Result<CreditPolicy> {
+fn policy(tokens: &BTreeMap<TronAddress, Asset>, settings: &Settings) -> anyhow::Result<CreditPolicy> {
+    let deposits = &settings.deposits;
     let named = |(contract, asset): (&TronAddress, &Asset)| (contract.to_string(), *asset);
     Ok(CreditPolicy {
         tokens: tokens.iter().map(named).collect(),
@@ -89,5 +92,17 @@ fn policy(tokens: &BTreeMap<TronAddress, Asset>, deposits: &Deposits) -> anyhow:
             (Asset::Usdt, Amount::from_minor(deposits.dust_usdt_micro)?),
         ]),
         blocked: deposits.blocked_senders.iter().cloned().collect(),
+        exchange: exchange(settings)?,
     })
+}
+
+/// How USDT is exchanged as it is credited; `None` where it is kept.
+///
+/// # Errors
+/// When a number does not fit.
+pub fn exchange(settings: &Settings) -> anyhow::Result<Option<RatePolicy>> {
+    match settings.deposits.usdt {
+        UsdtDeposits::Keep => Ok(None),
+        UsdtDeposits::Exchange => rates::policy(settings).map(Some),
+    }
 }

@@ -6,8 +6,9 @@ use jobs::JobKind;
 
 use crate::environment::Environment;
 use crate::jobs::{
-    CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ImportWallet,
-    PlacePaidOrder, Prune, ReclaimDelegation, Reconcile, ResendTransactions, SendPayout, SettleFinal, SyncWallet,
+    CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ExchangeDeposits,
+    ImportWallet, PlacePaidOrder, Prune, ReadRates, ReclaimDelegation, Reconcile, ResendTransactions, SendPayout,
+    SettleFinal, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;
@@ -18,7 +19,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 15] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 17] = [
         (
             JobKind::ChainResendTransactions,
             Arc::new(ResendTransactions(env(), sender())),
@@ -30,6 +31,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         ),
         (JobKind::DepositsConfirm, Arc::new(ConfirmDeposit(env()))),
         (JobKind::DepositsCredit, Arc::new(CreditDeposits(env()))),
+        (JobKind::DepositsExchange, Arc::new(ExchangeDeposits(env()))),
         (JobKind::DepositsPlaceOrder, Arc::new(PlacePaidOrder(env()))),
         (JobKind::NotifyDeliverWebhook, Arc::new(DeliverWebhook(env()))),
         (JobKind::OperationsPrune, Arc::new(Prune(env()))),
@@ -37,6 +39,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         (JobKind::OrdersCancelExpired, Arc::new(CancelExpiredOrders(env()))),
         (JobKind::OrdersDelegate, Arc::new(DelegateOrder::new(env(), sender()))),
         (JobKind::PayoutsSend, Arc::new(SendPayout(env(), sender()))),
+        (JobKind::RatesRead, Arc::new(ReadRates(env()))),
         (JobKind::WalletsCheckStock, Arc::new(CheckStock(env()))),
         (JobKind::WalletsImport, Arc::new(ImportWallet(env()))),
         (JobKind::WalletsSync, Arc::new(SyncWallet(env()))),

@@ -40,6 +40,8 @@ scopes! {
     PayoutsWrite = "payouts:write";
     DepositsRead = "deposits:read";
     DepositsWrite = "deposits:write";
+    ExchangesRead = "exchanges:read";
+    ExchangesWrite = "exchanges:write";
     SupplierWalletsRead = "supplier_wallets:read";
     SupplierWalletsWrite = "supplier_wallets:write";
     OperationsRead = "operations:read";

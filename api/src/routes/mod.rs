@@ -1,10 +1,12 @@
 //! One folder per resource, one file per action. View types stand beside the handlers that answer them.
 
 pub(crate) mod deposits;
+pub(crate) mod exchanges;
 pub(crate) mod operations;
 pub(crate) mod orders;
 pub(crate) mod payouts;
 pub(crate) mod prices;
+pub(crate) mod rates;
 pub(crate) mod supplier_wallets;
 pub(crate) mod user_wallets;
 pub(crate) mod users;

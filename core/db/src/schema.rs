@@ -172,6 +172,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    exchanges (id) {
+        id -> Uuid,
+        user_id -> BigInt,
+        usdt_micro -> BigInt,
+        cause -> Text,
+        transfer_id -> Nullable<Uuid>,
+        requested_by -> Text,
+        state -> Text,
+        rate_id -> Nullable<Uuid>,
+        rate_sun_per_usdt -> Nullable<BigInt>,
+        fee_bp -> Nullable<Integer>,
+        net_sun_per_usdt -> Nullable<BigInt>,
+        sun -> Nullable<BigInt>,
+        reason_code -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     findings (id) {
         id -> Uuid,
         kind -> Text,
@@ -407,6 +428,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    rates (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        kind -> Text,
+        sun_per_usdt -> Nullable<BigInt>,
+        refused_as -> Nullable<Text>,
+        answers -> Jsonb,
+        ends_at -> Nullable<Timestamptz>,
+        actor -> Nullable<Text>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     receiver_checks (network, address) {
         network -> Text,
         address -> Text,
@@ -580,6 +615,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     deposit_orders,
     deposits,
     events,
+    exchanges,
     findings,
     idempotency_keys,
     incoming_transfers,
@@ -596,6 +632,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payouts,
     price_bands,
     price_versions,
+    rates,
     receiver_checks,
     supplier_wallets,
     switches,

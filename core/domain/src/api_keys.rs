@@ -19,6 +19,8 @@ pub const SCOPES: &[&str] = &[
     "payouts:write",
     "deposits:read",
     "deposits:write",
+    "exchanges:read",
+    "exchanges:write",
     "supplier_wallets:read",
     "supplier_wallets:write",
     "operations:read",

@@ -138,6 +138,26 @@ pub enum DomainError {
     /// Every amount near the one that is wanted is asked for already.
     #[error("too many deposits of this amount are open; try another amount, or later")]
     DepositAmountsTaken,
+    /// There is no rate in use. The word says why.
+    #[error("there is no rate to exchange at: {0}")]
+    RateUnavailable(&'static str),
+    /// An amount that no rate makes anything of, or more than can be held.
+    #[error("{0}")]
+    ExchangeAmount(&'static str),
+    /// The rate gives less than the caller wants at least.
+    #[error("at the current rate this gives {would} TRX, less than min_receive")]
+    ReceiveBelowMinimum {
+        /// What it would give.
+        would: Amount,
+    },
+    /// A rate by hand that is beyond all sense, and was not said to be meant so.
+    #[error("the rate is not between {lowest} and {highest} TRX for a USDT")]
+    RateBeyondBand {
+        /// Least.
+        lowest: Amount,
+        /// Most.
+        highest: Amount,
+    },
     /// A block that may still be reverted, or that we have not read so far.
     #[error("block {0} is not solidified by our own reading yet")]
     NotSolid(i64),
@@ -174,6 +194,7 @@ impl DomainError {
             | Self::PayoutDecided(_)
             | Self::PayoutMayBePaid
             | Self::DepositAmountsTaken
+            | Self::ReceiveBelowMinimum { .. }
             | Self::TransferStanding(_)
             | Self::NotCreditable
             | Self::DepositOfOthers
@@ -181,7 +202,9 @@ impl DomainError {
             Self::UserBlocked | Self::PayoutAddressNotListed | Self::OwnPayout | Self::OwnProposal => {
                 ErrorClass::Forbidden
             }
-            Self::Maintenance | Self::PayoutsStopped | Self::NotSolid(_) => ErrorClass::Unavailable,
+            Self::Maintenance | Self::PayoutsStopped | Self::NotSolid(_) | Self::RateUnavailable(_) => {
+                ErrorClass::Unavailable
+            }
             Self::EnergyOutOfRange { .. }
             | Self::DurationOutOfRange { .. }
             | Self::NoPrice
@@ -194,6 +217,8 @@ impl DomainError {
             | Self::UserNeeded
             | Self::DepositAmount { .. }
             | Self::DepositOrderAsset
+            | Self::ExchangeAmount(_)
+            | Self::RateBeyondBand { .. }
             | Self::BadReason
             | Self::BadStanding
             | Self::WebhookUrl(_)
@@ -220,7 +245,7 @@ impl DomainError {
             Self::ReceiverIsSupplier => "receiver_is_supplier",
             Self::BadPriceTable(_) => "bad_price_table",
             Self::BadText(_) | Self::BadReason => "bad_text",
-            Self::BadStanding | Self::UserNeeded => "invalid_body",
+            Self::BadStanding | Self::UserNeeded | Self::RateBeyondBand { .. } => "invalid_body",
             Self::AlreadyResolved
             | Self::TooMany(_)
             | Self::TransferStanding(_)
@@ -243,6 +268,9 @@ impl DomainError {
             Self::DepositAmount { .. } => "deposit_amount_invalid",
             Self::DepositOrderAsset => "deposit_order_asset",
             Self::DepositAmountsTaken => "deposit_amounts_taken",
+            Self::RateUnavailable(_) => "rate_unavailable",
+            Self::ExchangeAmount(_) => "exchange_amount_invalid",
+            Self::ReceiveBelowMinimum { .. } => "receive_below_minimum",
             Self::Ledger(LedgerError::InsufficientFunds { .. }) => "insufficient_funds",
             Self::Ledger(LedgerError::ReferenceReused { .. }) => "reference_reused",
             Self::Ledger(LedgerError::UnknownUser(_)) => "not_found",

@@ -59,6 +59,14 @@ pub enum FindingKind {
     DepositLedgerDiffers,
     /// A block that was read again says something else of a transfer than it did before.
     DepositDiffers,
+    /// There is no rate in use: nothing is exchanged.
+    RatesStale,
+    /// The sources gave a rate that is not believed.
+    RatesRefused,
+    /// An exchange has waited for long.
+    ExchangeWaits,
+    /// An exchange that was done has not its two transfers, or a transfer no exchange.
+    ExchangeLedgerDiffers,
 }
 
 impl FindingKind {
@@ -90,6 +98,10 @@ impl FindingKind {
             Self::DepositNotCredited => "deposits.not_credited",
             Self::DepositLedgerDiffers => "deposits.ledger_differs",
             Self::DepositDiffers => "deposits.differs",
+            Self::RatesStale => "rates.stale",
+            Self::RatesRefused => "rates.refused",
+            Self::ExchangeWaits => "exchanges.waiting",
+            Self::ExchangeLedgerDiffers => "exchanges.ledger_differs",
         }
     }
 
@@ -106,7 +118,8 @@ impl FindingKind {
             | Self::OrderStuck
             | Self::PayoutStuck
             | Self::TreasuryShort
-            | Self::DepositHeld => Severity::Warning,
+            | Self::DepositHeld
+            | Self::ExchangeWaits => Severity::Warning,
             _ => Severity::Critical,
         }
     }
@@ -116,6 +129,8 @@ impl FindingKind {
     pub fn metric(self) -> String {
         let own = match self {
             Self::ScanHalted => "switchyard_chain_halted",
+            Self::RatesStale => "switchyard_rate_missing",
+            Self::ExchangeWaits => "switchyard_exchanges_oldest_pending_seconds",
             Self::LowStock => "switchyard_pool_sellable_energy",
             _ => return format!("switchyard_findings_open{{kind=\"{}\"}}", self.word()),
         };
@@ -168,6 +183,18 @@ impl FindingKind {
             }
             Self::DepositDiffers => {
                 "Ask several nodes for the transaction: one of them gave a wrong block. If it was the first, correct what was credited (`deposits reverse`, `deposits credit`)."
+            }
+            Self::RatesStale => {
+                "Nothing is exchanged: `switchyard-worker rates show` tells why. Repair the sources, or set a rate for a while by `rates set`."
+            }
+            Self::RatesRefused => {
+                "Compare the sources' answers with the market: drop one that lies; if the market moved, confirm it by `switchyard-worker rates set`."
+            }
+            Self::ExchangeWaits => {
+                "`switchyard-worker rates show` tells why there is no rate; re-drive `deposits.exchange`."
+            }
+            Self::ExchangeLedgerDiffers => {
+                "Stop withdrawals; compare `exchanges` with `ledger_transfers` for the event; correct by a new transfer."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {

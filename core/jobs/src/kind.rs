@@ -15,6 +15,10 @@ db::text_enum! {
         DepositsConfirm = "deposits.confirm",
         /// Places the order that a paid deposit is to buy. Object: the deposit.
         DepositsPlaceOrder = "deposits.place_order",
+        /// Exchanges USDT that was paid in while there was no rate. Object: `all`.
+        DepositsExchange = "deposits.exchange",
+        /// Asks the sources what TRX a USDT is worth. Object: `all`.
+        RatesRead = "rates.read",
         /// Takes the energy of an ended rental back. Object: the delegation.
         DelegationsReclaim = "delegations.reclaim",
         /// Pays a payout. Object: the payout.

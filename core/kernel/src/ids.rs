@@ -43,6 +43,8 @@ uuid_ids! {
     PriceVersionId;
     /// One payment of a user's money to an address.
     PayoutId;
+    /// One exchange of a user's USDT to TRX.
+    ExchangeId;
     /// One difference that a reconciler found.
     FindingId;
     /// One endpoint that is told of events.

@@ -12,6 +12,7 @@ mod layers;
 pub mod metrics;
 mod model;
 mod network;
+mod rates;
 mod secret;
 pub mod shutdown;
 mod source;
@@ -24,6 +25,7 @@ pub use model::{
     Settings, Telemetry, Vault, Worker,
 };
 pub use network::{Endpoint, Network, NetworkKind, Start};
+pub use rates::{RateQuote, RateSource, Rates, UsdtDeposits};
 pub use secret::{Secret, SecretUrl};
 pub use source::Source;
 pub use validate::Role;

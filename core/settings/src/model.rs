@@ -8,7 +8,7 @@ use kernel::Amount;
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{self, value_error};
-use crate::{Network, Secret, SecretUrl, SettingsError, Source};
+use crate::{Network, Rates, Secret, SecretUrl, SettingsError, Source, UsdtDeposits};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +25,7 @@ pub struct Settings {
     pub payouts: Payouts,
     pub pool: Pool,
     pub deposits: Deposits,
+    pub rates: Rates,
     pub networks: BTreeMap<String, Network>,
     pub vault: Vault,
     pub jobs: Jobs,
@@ -183,6 +184,7 @@ pub struct Deposits {
     pub approval_above_trx: Amount,
     pub approval_above_usdt: Amount,
     pub blocked_senders: Vec<String>,
+    pub usdt: UsdtDeposits,
 }
 
 /// `[vault]`.

@@ -7,7 +7,9 @@ use db::models::{ChainCursor, ChainTransaction, Delegation, Order, SupplierWalle
 use db::{Conn, Pool, run_tx};
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use domain::reconcile::{differing_reservations, escrow_figures, ledger_differences, payout_figures, undecided};
+use domain::reconcile::{
+    differing_reservations, escrow_figures, exchange_differences, ledger_differences, payout_figures, undecided,
+};
 use ledger::{check_balanced, check_replay, transfers_of_orders};
 use uuid::Uuid;
 
@@ -238,6 +240,7 @@ async fn house(conn: &mut Conn, rigour: &Rigour, closed_findings: bool) -> Resul
         payouts: payout_figures(conn).await?,
         reservations: differing_reservations(conn).await?,
         deposits: ledger_differences(conn).await?,
+        exchanges: exchange_differences(conn).await?,
         undecided: undecided(
             conn,
             if rigour.at_rest {

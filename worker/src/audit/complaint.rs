@@ -17,6 +17,8 @@ pub enum Rule {
     SetAsideIsOpenPayouts,
     /// Every credited transfer has one credit of the same amount in the ledger, and every credit its transfer.
     DepositMoney,
+    /// Every exchange that was done has its two transfers with the stored figures, and every such transfer its exchange.
+    ExchangeMoney,
     /// What came in is decided about once its block is solid.
     DepositInTime,
     /// An order was paid once, and its money has left escrow once, to where its end says.
@@ -77,6 +79,7 @@ impl Rule {
             Self::PayoutInTime => "payouts.in_time",
             Self::PayoutFee => "payouts.fee",
             Self::DepositMoney => "deposits.money",
+            Self::ExchangeMoney => "exchanges.money",
             Self::DepositInTime => "deposits.in_time",
             Self::OrderMoney => "orders.money",
             Self::OrderOneEnd => "orders.one_end",
@@ -117,6 +120,9 @@ impl Rule {
             Self::PayoutInTime => "Look at the payout's timeline and its reason; re-drive `payouts.send`.",
             Self::DepositMoney => {
                 "Stop withdrawals; compare `incoming_transfers` with `ledger_transfers` for the event; correct by a new transfer."
+            }
+            Self::ExchangeMoney => {
+                "Stop withdrawals; compare `exchanges` with `ledger_transfers` for the event; correct by a new transfer."
             }
             Self::DepositInTime => "See whether the watcher reads on; re-drive `deposits.credit`.",
             Self::OrderOneEnd => {

@@ -68,6 +68,8 @@ pub(super) struct House {
     pub(super) reservations: Vec<Reservation>,
     /// Credited transfers that the ledger knows otherwise or not at all, and the other way round.
     pub(super) deposits: Vec<LedgerDifference>,
+    /// Exchanges that the ledger knows otherwise or not at all, and the other way round.
+    pub(super) exchanges: Vec<LedgerDifference>,
     /// Transfers in solidified blocks that nobody decided about.
     pub(super) undecided: Vec<Undecided>,
     /// Jobs that are in the table and should not be.

@@ -7,7 +7,7 @@ use db::models::{DepositAddress, IncomingTransfer, TransferFilter, TransferKind,
 use db::run_tx;
 use domain::DomainError;
 use domain::deposits::{read_again, solid_number};
-use domain::operations::{Ruling, RulingLimits, rule_transfer, transfer, transfers_page};
+use domain::operations::{Ruling, RulingPolicy, rule_transfer, transfer, transfers_page};
 use kernel::{RandomIds, UserId};
 use serde_json::{Value, json};
 use settings::Settings;
@@ -183,12 +183,13 @@ fn in_row(row: &IncomingTransfer) -> [String; 8] {
 async fn rule(settings: &Settings, id: Uuid, ruling: Ruling, by_hand: &ByHand) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
     let instruction = by_hand.instruction()?;
+    let exchange = nodes::exchange(settings)?;
     let now = setup::clock().now();
     let of = &settings.deposits;
-    let limits = RulingLimits::above(of.approval_above_trx, of.approval_above_usdt);
+    let policy = RulingPolicy::new(of.approval_above_trx, of.approval_above_usdt, exchange);
     let waits = Cell::new(false);
     let step = async || {
-        let ruled = rule_transfer(&pool, &RandomIds, (&instruction, &limits), (id, ruling), now).await?;
+        let ruled = rule_transfer(&pool, &RandomIds, (&instruction, &policy), (id, ruling), now).await?;
         waits.set(ruled.proposal.is_some());
         Ok::<_, DomainError>(ruled.done)
     };

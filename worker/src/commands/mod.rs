@@ -12,6 +12,7 @@ mod jobs;
 mod keys;
 mod payouts;
 mod prices;
+mod rates;
 mod report;
 mod run;
 mod setup;
@@ -47,6 +48,9 @@ pub enum Command {
     /// The price table
     #[command(subcommand)]
     Prices(prices::Command),
+    /// What TRX a USDT is worth
+    #[command(subcommand)]
+    Rates(rates::Command),
     /// Supplier wallets
     #[command(subcommand)]
     Wallets(wallets::Command),
@@ -128,6 +132,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Run { queues } => run::run(settings, &queues).await,
         Command::ApiKey(command) => api_keys::run(&settings, command).await,
         Command::Prices(command) => prices::run(&settings, command).await,
+        Command::Rates(command) => rates::run(&settings, command).await,
         Command::Wallets(command) => wallets::run(&settings, command).await,
         Command::RotateMasterKey => keys::rotate(&settings).await,
         Command::Chain(command) => chain::run(&settings, command).await,

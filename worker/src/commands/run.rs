@@ -32,7 +32,10 @@ pub(super) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<(
         pending == 0,
         "the database lacks {pending} migrations: run `switchyard-worker migrate` first"
     );
-    counters::start_at_zero(settings.networks.keys());
+    counters::start_at_zero(
+        settings.networks.keys(),
+        settings.rates.sources.iter().map(|source| &source.name),
+    );
     let queues = queues(&settings, only)?;
     let name = worker_name(&env);
     tracing::info!(worker = name, queues = ?queues, "worker starts");
@@ -117,6 +120,7 @@ fn job_of(schedule: &str, network: &str) -> Option<(JobKind, String)> {
         "check_stock" => (JobKind::WalletsCheckStock, network),
         "compare_lent" => (JobKind::OperationsReconcile, crate::jobs::LENT),
         "prune" => (JobKind::OperationsPrune, "all"),
+        "read_rates" => (JobKind::RatesRead, "all"),
         "reconcile" => (JobKind::OperationsReconcile, "books"),
         "sync_wallets" => (JobKind::WalletsSync, crate::jobs::ALL_WALLETS),
         _ => return None,

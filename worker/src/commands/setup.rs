@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::environment::{Environment, WorkPolicy};
 use crate::keys::{ConfiguredMaster, Keys, unlock_master};
 use crate::nodes;
+use crate::rates::RatesEnvironment;
 
 /// The pool.
 pub(super) fn pool(settings: &Settings) -> anyhow::Result<Pool> {
@@ -63,6 +64,7 @@ pub(super) async fn environment(settings: &Settings) -> anyhow::Result<Arc<Envir
         ids: Arc::new(RandomIds),
         policy: policy(settings)?,
         webhooks: webhook_client(settings)?,
+        rates: RatesEnvironment::new(settings)?,
         pool,
         clock,
         keys,

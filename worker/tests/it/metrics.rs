@@ -180,7 +180,7 @@ impl Rendered {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_run_shows_every_metric_with_its_type_and_labels() {
     let (rig, _worker) = Rig::with_worker().await;
-    counters::start_at_zero([&NETWORK.to_owned()]);
+    counters::start_at_zero([&NETWORK.to_owned()], [&"binance".to_owned()]);
     let env = environment(&rig.world).await;
     let mut gauges = Gauges::default();
     rig.supplier(50_000).await;

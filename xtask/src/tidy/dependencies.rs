@@ -40,8 +40,8 @@ const RESERVED: [Reserved; 10] = [
     },
     Reserved {
         library: "reqwest",
-        to: &["chain", "tron", "evm", "devnet", "webhook", "xtask"],
-        reason: "only chain clients and webhooks call out",
+        to: &["chain", "tron", "evm", "devnet", "webhook", "quotes", "xtask"],
+        reason: "only chain clients, webhooks and rate sources call out",
     },
     Reserved {
         library: "prost",

@@ -1,6 +1,7 @@
 //! What is under `/api`.
 
 mod deposits;
+mod exchanges;
 mod operations;
 mod orders;
 mod payouts;

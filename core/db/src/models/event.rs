@@ -43,6 +43,10 @@ text_enum! {
         DepositExpired = "deposit.expired",
         /// A deposit was paid, and the order that it was to buy could not be placed; the money is on the balance.
         DepositOrderFailed = "deposit.order_failed",
+        /// USDT of a user became TRX.
+        ExchangeCompleted = "exchange.completed",
+        /// What was to be exchanged is not: the user has spent it, or it is too little.
+        ExchangeFailed = "exchange.failed",
         /// A payout was asked for and its amount held.
         PayoutRequested = "payout.requested",
         /// An operator let it go.

@@ -41,6 +41,10 @@ text_enum! {
         DepositsRefund = "deposits.refund",
         /// Took the credit of a transfer back.
         DepositsReverse = "deposits.reverse",
+        /// Set the rate by hand for a time.
+        RatesSet = "rates.set",
+        /// Took a rate that was set by hand back.
+        RatesClear = "rates.clear",
     }
 }
 

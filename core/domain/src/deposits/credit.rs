@@ -10,7 +10,7 @@ use db::models::{
 use db::{Conn, Pool, run_tx};
 use jobs::Wake;
 use kernel::{Amount, Asset, IdGen, UserId};
-use ledger::movements::{DepositCredit, OnChain, credit_deposits_in_tx};
+use ledger::movements::{DepositCredit, OnChain, credit_and_exchange_in_tx};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -19,7 +19,8 @@ use super::news::{tell_of_deposits_in_tx, tell_of_transfers_in_tx};
 use super::order::orders_due_in_tx;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
-use crate::{DomainError, WORKER};
+use crate::rates::RatePolicy;
+use crate::{DomainError, WORKER, exchanges};
 
 /// Deposits of one address that a transfer to it may be for: the newest so many.
 const NEWEST: i64 = 50;
@@ -33,6 +34,8 @@ pub struct CreditPolicy {
     pub dust: BTreeMap<Asset, Amount>,
     /// Senders that we take nothing from.
     pub blocked: BTreeSet<String>,
+    /// How USDT is exchanged as it is credited; `None` where it is kept.
+    pub exchange: Option<RatePolicy>,
 }
 
 /// What one round decided.
@@ -109,7 +112,7 @@ pub async fn credit(
             let verdict = classify(&arrival, &announced);
             if let Some(credit) = apply_in_tx(conn, transfer, &arrival, &announced, &verdict, now).await? {
                 paid.extend(verdict.deposit);
-                credits.push(credit);
+                credits.push((transfer.id, credit));
             }
             done.decided += 1;
             news.note(transfer.id, &verdict);
@@ -119,12 +122,35 @@ pub async fn credit(
             }
         }
         done.credited = credits.len();
-        credit_deposits_in_tx(conn, &credits).await?;
+        post_in_tx(conn, ids, policy.exchange.as_ref(), credits, now).await?;
         done.wakes = orders_due_in_tx(conn, &paid, now).await?;
         news.tell_in_tx(conn, ids, now).await?;
         Ok(done)
     })
     .await
+}
+
+/// Credits what transfers, named by their rows, brought, and exchanges it where that is asked for.
+///
+/// # Errors
+/// When the ledger or the database fails.
+pub(crate) async fn post_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    exchange: Option<&RatePolicy>,
+    credits: Vec<(Uuid, DepositCredit)>,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let planned = match exchange {
+        Some(policy) => {
+            let named: Vec<(Uuid, &DepositCredit)> = credits.iter().map(|(id, credit)| (*id, credit)).collect();
+            exchanges::plan_in_tx(conn, ids, policy, &named, now).await?
+        }
+        None => exchanges::Planned::default(),
+    };
+    let credits: Vec<DepositCredit> = credits.into_iter().map(|(_, credit)| credit).collect();
+    credit_and_exchange_in_tx(conn, &credits, &planned.legs).await?;
+    exchanges::tell_in_tx(conn, ids, &planned.done, now).await
 }
 
 /// Ends up to `limit` deposits whose time is over by the solidified block, and releases amounts that were held long enough.

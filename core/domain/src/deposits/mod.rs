@@ -14,7 +14,7 @@ mod record;
 
 pub use again::{Asked, ReadAgain, ask, read_again, solid_number};
 pub use credit::{CreditPolicy, Credited, credit, expire};
-pub(crate) use credit::{amount_of, on_chain, receive_in_tx, subject};
+pub(crate) use credit::{amount_of, on_chain, post_in_tx, receive_in_tx, subject};
 pub(crate) use news::tell_of_transfers_in_tx;
 pub use open::{Announced, DepositPolicy, OpenDeposit, TAILS, open};
 pub(crate) use order::orders_due_in_tx;

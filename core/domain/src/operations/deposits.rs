@@ -10,16 +10,20 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use jobs::Wake;
 use kernel::{Asset, IdGen, UserId};
-use ledger::movements::{DepositCredit, credit_deposits_in_tx, reverse_deposit_in_tx};
+use ledger::movements::{DepositCredit, reverse_deposit_in_tx};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::proposals::{RulingLimits, propose_in_tx};
+use super::proposals::{RulingPolicy, propose_in_tx};
 use super::{Command, Done, Instruction};
 use crate::DomainError;
-use crate::deposits::{amount_of, on_chain, orders_due_in_tx, receive_in_tx, subject, tell_of_transfers_in_tx};
+use crate::deposits::{
+    amount_of, on_chain, orders_due_in_tx, post_in_tx, receive_in_tx, subject, tell_of_transfers_in_tx,
+};
+use crate::exchanges::cancel_of_transfer_in_tx;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
+use crate::rates::RatePolicy;
 
 /// What an operator decides about a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +129,7 @@ pub async fn transfers_page(
 pub async fn rule_transfer(
     pool: &Pool,
     ids: &dyn IdGen,
-    (instruction, limits): (&Instruction, &RulingLimits),
+    (instruction, policy): (&Instruction, &RulingPolicy),
     (id, ruling): (Uuid, Ruling),
     now: DateTime<Utc>,
 ) -> Result<Ruled, DomainError> {
@@ -151,7 +155,7 @@ pub async fn rule_transfer(
             .arrow(found.state)
             .ok_or(DomainError::TransferStanding(found.state))?;
         let plan = plan_in_tx(conn, instruction, &found, ruling, now).await?;
-        let wants = propose_in_tx(conn, ids, (instruction, limits), (&found, ruling), now).await?;
+        let wants = propose_in_tx(conn, ids, (instruction, policy), (&found, ruling), now).await?;
         if let Some(proposal) = wants {
             let command = command.as_action(Action::DepositsPropose);
             let done = command
@@ -163,7 +167,8 @@ pub async fn rule_transfer(
                 ..ruled
             });
         }
-        let wakes = carry_out_in_tx(conn, instruction, &found, (ruling, to, plan), now).await?;
+        let exchange = policy.exchange.as_ref();
+        let wakes = carry_out_in_tx(conn, ids, (instruction, exchange), &found, (ruling, to, plan), now).await?;
         findings::clear_in_tx(conn, FindingKind::DepositHeld, &subject(&found), now).await?;
         if let Some(event_type) = ruling.event() {
             tell_of_transfers_in_tx(conn, ids, event_type, &[id], now).await?;
@@ -208,7 +213,8 @@ async fn plan_in_tx(
 
 async fn carry_out_in_tx(
     conn: &mut Conn,
-    instruction: &Instruction,
+    ids: &dyn IdGen,
+    (instruction, exchange): (&Instruction, Option<&RatePolicy>),
     found: &IncomingTransfer,
     (ruling, to, plan): (Ruling, TransferState, Plan),
     now: DateTime<Utc>,
@@ -230,11 +236,12 @@ async fn carry_out_in_tx(
     };
     match (&money, ruling) {
         (Some(money), Ruling::Reverse) => {
+            cancel_of_transfer_in_tx(conn, ids, found.id, now).await?;
             reverse_deposit_in_tx(conn, money, reason).await?;
         }
         (Some(money), _) => {
             User::ensure(conn, money.user.0, now).await?;
-            credit_deposits_in_tx(conn, std::slice::from_ref(money)).await?;
+            post_in_tx(conn, ids, exchange, vec![(found.id, money.clone())], now).await?;
         }
         (None, _) => {}
     }

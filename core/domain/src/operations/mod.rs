@@ -10,6 +10,7 @@ mod findings;
 mod jobs;
 mod payouts;
 mod proposals;
+mod rates;
 mod stuck;
 mod webhooks;
 
@@ -26,7 +27,8 @@ pub use figures::{Held, NetworkFigures, held, networks};
 pub use findings::{FindingPlace, findings_page, resolve_finding};
 pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
 pub use payouts::{Decision, decide_payout};
-pub use proposals::{RulingLimits, open_proposals};
+pub use proposals::{RulingPolicy, open_proposals};
+pub use rates::{ManualRate, clear_rate, set_rate};
 pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};
 pub(crate) use webhooks::deliver;
 pub use webhooks::{change_webhook, resend_message, resend_messages};

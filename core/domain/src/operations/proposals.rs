@@ -13,20 +13,24 @@ use super::{Instruction, Ruling};
 use crate::DomainError;
 use crate::deposits::amount_of;
 use crate::orders::guarded;
+use crate::rates::RatePolicy;
 
-/// Above what a second operator has to agree.
-#[derive(Debug, Clone, Default)]
-pub struct RulingLimits {
-    /// By asset.
-    pub approval_above: BTreeMap<Asset, Amount>,
+/// How rulings are carried out.
+#[derive(Debug, Clone)]
+pub struct RulingPolicy {
+    /// Above what a second operator has to agree, by asset.
+    approval_above: BTreeMap<Asset, Amount>,
+    /// How USDT is exchanged as it is credited; `None` where it is kept.
+    pub(super) exchange: Option<RatePolicy>,
 }
 
-impl RulingLimits {
-    /// Limits for each asset.
+impl RulingPolicy {
+    /// With a limit for each asset, above which a second operator has to agree.
     #[must_use]
-    pub fn above(trx: Amount, usdt: Amount) -> Self {
+    pub fn new(trx: Amount, usdt: Amount, exchange: Option<RatePolicy>) -> Self {
         Self {
             approval_above: BTreeMap::from([(Asset::Trx, trx), (Asset::Usdt, usdt)]),
+            exchange,
         }
     }
 
@@ -55,13 +59,13 @@ pub async fn open_proposals(pool: &Pool, transfers: &[Uuid]) -> Result<Vec<Trans
 pub(super) async fn propose_in_tx(
     conn: &mut Conn,
     ids: &dyn IdGen,
-    (instruction, limits): (&Instruction, &RulingLimits),
+    (instruction, policy): (&Instruction, &RulingPolicy),
     (found, ruling): (&IncomingTransfer, Ruling),
     now: DateTime<Utc>,
 ) -> Result<Option<TransferProposal>, DomainError> {
     let wanted = of(ids, instruction, (found, ruling), now)?;
     let open = TransferProposal::open_of(conn, &[found.id]).await?.into_iter().next();
-    let needed = limits.need_another(found, ruling);
+    let needed = policy.need_another(found, ruling);
     if let Some(open) = open {
         let same = (&open.ruling, open.user_id, open.deposit_id) == (&wanted.ruling, wanted.user_id, wanted.deposit_id);
         let end = if !same || !needed {

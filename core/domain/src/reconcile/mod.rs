@@ -5,6 +5,7 @@
 
 mod deposits;
 mod escrow;
+mod exchanges;
 mod isolated;
 mod ledger;
 pub mod lent;
@@ -16,6 +17,7 @@ mod stuck;
 
 pub use deposits::{LedgerDifference, Undecided, ledger_differences, undecided};
 pub use escrow::{EscrowFigures, escrow_figures};
+pub use exchanges::exchange_differences;
 pub use overdue::OVERDUE_AFTER;
 pub use payouts::{PAYOUT_STUCK_AFTER, PayoutFigures, payout_figures};
 pub use reservations::{Reservation, differing_reservations};
@@ -79,6 +81,10 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
         deposits::prove_in_tx(conn, ids, now).await
     })
     .await?;
+    report.findings += run_tx(pool, "reconcile_exchanges", async |conn| {
+        exchanges::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
     run_tx(pool, "reconcile_isolated", async |conn| {
         isolated::clear_released_in_tx(conn, now).await
     })
@@ -97,6 +103,11 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
     })
     .await?;
     report.wakes.extend(deposits);
+    let exchanges = run_tx(pool, "reconcile_lost_exchanges", async |conn| {
+        exchanges::requeue_in_tx(conn, now).await
+    })
+    .await?;
+    report.wakes.extend(exchanges);
     report.requeued = report.wakes.len();
     Ok(report)
 }

@@ -1,6 +1,7 @@
 //! Transfers to us: recorded with their block, taken back by forks, decided and credited once when final.
 
 mod cases;
+mod exchanged;
 mod forks;
 mod order;
 mod proofs;
@@ -40,6 +41,7 @@ fn policy() -> CreditPolicy {
             .map(|asset| (asset, Amount::from_minor(1_000).unwrap()))
             .into(),
         blocked: BTreeSet::from([address(66).to_string()]),
+        exchange: None,
     }
 }
 

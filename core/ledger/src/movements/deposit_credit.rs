@@ -51,7 +51,12 @@ pub struct DepositCredit {
 /// [`LedgerError::EventReused`] when one was credited before to another user or with another amount; else as
 /// [`post_many_in_tx`].
 pub async fn credit_deposits_in_tx(conn: &mut Conn, credits: &[DepositCredit]) -> Result<Vec<Posted>, LedgerError> {
-    let transfers: Vec<Transfer> = credits
+    post_many_in_tx(conn, &transfers(credits)).await
+}
+
+/// The transfers of credits, in the order given.
+pub(super) fn transfers(credits: &[DepositCredit]) -> Vec<Transfer> {
+    credits
         .iter()
         .map(|credit| Transfer {
             event: credit.on_chain.event("credit"),
@@ -71,6 +76,5 @@ pub async fn credit_deposits_in_tx(conn: &mut Conn, credits: &[DepositCredit]) -
             note: None,
             at: credit.at,
         })
-        .collect();
-    post_many_in_tx(conn, &transfers).await
+        .collect()
 }

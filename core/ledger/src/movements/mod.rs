@@ -3,6 +3,7 @@
 mod chain_fee;
 mod deposit_credit;
 mod deposit_reversal;
+mod exchange;
 mod held;
 mod operator_adjustment;
 mod order_cancel;
@@ -18,6 +19,7 @@ pub(crate) use chain_fee::event as chain_fee_event;
 pub use chain_fee::{ChainFee, chain_fees_in_tx};
 pub use deposit_credit::{DepositCredit, OnChain, credit_deposits_in_tx};
 pub use deposit_reversal::reverse_deposit_in_tx;
+pub use exchange::{ExchangeLegs, credit_and_exchange_in_tx, exchange_in_tx};
 pub use operator_adjustment::{Adjustment, Direction, adjust_in_tx};
 pub use order_cancel::{cancel_in_tx, cancel_many_in_tx};
 pub use order_hold::{Hold, hold_in_tx};

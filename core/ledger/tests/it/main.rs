@@ -5,6 +5,7 @@
 mod bank;
 mod catalogue;
 mod checkpoints;
+mod exchanges;
 mod guards;
 mod model;
 mod movements;

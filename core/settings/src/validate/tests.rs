@@ -265,3 +265,45 @@ fn credentials_in_a_node_url_are_refused_and_not_shown() {
     assert_eq!(found.len(), 3, "{found:?}");
     assert!(!format!("{found:?}").contains("hunter2"));
 }
+
+const SOURCES: &str = "[{name=\"a\", url=\"https://a.example/\", pointer=\"/p\", quotes=\"usdt_per_trx\"}, \
+    {name=\"b\", url=\"https://b.example/\", pointer=\"/p\", quotes=\"trx_per_usdt\"}]";
+
+#[test]
+fn a_rate_needs_two_sources_that_nobody_can_speak_for() {
+    let with = |sources: &str, more: &[(&str, &str)]| {
+        let all = [&[("RATES__SOURCES", sources)], more].concat();
+        keys("prod", Role::Worker, &all)
+    };
+    let exchange = ("DEPOSITS__USDT", "exchange");
+    assert_eq!(with(SOURCES, &[exchange]), [""; 0]);
+    assert_eq!(
+        with(SOURCES, &[exchange, ("RATES__MIN_SOURCES", "3")]),
+        ["rates.sources"]
+    );
+    assert_eq!(with("[]", &[exchange]), ["rates.sources"]);
+    for (from, to, key) in [
+        ("https://a", "http://a", "rates.sources[a].url"),
+        ("https://a", "https://me:x@a", "rates.sources[a].url"),
+        ("\"a\"", "\"A\"", "rates.sources[A].name"),
+        ("\"a\"", "\"b\"", "rates.sources"),
+        ("https://a", "https://b", "rates.sources"),
+        ("\"/p\"", "\"p\"", "rates.sources[a].pointer"),
+    ] {
+        assert_eq!(with(&SOURCES.replacen(from, to, 1), &[]), [key], "{from} as {to}");
+    }
+    for (name, value, key) in [
+        ("RATES__MIN_SOURCES", "1", "rates.min_sources"),
+        ("RATES__MAX_SPREAD_BP", "0", "rates.max_spread_bp"),
+        ("RATES__MAX_STEP_BP", "5001", "rates.max_step_bp"),
+        ("RATES__LOWEST", "0", "rates.lowest"),
+        ("RATES__LOWEST", "20", "rates.lowest"),
+        ("RATES__STALE_AFTER_S", "59", "rates.stale_after_s"),
+        ("RATES__FEE_BP", "2001", "rates.fee_bp"),
+        ("RATES__TIMEOUT_MS", "10001", "rates.timeout_ms"),
+        ("RATES__MAX_ANSWER_BYTES", "255", "rates.max_answer_bytes"),
+        ("RATES__ALLOW_PLAIN_HTTP", "true", "rates.allow_plain_http"),
+    ] {
+        assert_eq!(with(SOURCES, &[(name, value)]), [key], "{name}={value}");
+    }
+}

@@ -55,6 +55,16 @@ fn of_money(house: &House) -> Vec<Complaint> {
         let text = format!("the transfer says {recorded}, the ledger {posted}");
         complaints.push(Complaint::new(Rule::DepositMoney, format!("event:{}", row.event), text));
     }
+    for row in &house.exchanges {
+        let said = |what: &Option<String>| what.clone().unwrap_or_else(|| "nothing".to_owned());
+        let (recorded, posted) = (said(&row.recorded), said(&row.posted));
+        let text = format!("the exchange says {recorded}, the ledger {posted}");
+        complaints.push(Complaint::new(
+            Rule::ExchangeMoney,
+            format!("event:{}", row.event),
+            text,
+        ));
+    }
     for row in &house.undecided {
         let text = format!("nobody decided about it, though block {} is solid", row.block_number);
         complaints.push(Complaint::new(

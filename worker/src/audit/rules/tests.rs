@@ -53,6 +53,19 @@ fn what_came_in_and_the_ledger_does_not_know_so() {
 }
 
 #[test]
+fn an_exchange_that_the_ledger_does_not_know_so() {
+    let difference = LedgerDifference {
+        event: "exchange:00000000-0000-0000-0000-000000000001:trx".into(),
+        recorded: None,
+        posted: Some("house:exchange:TRX > user:7:TRX 5".into()),
+    };
+    breaks(
+        |world| world.books.house.exchanges.push(difference),
+        &[Rule::ExchangeMoney],
+    );
+}
+
+#[test]
 fn money_that_did_not_move_as_the_order_says() {
     breaks(|world| world.case().transfers.truncate(1), &[Rule::OrderMoney]);
     breaks(|world| world.case().transfers[0].minor -= 1, &[Rule::OrderMoney]);

@@ -13,6 +13,7 @@ mod midway;
 mod outages;
 mod payouts;
 mod races;
+mod rates;
 mod refusals;
 mod sends;
 mod wallets;

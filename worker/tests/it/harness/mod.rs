@@ -7,6 +7,7 @@ mod command;
 mod hooks;
 mod http;
 mod judge;
+mod market;
 mod outside;
 mod payer;
 mod payouts;
@@ -30,6 +31,7 @@ use testkit::{Role, TestDb};
 
 pub(crate) use clock::TestClock;
 use http::Http;
+pub(crate) use market::{Market, Says};
 pub(crate) use payer::{Payer, Sent, address_of, amount_of};
 pub(crate) use payouts::Withdrawal;
 pub(crate) use process::Process;
@@ -113,6 +115,8 @@ impl Rig {
             masters: vec![(1, random_hex())],
             import: import.expose_hex().to_string(),
             import_public: import_public.to_string(),
+            exchange: false,
+            rate_sources: Vec::new(),
             private_networks: true,
         };
         let owner = db.pool(Role::Owner);

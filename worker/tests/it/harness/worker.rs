@@ -11,13 +11,16 @@ use db::{PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
 use domain::deposits::CreditPolicy;
 use domain::payouts::TreasuryRules;
+use domain::rates::RatePolicy;
 use domain::transactions::ResendPolicy;
 use jobs::{Queue, WakeConfig, WakeQueue};
 use kernel::{Amount, Asset, Clock, RandomIds};
 use keyring::{KeyCache, MasterKeySource};
+use quotes::{QuoteClient, QuotePolicy, Source};
 use switchyard_worker::environment::{Environment, NetworkEnvironment, WorkPolicy};
 use switchyard_worker::keys::{ConfiguredMaster, Keys, unlock_master};
 use switchyard_worker::queue::{QueueSetup, Workers};
+use switchyard_worker::rates::RatesEnvironment;
 use switchyard_worker::registry::registry;
 use switchyard_worker::watcher::{WatchPolicy, Watcher};
 use switchyard_worker::webhooks::look_for_due;
@@ -52,6 +55,10 @@ pub(crate) struct World {
     pub(crate) import: String,
     /// What belongs to it.
     pub(crate) import_public: String,
+    /// Whether USDT is exchanged as it is credited.
+    pub(crate) exchange: bool,
+    /// Whom to ask for the rate.
+    pub(crate) rate_sources: Vec<Source>,
     /// Whether messages may go to this machine.
     pub(crate) private_networks: bool,
 }
@@ -222,6 +229,7 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
                 .map(|asset| (asset, Amount::from_minor(10_000).unwrap()))
                 .into(),
             blocked: BTreeSet::new(),
+            exchange: world.exchange.then(rate_policy),
         },
         expiry: TimeDelta::seconds(60),
         resend: ResendPolicy {
@@ -236,6 +244,7 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
         ids: Arc::new(RandomIds),
         policy: policy(world),
         webhooks: webhooks(world),
+        rates: rates(world),
         pool,
         clock,
     })
@@ -268,6 +277,32 @@ fn policy(world: &World) -> WorkPolicy {
         webhooks_in_flight: 8,
         messages_per_run: 20,
         webhook_retention: TimeDelta::days(30),
+    }
+}
+
+/// What is believed of sources: as by default.
+pub(crate) fn rate_policy() -> RatePolicy {
+    RatePolicy {
+        min_sources: 2,
+        max_spread_bp: 100,
+        lowest: TRX,
+        highest: 20 * TRX,
+        max_step_bp: 500,
+        stale_after: TimeDelta::seconds(300),
+        fee_bp: 0,
+    }
+}
+
+fn rates(world: &World) -> RatesEnvironment {
+    let policy = QuotePolicy {
+        timeout: Duration::from_millis(2_000),
+        max_bytes: 65_536,
+        plain_http: true,
+    };
+    RatesEnvironment {
+        client: QuoteClient::new(policy).unwrap(),
+        sources: world.rate_sources.clone(),
+        policy: rate_policy(),
     }
 }
 

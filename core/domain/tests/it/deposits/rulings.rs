@@ -3,15 +3,19 @@
 use db::models::{DepositOrderState, ProposalState, TransferProposal};
 use domain::DomainError;
 use domain::deposits::{Placing, place_order};
-use domain::operations::{Instruction, Ruled, Ruling, RulingLimits, rule_transfer};
+use domain::operations::{Instruction, Ruled, Ruling, RulingPolicy, rule_transfer};
 
 use super::*;
 use crate::world::PRICE;
 
 impl World {
-    async fn rule(&self, name: &str, transfer: &Transfer, ruling: Ruling) -> Result<Ruled, DomainError> {
-        let limit = Amount::from_minor(10 * TRX).unwrap();
-        let limits = RulingLimits::above(limit, limit);
+    /// What an operator decides.
+    pub(super) async fn rule_with(
+        &self,
+        name: &str,
+        policy: &RulingPolicy,
+        (transfer, ruling): (&Transfer, Ruling),
+    ) -> Result<Ruled, DomainError> {
         let instruction = Instruction {
             actor: format!("operator:{name}"),
             name: name.to_owned(),
@@ -20,7 +24,14 @@ impl World {
             dry_run: false,
         };
         let id = self.row(transfer).await.id;
-        rule_transfer(&self.api, &self.ids, (&instruction, &limits), (id, ruling), self.now()).await
+        rule_transfer(&self.api, &self.ids, (&instruction, policy), (id, ruling), self.now()).await
+    }
+
+    /// The same, where more than ten coins need another one.
+    async fn rule(&self, name: &str, transfer: &Transfer, ruling: Ruling) -> Result<Ruled, DomainError> {
+        let limit = Amount::from_minor(10 * TRX).unwrap();
+        let policy = RulingPolicy::new(limit, limit, None);
+        self.rule_with(name, &policy, (transfer, ruling)).await
     }
 
     /// A transfer to the shared address that nobody was asked for.

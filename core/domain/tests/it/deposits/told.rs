@@ -1,7 +1,7 @@
 //! What receivers of webhooks are told of money that comes in.
 
 use domain::deposits::classify::LARGEST;
-use domain::operations::{Instruction, Mark, Ruling, RulingLimits, rule_transfer};
+use domain::operations::{Instruction, Mark, Ruling, RulingPolicy, rule_transfer};
 
 use super::*;
 
@@ -106,7 +106,7 @@ async fn the_end_of_a_deposit_and_what_an_operator_rules_are_told() {
     assert_eq!(world.said("deposit.expired", "transfer").await, ["-"]);
 
     let id = world.row(&stray).await.id;
-    let limits = RulingLimits::above(LARGEST, LARGEST);
+    let policy = RulingPolicy::new(LARGEST, LARGEST, None);
     for (key, ruling) in [("a", Ruling::Credit(Some(UserId(ANNA)))), ("b", Ruling::Reverse)] {
         let instruction = Instruction {
             actor: "operator:anna".into(),
@@ -123,7 +123,7 @@ async fn the_end_of_a_deposit_and_what_an_operator_rules_are_told() {
             rule_transfer(
                 &world.api,
                 &world.ids,
-                (&instruction, &limits),
+                (&instruction, &policy),
                 (id, ruling),
                 world.now(),
             )

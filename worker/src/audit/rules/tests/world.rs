@@ -67,6 +67,7 @@ impl World {
                     payouts: Vec::new(),
                     reservations: Vec::new(),
                     deposits: Vec::new(),
+                    exchanges: Vec::new(),
                     undecided: Vec::new(),
                     jobs: Vec::new(),
                     findings: Vec::new(),

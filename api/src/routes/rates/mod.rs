@@ -1,0 +1,3 @@
+//! What TRX a USDT is worth.
+
+pub(crate) mod get;

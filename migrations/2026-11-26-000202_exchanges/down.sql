@@ -1,0 +1,2 @@
+DROP TABLE exchanges;
+DROP FUNCTION exchanges_guard;
