@@ -156,6 +156,7 @@ impl Node {
             delegated_energy_sun: delegated,
             delegatable_sun: self.stake_sun - delegated,
             bandwidth_available: 1_000_000,
+            energy_available: 0,
             market: EnergyMarket {
                 total_limit: 0,
                 total_weight: 0,

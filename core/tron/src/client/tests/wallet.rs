@@ -15,7 +15,7 @@ fn told(path: &str, address: TronAddress) -> Value {
             "account_resource": { "delegated_frozenV2_balance_for_energy": 30_000_000_000_i64, "energy_usage": 1 },
         }),
         "/wallet/getaccountresource" => json!({
-            "freeNetUsed": 100, "freeNetLimit": 600, "NetUsed": 2_000, "NetLimit": 2_300,
+            "EnergyLimit": 70_000, "EnergyUsed": 5_000, "freeNetUsed": 100, "freeNetLimit": 600, "NetUsed": 2_000, "NetLimit": 2_300,
             "TotalEnergyLimit": 180_000_000_000_i64, "TotalEnergyWeight": 19_000_000_000_i64,
         }),
         "/wallet/getcandelegatedmaxsize" => json!({ "max_size": 60_000_000_000_i64 }),
@@ -32,6 +32,7 @@ fn expected() -> WalletSnapshot {
         delegated_energy_sun: 30_000_000_000,
         delegatable_sun: 60_000_000_000,
         bandwidth_available: 500,
+        energy_available: 65_000,
         market: EnergyMarket {
             total_limit: 180_000_000_000,
             total_weight: 19_000_000_000,
