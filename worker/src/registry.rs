@@ -7,7 +7,8 @@ use jobs::JobKind;
 use crate::environment::Environment;
 use crate::jobs::{
     CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ImportWallet,
-    Prune, ReclaimDelegation, Reconcile, ResendTransactions, SendPayout, SettleFinal, SyncWallet,
+    PlanSweeps, Prune, ReclaimDelegation, Reconcile, ResendTransactions, SendPayout, SettleFinal, SweepDeposits,
+    SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;
@@ -18,7 +19,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 14] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 16] = [
         (
             JobKind::ChainResendTransactions,
             Arc::new(ResendTransactions(env(), sender())),
@@ -30,6 +31,8 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         ),
         (JobKind::DepositsConfirm, Arc::new(ConfirmDeposit(env()))),
         (JobKind::DepositsCredit, Arc::new(CreditDeposits(env()))),
+        (JobKind::DepositsPlanSweeps, Arc::new(PlanSweeps(env()))),
+        (JobKind::DepositsSweep, Arc::new(SweepDeposits(env(), sender()))),
         (JobKind::NotifyDeliverWebhook, Arc::new(DeliverWebhook(env()))),
         (JobKind::OperationsPrune, Arc::new(Prune(env()))),
         (JobKind::OperationsReconcile, Arc::new(Reconcile(env()))),

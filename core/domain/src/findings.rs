@@ -57,6 +57,14 @@ pub enum FindingKind {
     DepositNotCredited,
     /// A credited transfer has no credit in the ledger, or another one, or a credit no transfer.
     DepositLedgerDiffers,
+    /// A deposit address has not been collected for long.
+    SweepStuck,
+    /// Orders of energy for a sweep bring none.
+    SweepEnergy,
+    /// Money lies at addresses of an account whose key is not here.
+    SweepKeyMissing,
+    /// A sweep's state is not what its transactions say.
+    SweepDiffers,
 }
 
 impl FindingKind {
@@ -87,6 +95,10 @@ impl FindingKind {
             Self::DepositHeld => "deposits.held",
             Self::DepositNotCredited => "deposits.not_credited",
             Self::DepositLedgerDiffers => "deposits.ledger_differs",
+            Self::SweepStuck => "sweeps.stuck",
+            Self::SweepEnergy => "sweeps.no_energy",
+            Self::SweepKeyMissing => "sweeps.key_missing",
+            Self::SweepDiffers => "sweeps.differ",
         }
     }
 
@@ -103,7 +115,10 @@ impl FindingKind {
             | Self::OrderStuck
             | Self::PayoutStuck
             | Self::TreasuryShort
-            | Self::DepositHeld => Severity::Warning,
+            | Self::DepositHeld
+            | Self::SweepStuck
+            | Self::SweepEnergy
+            | Self::SweepKeyMissing => Severity::Warning,
             _ => Severity::Critical,
         }
     }
@@ -162,6 +177,18 @@ impl FindingKind {
             Self::DepositNotCredited => "Look at the job `deposits.credit` of the network, and re-drive it.",
             Self::DepositLedgerDiffers => {
                 "Stop withdrawals; compare `incoming_transfers` with `ledger_transfers` for the event; correct by a new transfer."
+            }
+            Self::SweepStuck => {
+                "`switchyard-worker sweeps show` tells what it waits for; `sweeps retry` looks now, `sweeps cancel` gives it up."
+            }
+            Self::SweepEnergy => {
+                "See the order that the sweep names: a pool without room, no price, or a stop. It is tried again by itself."
+            }
+            Self::SweepKeyMissing => {
+                "Import the account's words by `switchyard-worker deposit-key import`; what lies there is not collected until then."
+            }
+            Self::SweepDiffers => {
+                "Stop sweeps (`switchyard-worker sweeps stop`); compare the sweep's timeline with its transactions on chain."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {

@@ -16,6 +16,7 @@ pub mod payouts;
 pub mod pricing;
 pub mod receivers;
 pub mod reconcile;
+pub mod sweeps;
 pub mod transactions;
 pub mod users;
 pub mod wallets;

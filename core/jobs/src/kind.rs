@@ -13,6 +13,10 @@ db::text_enum! {
         DepositsCredit = "deposits.credit",
         /// Looks for a transaction that somebody says he paid with. Object: `<network>:<txid>`.
         DepositsConfirm = "deposits.confirm",
+        /// Looks for deposit addresses that are worth collecting. Object: the network.
+        DepositsPlanSweeps = "deposits.plan_sweeps",
+        /// Collects what lies at a deposit address. Object: the sweep.
+        DepositsSweep = "deposits.sweep",
         /// Takes the energy of an ended rental back. Object: the delegation.
         DelegationsReclaim = "delegations.reclaim",
         /// Pays a payout. Object: the payout.

@@ -45,6 +45,9 @@ impl JobKind {
             Self::ChainSettleFinal => (Queue::Chain, 20, 20, 1, 60),
             Self::DepositsCredit => (Queue::Deposits, 20, 20, 1, 60),
             Self::DepositsConfirm => (Queue::Deposits, 60, 20, 2, 60),
+            Self::DepositsPlanSweeps => (Queue::Deposits, 30, 10, 5, 120),
+            // some questions to nodes, one after the other
+            Self::DepositsSweep => (Queue::Deposits, 60, 25, 2, 300),
             Self::WalletsSync => (Queue::Wallets, 20, 10, 2, 120),
             Self::WalletsImport => (Queue::Wallets, 20, 10, 2, 60),
             Self::WalletsCheckStock => (Queue::Wallets, 20, 10, 5, 120),

@@ -43,6 +43,8 @@ uuid_ids! {
     PriceVersionId;
     /// One payment of a user's money to an address.
     PayoutId;
+    /// One deposit address collected to the treasury.
+    SweepId;
     /// One difference that a reconciler found.
     FindingId;
     /// One endpoint that is told of events.

@@ -3,6 +3,7 @@
 mod addresses;
 mod keys;
 mod ranges;
+mod sweep;
 
 use std::fmt::Display;
 
@@ -35,6 +36,7 @@ impl Settings {
             addresses::check(self, role, &mut check);
             keys::check(self, role, &mut check);
             ranges::check(self, &mut check);
+            sweep::check(self, &mut check);
         }
         if check.problems.is_empty() {
             Ok(())

@@ -37,6 +37,10 @@ text_enum! {
         DepositsRefund = "deposits.refund",
         /// Took the credit of a transfer back.
         DepositsReverse = "deposits.reverse",
+        /// Had a sweep looked at now.
+        SweepsRetry = "sweeps.retry",
+        /// Gave a sweep up.
+        SweepsCancel = "sweeps.cancel",
     }
 }
 

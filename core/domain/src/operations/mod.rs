@@ -10,6 +10,7 @@ mod findings;
 mod jobs;
 mod payouts;
 mod stuck;
+mod sweeps;
 mod webhooks;
 
 use ::jobs::Wake;
@@ -26,6 +27,7 @@ pub use findings::{FindingPlace, findings_page, resolve_finding};
 pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
 pub use payouts::{Decision, decide_payout};
 pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};
+pub use sweeps::{SweepRuling, rule_sweep};
 pub(crate) use webhooks::deliver;
 pub use webhooks::{change_webhook, resend_message, resend_messages};
 
@@ -112,7 +114,11 @@ impl<'a> Command<'a> {
     ) -> Result<Self, DomainError> {
         let needed = !matches!(
             action,
-            Action::JobsRedrive | Action::StuckRedrive | Action::WebhooksResend | Action::WebhooksChange
+            Action::JobsRedrive
+                | Action::StuckRedrive
+                | Action::SweepsRetry
+                | Action::WebhooksResend
+                | Action::WebhooksChange
         );
         let fits = |reason: &String| {
             let length = reason.chars().count();

@@ -5,15 +5,16 @@ use chrono::{DateTime, Duration, Utc};
 use db::models::{IdempotencyKey, NewIdempotencyKey, NewOrder, Order, OrderState, OrderTerms, User};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
-use kernel::{ApiKeyId, Asset, IdGen, OrderId, UserId};
+use kernel::{ApiKeyId, Asset, IdGen, OrderId, SweepId, UserId};
 use ledger::LedgerError;
-use ledger::movements::{Hold, hold_in_tx};
+use ledger::movements::{Hold, SweepEnergy, hold_in_tx, sweep_energy_in_tx};
 use serde_json::json;
 
 use super::{Event, note_in_tx};
 use crate::DomainError;
 use crate::events::{EventType, OrderNews, tell_of_orders_in_tx};
 use crate::pricing::{self, Price};
+use crate::sweeps::House;
 
 /// What may be ordered, and how long we try.
 #[derive(Debug, Clone)]
@@ -148,21 +149,101 @@ pub(crate) async fn earlier_in_tx(
     Ok(Some(earlier.resource_id))
 }
 
+/// What is to be delivered, and who pays.
+struct Wish {
+    api_key: ApiKeyId,
+    user: UserId,
+    receiver: TronAddress,
+    energy: i64,
+    duration_s: i32,
+}
+
+impl From<&AcceptOrder> for Wish {
+    fn from(request: &AcceptOrder) -> Self {
+        Self {
+            api_key: request.api_key,
+            user: request.user,
+            receiver: request.receiver,
+            energy: request.energy,
+            duration_s: request.duration_s,
+        }
+    }
+}
+
 /// Checked for new orders only: one that was accepted under other ranges is still answered to its key.
-fn check_ranges(policy: &OrderPolicy, request: &AcceptOrder) -> Result<(), DomainError> {
-    if !(policy.energy_min..=policy.energy_max).contains(&request.energy) {
+fn check_ranges(policy: &OrderPolicy, wish: &Wish) -> Result<(), DomainError> {
+    if !(policy.energy_min..=policy.energy_max).contains(&wish.energy) {
         return Err(DomainError::EnergyOutOfRange {
             min: policy.energy_min,
             max: policy.energy_max,
         });
     }
-    if !(policy.duration_min_s..=policy.duration_max_s).contains(&request.duration_s) {
+    if !(policy.duration_min_s..=policy.duration_max_s).contains(&wish.duration_s) {
         return Err(DomainError::DurationOutOfRange {
             min: policy.duration_min_s,
             max: policy.duration_max_s,
         });
     }
     Ok(())
+}
+
+/// An order of the house's own, for an address that is collected.
+pub(crate) struct HouseOrder {
+    /// The order's future id.
+    pub(crate) id: OrderId,
+    /// What it is for.
+    pub(crate) sweep: SweepId,
+    /// Who orders in the house's name.
+    pub(crate) house: House,
+    /// The address that is collected.
+    pub(crate) receiver: TronAddress,
+    /// How much energy.
+    pub(crate) energy: i64,
+    /// For how long, seconds.
+    pub(crate) duration_s: i32,
+}
+
+/// Places an order of the house's own, which gives its customer what he lacks of the price. It goes the way of every order;
+/// only that its receiver is a wallet of ours is no obstacle.
+///
+/// # Errors
+/// As [`accept`]; nothing may be written then.
+pub(crate) async fn accept_of_house_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    policy: &OrderPolicy,
+    order: &HouseOrder,
+    now: DateTime<Utc>,
+) -> Result<(Order, Option<Wake>), DomainError> {
+    let wish = Wish {
+        api_key: order.house.api_key,
+        user: order.house.user,
+        receiver: order.receiver,
+        energy: order.energy,
+        duration_s: order.duration_s,
+    };
+    check_ranges(policy, &wish)?;
+    let mut terms = terms_of(conn, &wish).await?;
+    terms.receiver_is_ours = false;
+    let price = check_terms(&terms, wish.energy)?;
+    User::ensure(conn, wish.user.0, now).await?;
+    let network = policy.network.parse();
+    let energy = SweepEnergy {
+        sweep: order.sweep,
+        order: order.id,
+        house: wish.user,
+        network: network.map_err(|_| DomainError::Broken(format!("{:?} is no network", policy.network)))?,
+        price: price.amount,
+        at: now,
+    };
+    sweep_energy_in_tx(conn, &energy).await?;
+    place_in_tx(conn, ids, order.id, policy, (&wish, &price), now).await
+}
+
+async fn terms_of(conn: &mut Conn, wish: &Wish) -> Result<OrderTerms, DomainError> {
+    let receiver = wish.receiver.to_string();
+    let (parties, wanted) = ((wish.user.0, receiver.as_str()), (wish.energy, wish.duration_s));
+    Ok(OrderTerms::read(conn, parties, wanted).await?)
 }
 
 fn check_terms(terms: &OrderTerms, energy: i64) -> Result<Price, DomainError> {
@@ -186,26 +267,35 @@ async fn accept_new(
     request: &AcceptOrder,
     now: DateTime<Utc>,
 ) -> Result<(Order, Option<Wake>), DomainError> {
-    check_ranges(policy, request)?;
-    let receiver = request.receiver.to_string();
-    let actor = format!("api_key:{}", request.api_key);
-    let (parties, wanted) = (
-        (request.user.0, receiver.as_str()),
-        (request.energy, request.duration_s),
-    );
-    let terms = OrderTerms::read(conn, parties, wanted).await?;
-    let price = check_terms(&terms, request.energy)?;
+    let wish = Wish::from(request);
+    check_ranges(policy, &wish)?;
+    let terms = terms_of(conn, &wish).await?;
+    let price = check_terms(&terms, wish.energy)?;
     if !terms.user_known {
-        User::ensure(conn, request.user.0, now).await?;
+        User::ensure(conn, wish.user.0, now).await?;
     }
+    place_in_tx(conn, ids, id, policy, (&wish, &price), now).await
+}
+
+/// The order's row, its price in escrow, its timeline, its job.
+async fn place_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    id: OrderId,
+    policy: &OrderPolicy,
+    (wish, price): (&Wish, &Price),
+    now: DateTime<Utc>,
+) -> Result<(Order, Option<Wake>), DomainError> {
+    let receiver = wish.receiver.to_string();
+    let actor = format!("api_key:{}", wish.api_key);
     let new = NewOrder {
         id: id.0,
-        user_id: request.user.0,
-        api_key_id: request.api_key.0,
+        user_id: wish.user.0,
+        api_key_id: wish.api_key.0,
         network: &policy.network,
         receiver: &receiver,
-        energy: request.energy,
-        duration_s: request.duration_s,
+        energy: wish.energy,
+        duration_s: wish.duration_s,
         price_sun: price.amount.minor(),
         price_version_id: price.version.0,
         state: OrderState::Pending,
@@ -216,7 +306,7 @@ async fn accept_new(
     let order = new.insert(conn).await?;
     let hold = Hold {
         order: id,
-        user: request.user,
+        user: wish.user,
         asset: Asset::Trx,
         amount: price.amount,
         actor: &actor,

@@ -4,8 +4,8 @@ mod accept;
 mod end;
 mod read;
 
-pub(crate) use accept::earlier_in_tx;
 pub use accept::{AcceptOrder, Accepted, Idempotency, OrderPolicy, accept};
+pub(crate) use accept::{HouseOrder, accept_of_house_in_tx, earlier_in_tx};
 pub(crate) use end::end_past_deadline_in_tx;
 pub use end::{cancel_by_user, cancel_past_deadline, fail_in_tx, settle_in_tx};
 pub use read::{OrderDetail, detail, find, page, to_deliver, wake_pending};

@@ -12,3 +12,4 @@ mod payouts;
 mod posting;
 mod proofs;
 mod support;
+mod sweeps;

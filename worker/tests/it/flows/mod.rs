@@ -15,5 +15,6 @@ mod payouts;
 mod races;
 mod refusals;
 mod sends;
+mod sweeps;
 mod wallets;
 mod webhooks;

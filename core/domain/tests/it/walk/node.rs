@@ -116,7 +116,7 @@ impl Node {
     fn sign_of(&self, n: usize) -> i64 {
         let known = &self.known[n];
         match known.kind {
-            IntentKind::Payout => 0,
+            IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate => 0,
             IntentKind::Delegate => known.amount_sun,
             IntentKind::Reclaim => -known.amount_sun,
         }
