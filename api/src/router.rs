@@ -177,6 +177,7 @@ routes! {
     OperationsRead get Get "/api/operations/deposits" operations::list_deposits::list_deposits [PARAMETER];
     OperationsWrite post Post "/api/operations/deposits/{id}/rule" operations::rule_deposit::rule_deposit
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict, Code::InsufficientFunds, Code::OwnProposal]];
+    OperationsRead get Get "/api/operations/sweeps" operations::list_sweeps::list_sweeps [PARAMETER];
     OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
         [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];

@@ -9,6 +9,7 @@ use db::Pool;
 use domain::delegations::DeathPolicy;
 use domain::deposits::CreditPolicy;
 use domain::payouts::TreasuryRules;
+use domain::sweeps::SweepPolicy;
 use domain::transactions::ResendPolicy;
 use jobs::{Wake, WakeQueue};
 use kernel::{Clock, IdGen};
@@ -65,6 +66,8 @@ pub struct WorkPolicy {
     pub order_deadline: Duration,
     /// Pause before a payout that waits is looked at again.
     pub payout_retry: Duration,
+    /// How deposit addresses are collected.
+    pub sweep: SweepPolicy,
     /// Stake on top, in 1/100 %.
     pub stake_margin_bps: u32,
     /// Bandwidth that a wallet must have left to be chosen.

@@ -162,6 +162,7 @@ fn show_held(row: Held) {
             gauge!("switchyard_delegations_live_sun", "state" => state).set(sun);
         }
         "payouts" => gauge!("switchyard_payouts_open", "state" => state).set(count),
+        "sweeps" => gauge!("switchyard_sweeps_open", "state" => state).set(count),
         "treasury" => {
             gauge!("switchyard_treasury_wallets").set(count);
             gauge!("switchyard_treasury_balance", "asset" => state).set(sun);

@@ -1,17 +1,17 @@
-//! Keys of supplier wallets: master keys, imports, and opened keys for a while. Nothing of a key leaves this process.
+//! Keys of supplier wallets and of the accounts that deposit addresses derive from: master keys, imports, and opened keys for a while. Nothing of a key leaves this process.
 
 use std::sync::Arc;
 
 use chain::TronAddress;
 use chrono::{DateTime, Utc};
-use db::models::{MasterKeyRow, WalletKey, WebhookSecretRow};
+use db::models::{DepositAccountKey, DerivedFrom, MasterKeyRow, SupplierWallet, WalletKey, WebhookSecretRow};
 use db::{Conn, Pool, acquire};
 use kernel::WalletId;
 use keyring::{
-    Derivation, ImportPrivateKey, KeyCache, KeyOwner, KeyringError, MasterKey, MasterKeySource, WrappedKey,
-    open_import, open_webhook_secret, resolve,
+    Derivation, ImportPrivateKey, KeyCache, KeyOwner, KeyringError, MasterKey, MasterKeySource, WrappedAccount,
+    WrappedKey, open_import, open_webhook_secret, resolve,
 };
-use tron::PrivateKey;
+use tron::{AccountPrivateKey, PrivateKey};
 use webhook::WebhookSecret;
 
 use crate::error::WorkError;
@@ -80,6 +80,56 @@ impl Keys {
             })
     }
 
+    /// The key of a deposit address, derived from its account's and checked against the address.
+    pub(crate) async fn signing_deposit(
+        &self,
+        conn: &mut Conn,
+        wallet: WalletId,
+        address: TronAddress,
+    ) -> Result<Arc<PrivateKey>, WorkError> {
+        if let Some(key) = self.cache.get(wallet) {
+            return Ok(key);
+        }
+        let broken = |what: &str| WorkError::Broken(format!("deposit wallet {wallet} {what}"));
+        let from = SupplierWallet::derived_from(conn, wallet.0).await?;
+        let Some(DerivedFrom {
+            fingerprint: Some(fingerprint),
+            index: Some(index),
+        }) = from
+        else {
+            return Err(broken("is derived from no account"));
+        };
+        let place = u32::try_from(index).map_err(|_| broken("has no place"))?;
+        let row = DepositAccountKey::find(conn, &fingerprint).await?;
+        let row = row.ok_or_else(|| broken("is of an account whose key is not here"))?;
+        self.cache
+            .get_or_open(wallet, || {
+                self.master(row.master_key_id)
+                    .and_then(|master| wrapped_account(row).open_child(master, (place, address)))
+            })
+            .map_err(|source| WorkError::Key {
+                wallet: wallet.0,
+                source,
+            })
+    }
+
+    /// Wraps an account's key for rest under the current master.
+    pub(crate) fn wrap_account(
+        &self,
+        account: &AccountPrivateKey,
+        now: DateTime<Utc>,
+    ) -> Result<DepositAccountKey, KeyringError> {
+        let master = self.masters.first().ok_or(KeyringError::WrongMasterKey)?;
+        let wrapped = WrappedAccount::wrap(master, account)?;
+        Ok(DepositAccountKey {
+            fingerprint: wrapped.fingerprint,
+            master_key_id: wrapped.master_key_id,
+            wrapped_data_key: wrapped.wrapped_data_key,
+            ciphertext: wrapped.ciphertext,
+            created_at: now,
+        })
+    }
+
     /// Opens a sealed import and wraps its key for rest. An error says why the key cannot be used, and nothing of it.
     pub(crate) fn take_in(
         &self,
@@ -134,6 +184,16 @@ impl Keys {
 /// A key at rest as the keyring knows it.
 pub(crate) fn wrapped(row: WalletKey) -> WrappedKey {
     WrappedKey {
+        master_key_id: row.master_key_id,
+        wrapped_data_key: row.wrapped_data_key,
+        ciphertext: row.ciphertext,
+    }
+}
+
+/// An account's key at rest as the keyring knows it.
+pub(crate) fn wrapped_account(row: DepositAccountKey) -> WrappedAccount {
+    WrappedAccount {
+        fingerprint: row.fingerprint,
         master_key_id: row.master_key_id,
         wrapped_data_key: row.wrapped_data_key,
         ciphertext: row.ciphertext,

@@ -36,6 +36,11 @@ async fn the_api_can_neither_read_keys_nor_edit_money() {
         "DELETE FROM payouts",
         "DELETE FROM payout_events",
         "UPDATE supplier_wallets SET purpose = 'treasury'",
+        "SELECT * FROM deposit_account_keys",
+        "INSERT INTO deposit_account_keys SELECT * FROM deposit_account_keys",
+        "INSERT INTO sweeps SELECT * FROM sweeps",
+        "UPDATE sweeps SET state = 'cancelled'",
+        "DELETE FROM sweep_events",
         "CREATE TABLE mine (id int)",
     ] {
         let refused = conn.batch_execute(sql).await.unwrap_err().to_string();

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use kernel::ErrorClass;
 
-use crate::{Block, BlockRef, Broadcast, Inclusion, Lent, Receiver, TronAddress, TxId, WalletSnapshot};
+use crate::{Block, BlockRef, Broadcast, Inclusion, Lent, Receiver, TransferCost, TronAddress, TxId, WalletSnapshot};
 
 /// Why a question to a chain got no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +76,14 @@ pub trait ChainClient: Send + Sync {
 
     /// What an address holds of a token, in the token's minor units.
     async fn token_balance(&self, token: TronAddress, holder: TronAddress) -> Result<u128, ChainError>;
+
+    /// What it takes now to transfer so much of a token, all from one endpoint. Nothing is sent.
+    async fn transfer_cost(
+        &self,
+        token: TronAddress,
+        (from, to): (TronAddress, TronAddress),
+        minor: u128,
+    ) -> Result<TransferCost, ChainError>;
 
     /// Staked sun delegated for energy from `from` to `to`, locked or not.
     async fn delegated_energy_sun(&self, from: TronAddress, to: TronAddress) -> Result<i64, ChainError>;

@@ -12,5 +12,5 @@ pub use address::{AddressError, TronAddress};
 pub use client::{ChainClient, ChainError};
 pub use types::{
     Block, BlockRef, Broadcast, ChainAmount, EnergyMarket, Inclusion, Lent, Receiver, Refusal, TransactionSeen,
-    Transfer, TransferAsset, TxId, TxOutcome, WalletSnapshot,
+    Transfer, TransferAsset, TransferCost, TxId, TxOutcome, WalletSnapshot,
 };

@@ -206,6 +206,8 @@ pub struct WalletSnapshot {
     pub delegatable_sun: i64,
     /// Bandwidth points for one more transaction: the larger of the staked and the free remainder.
     pub bandwidth_available: i64,
+    /// Energy that is left for its calls: its own, and what others lend it.
+    pub energy_available: i64,
     /// The energy market at that moment.
     pub market: EnergyMarket,
 }
@@ -217,6 +219,15 @@ pub struct Lent {
     pub as_of_block: i64,
     /// Staked sun delegated for energy, locked or not, in the order of the question.
     pub energy_sun: Vec<i64>,
+}
+
+/// What a transfer of a token takes, as a node tried it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransferCost {
+    /// Energy.
+    pub energy: i64,
+    /// Sun that one unit of energy costs whoever has none.
+    pub energy_price_sun: i64,
 }
 
 /// The network's exchange between staked coin and energy: energy = sun / 10^6 × limit / weight.

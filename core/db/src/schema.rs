@@ -108,6 +108,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    deposit_account_keys (fingerprint) {
+        fingerprint -> Text,
+        master_key_id -> Integer,
+        wrapped_data_key -> Bytea,
+        ciphertext -> Bytea,
+        created_at -> Timestamptz,
+        rewrapped_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     deposit_addresses (id) {
         id -> Uuid,
         network -> Text,
@@ -248,6 +259,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        swept_by -> Nullable<Uuid>,
     }
 }
 
@@ -476,6 +488,40 @@ diesel::table! {
         updated_at -> Timestamptz,
         purpose -> Text,
         usdt_micro -> BigInt,
+        deposit_address_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    sweep_events (id) {
+        id -> BigInt,
+        sweep_id -> Uuid,
+        at -> Timestamptz,
+        event -> Text,
+        state -> Text,
+        actor -> Text,
+        detail -> Jsonb,
+    }
+}
+
+diesel::table! {
+    sweeps (id) {
+        id -> Uuid,
+        network -> Text,
+        asset -> Text,
+        wallet_id -> Uuid,
+        state -> Text,
+        amount -> Nullable<BigInt>,
+        to_address -> Nullable<Text>,
+        read_block -> Nullable<BigInt>,
+        attempts -> Integer,
+        activation_sun -> Nullable<BigInt>,
+        order_id -> Nullable<Uuid>,
+        energy_failures -> Integer,
+        reason_code -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -611,6 +657,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     chain_transactions,
     cron_ticks,
     delegations,
+    deposit_account_keys,
     deposit_addresses,
     deposit_orders,
     deposits,
@@ -635,6 +682,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     rates,
     receiver_checks,
     supplier_wallets,
+    sweep_events,
+    sweeps,
     switches,
     transfer_proposals,
     user_wallets,

@@ -1,7 +1,7 @@
 //! The one error of the use cases, with the stable code that clients see.
 
 use db::DbError;
-use db::models::{OrderState, PayoutState, TransferState};
+use db::models::{OrderState, PayoutState, SweepState, TransferState};
 use kernel::{Amount, ErrorClass};
 use ledger::LedgerError;
 
@@ -69,6 +69,9 @@ pub enum DomainError {
     /// The transfer is in a state that this cannot be done from.
     #[error("a transfer that is {0} cannot be treated so")]
     TransferStanding(TransferState),
+    /// The sweep is in a state that this cannot be done from.
+    #[error("a sweep that is {0} cannot be treated so")]
+    SweepStanding(SweepState),
     /// The transfer is of no asset that the ledger keeps, of nobody's address, or of more than can be held.
     #[error("this transfer cannot be credited: it is no money of the ledger's")]
     NotCreditable,
@@ -196,6 +199,7 @@ impl DomainError {
             | Self::DepositAmountsTaken
             | Self::ReceiveBelowMinimum { .. }
             | Self::TransferStanding(_)
+            | Self::SweepStanding(_)
             | Self::NotCreditable
             | Self::DepositOfOthers
             | Self::WalletNotActive => ErrorClass::Conflict,
@@ -249,6 +253,7 @@ impl DomainError {
             Self::AlreadyResolved
             | Self::TooMany(_)
             | Self::TransferStanding(_)
+            | Self::SweepStanding(_)
             | Self::NotCreditable
             | Self::DepositOfOthers => "conflict",
             Self::WebhookUrl(_) => "webhook_url_refused",

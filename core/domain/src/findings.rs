@@ -67,6 +67,14 @@ pub enum FindingKind {
     ExchangeWaits,
     /// An exchange that was done has not its two transfers, or a transfer no exchange.
     ExchangeLedgerDiffers,
+    /// A deposit address has not been collected for long.
+    SweepStuck,
+    /// Orders of energy for a sweep bring none.
+    SweepEnergy,
+    /// Money lies at addresses of an account whose key is not here.
+    SweepKeyMissing,
+    /// A sweep's state is not what its transactions say.
+    SweepDiffers,
 }
 
 impl FindingKind {
@@ -102,6 +110,10 @@ impl FindingKind {
             Self::RatesRefused => "rates.refused",
             Self::ExchangeWaits => "exchanges.waiting",
             Self::ExchangeLedgerDiffers => "exchanges.ledger_differs",
+            Self::SweepStuck => "sweeps.stuck",
+            Self::SweepEnergy => "sweeps.no_energy",
+            Self::SweepKeyMissing => "sweeps.key_missing",
+            Self::SweepDiffers => "sweeps.differ",
         }
     }
 
@@ -119,7 +131,10 @@ impl FindingKind {
             | Self::PayoutStuck
             | Self::TreasuryShort
             | Self::DepositHeld
-            | Self::ExchangeWaits => Severity::Warning,
+            | Self::ExchangeWaits
+            | Self::SweepStuck
+            | Self::SweepEnergy
+            | Self::SweepKeyMissing => Severity::Warning,
             _ => Severity::Critical,
         }
     }
@@ -195,6 +210,18 @@ impl FindingKind {
             }
             Self::ExchangeLedgerDiffers => {
                 "Stop withdrawals; compare `exchanges` with `ledger_transfers` for the event; correct by a new transfer."
+            }
+            Self::SweepStuck => {
+                "`switchyard-worker sweeps show` tells what it waits for; `sweeps retry` looks now, `sweeps cancel` gives it up."
+            }
+            Self::SweepEnergy => {
+                "See the order that the sweep names: a pool without room, no price, or a stop. It is tried again by itself."
+            }
+            Self::SweepKeyMissing => {
+                "Import the account's words by `switchyard-worker deposit-key import`; what lies there is not collected until then."
+            }
+            Self::SweepDiffers => {
+                "Stop sweeps (`switchyard-worker sweeps stop`); compare the sweep's timeline with its transactions on chain."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {

@@ -1,4 +1,4 @@
-//! What a transaction is for, and whom its fate is told: a delegation, or a payout. Here is what all of them share.
+//! What a transaction is for, and whom its fate is told: a delegation, a payout, or a sweep. Here is what all of them share.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
-use crate::{DomainError, delegations, payouts};
+use crate::{DomainError, delegations, payouts, sweeps};
 
 /// How much failure is borne.
 #[derive(Debug, Clone)]
@@ -96,11 +96,21 @@ pub(crate) async fn included_in_tx(
     delegations::made_in_tx(conn, ids, &of(IntentKind::Delegate), now).await?;
     delegations::undone_in_tx(conn, ids, &of(IntentKind::Reclaim), now).await?;
     payouts::sent_in_tx(conn, ids, &of(IntentKind::Payout), now).await?;
+    sweeps::sent_in_tx(conn, &of(IntentKind::Sweep), now).await?;
     let worked = new.iter().filter(|one| one.outcome() == Outcome::Ok);
     let worked: BTreeSet<Uuid> = worked.map(|one| one.transaction.wallet_id).collect();
     let worked: Vec<Uuid> = worked.into_iter().collect();
     SupplierWallet::clear_failures(conn, &worked).await?;
-    sync_soon_in_tx(conn, &worked, now).await
+    // a deposit address is read when it is collected, and not before
+    let collected = new
+        .iter()
+        .filter(|one| one.transaction.intent_kind == IntentKind::Sweep);
+    let collected: BTreeSet<Uuid> = collected.map(|one| one.transaction.wallet_id).collect();
+    let read: Vec<Uuid> = worked
+        .into_iter()
+        .filter(|wallet| !collected.contains(wallet))
+        .collect();
+    sync_soon_in_tx(conn, &read, now).await
 }
 
 /// One that we held for dead.
@@ -115,6 +125,7 @@ async fn report_in_tx(
     let object = match transaction.intent_kind {
         IntentKind::Delegate | IntentKind::Reclaim => "delegation",
         IntentKind::Payout => "payout",
+        IntentKind::Sweep | IntentKind::Activate => "sweep",
     };
     let detail = json!({
         "block": landed.block.number,
@@ -180,17 +191,18 @@ pub(crate) async fn reverted_in_tx(
         match transaction.intent_kind {
             IntentKind::Delegate | IntentKind::Reclaim => delegations::reverted_in_tx(conn, transaction, now).await?,
             IntentKind::Payout => payouts::reverted_in_tx(conn, transaction, now).await?,
+            IntentKind::Sweep | IntentKind::Activate => sweeps::reverted_in_tx(conn, transaction, now).await?,
         }
     }
-    Ok(did_something)
+    Ok(did_something && transaction.intent_kind != IntentKind::Sweep)
 }
 
 /// Whether a refusal of the very first send proves a death. A node that lies about it costs a delegation that the reclaim
-/// takes back; a payment that was made twice comes back from nobody, so payouts wait for their expiry.
+/// takes back; a payment that was made twice comes back from nobody, so whatever moves money waits for its expiry.
 pub(crate) const fn dies_of_refusal(kind: IntentKind) -> bool {
     match kind {
         IntentKind::Delegate | IntentKind::Reclaim => true,
-        IntentKind::Payout => false,
+        IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate => false,
     }
 }
 
@@ -210,12 +222,19 @@ pub(crate) async fn after_death_in_tx(
         IntentKind::Delegate => delegations::give_up_in_tx(conn, ids, transaction, cause, policy, now).await?,
         IntentKind::Reclaim => delegations::retry_reclaim_in_tx(conn, ids, transaction, policy, now).await?,
         IntentKind::Payout => payouts::give_up_in_tx(conn, ids, transaction, cause, policy, now).await?,
+        IntentKind::Sweep | IntentKind::Activate => {
+            let wake = sweeps::give_up_in_tx(conn, transaction, cause, policy, now).await?;
+            wake.into_iter().collect()
+        }
     };
     if nothing_landed_meanwhile(conn, transaction, cause.word).await? {
         let detail = json!({ "txid": transaction.txid, "expired_at": transaction.expires_at });
         findings::record_in_tx(conn, ids, FindingKind::NothingLands, &transaction.network, detail, now).await?;
     } else if !is_innocent(transaction.intent_kind, cause) {
         count_failure_in_tx(conn, ids, transaction, policy, now).await?;
+    }
+    if transaction.intent_kind == IntentKind::Sweep {
+        return Ok(wakes);
     }
     let wallet = transaction.wallet_id.to_string();
     let sync = JobRequest {
@@ -228,15 +247,15 @@ pub(crate) async fn after_death_in_tx(
     Ok(wakes)
 }
 
-/// Whether the wallet had no part in it: the receiver cannot receive, our view of the chain was old, or a contract was
-/// called and said no. Else one address that a token refuses would isolate every treasury wallet.
+/// Whether the wallet had no part in it: the receiver cannot receive, our view of the chain was old, a contract was
+/// called and said no, or it is a deposit address, which nothing is chosen for. Else one address that a token refuses would isolate every treasury wallet.
 fn is_innocent(kind: IntentKind, cause: Cause) -> bool {
     use Refusal::{BadReference, ReceiverIsContract, ReceiverNotActivated};
     let refused = matches!(
         cause.refusal,
         Some(ReceiverNotActivated | ReceiverIsContract | BadReference)
     );
-    refused || (kind == IntentKind::Payout && cause.word == FAILED_ON_CHAIN)
+    refused || kind == IntentKind::Sweep || (kind == IntentKind::Payout && cause.word == FAILED_ON_CHAIN)
 }
 
 /// What lands does so within this time of being signed, or so.

@@ -18,6 +18,7 @@ pub mod pricing;
 pub mod rates;
 pub mod receivers;
 pub mod reconcile;
+pub mod sweeps;
 pub mod transactions;
 pub mod users;
 pub mod wallets;

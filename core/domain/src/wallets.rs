@@ -31,6 +31,9 @@ pub struct NewWallet<'a> {
     pub sealed: &'a SealedImport,
 }
 
+/// Deposit addresses become wallets by themselves.
+const NOT_ADDED: &str = "a wallet is added for supply or for treasury";
+
 /// Takes wallets in: rows now, keys once a worker has opened them. All or none.
 ///
 /// # Errors
@@ -53,6 +56,9 @@ pub async fn add(
         return Err(DomainError::BadText(
             "permission_id must be 0 (owner) or 2 to 9 (active)",
         ));
+    }
+    if wallets.iter().any(|wallet| wallet.purpose == WalletPurpose::Deposit) {
+        return Err(DomainError::BadText(NOT_ADDED));
     }
     run_tx(pool, "add_supplier_wallets", async |conn| {
         let mut rows = Vec::with_capacity(wallets.len());
@@ -159,7 +165,7 @@ pub struct Adopted {
 /// Takes in wallets whose keys were made here. All or none.
 ///
 /// # Errors
-/// When the database fails.
+/// When the database fails, or refuses a purpose that nobody adds a wallet for.
 pub async fn adopt(pool: &Pool, wallets: &[Adopted], now: DateTime<Utc>) -> Result<(), DomainError> {
     run_tx(pool, "adopt_wallets", async |conn| {
         for wallet in wallets {

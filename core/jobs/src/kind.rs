@@ -19,6 +19,10 @@ db::text_enum! {
         DepositsExchange = "deposits.exchange",
         /// Asks the sources what TRX a USDT is worth. Object: `all`.
         RatesRead = "rates.read",
+        /// Looks for deposit addresses that are worth collecting. Object: the network.
+        DepositsPlanSweeps = "deposits.plan_sweeps",
+        /// Collects what lies at a deposit address. Object: the sweep.
+        DepositsSweep = "deposits.sweep",
         /// Takes the energy of an ended rental back. Object: the delegation.
         DelegationsReclaim = "delegations.reclaim",
         /// Pays a payout. Object: the payout.

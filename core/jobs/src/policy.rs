@@ -48,6 +48,9 @@ impl JobKind {
             Self::DepositsExchange => (Queue::Deposits, 20, 20, 2, 60),
             Self::RatesRead => (Queue::Deposits, 20, 5, 5, 60),
             Self::DepositsConfirm => (Queue::Deposits, 60, 20, 2, 60),
+            Self::DepositsPlanSweeps => (Queue::Deposits, 30, 10, 5, 120),
+            // some questions to nodes, one after the other
+            Self::DepositsSweep => (Queue::Deposits, 60, 25, 2, 300),
             Self::WalletsSync => (Queue::Wallets, 20, 10, 2, 120),
             Self::WalletsImport => (Queue::Wallets, 20, 10, 2, 60),
             Self::WalletsCheckStock => (Queue::Wallets, 20, 10, 5, 120),

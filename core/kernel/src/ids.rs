@@ -45,6 +45,8 @@ uuid_ids! {
     PayoutId;
     /// One exchange of a user's USDT to TRX.
     ExchangeId;
+    /// One deposit address collected to the treasury.
+    SweepId;
     /// One difference that a reconciler found.
     FindingId;
     /// One endpoint that is told of events.

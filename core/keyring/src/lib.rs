@@ -14,6 +14,9 @@
 //!  rotation: only the data key is wrapped anew; the ciphertext of the private key stays as it is
 //! ```
 //!
+//! The account that addresses of customers are derived from lies at rest in the same form (table deposit_account_keys), bound
+//! to its fingerprint; a child key is derived when it is to sign.
+//!
 //! Each wallet has a data key of its own, used once. What is bound as associated data makes a value that was edited,
 //! or moved to another wallet's row, fail to open instead of opening as the wrong key; the address is compared once
 //! more after opening. The number and the right value of the master key are told at the start by its check value.
@@ -22,6 +25,7 @@
 //! secret is in an error. `ring` keeps the AES key schedule of a running operation on the stack and does not clear
 //! it: a core dump of a worker is as secret as its keys.
 
+mod account;
 mod aead;
 mod cache;
 mod envelope;
@@ -33,6 +37,7 @@ mod import;
 mod master;
 mod random;
 
+pub use account::WrappedAccount;
 pub use cache::KeyCache;
 pub use envelope::{KeyOwner, WrappedKey};
 pub use error::KeyringError;

@@ -32,6 +32,8 @@ db::text_enum! {
         Exchange = "exchange",
         /// A network took its fee.
         ChainFee = "chain_fee",
+        /// The house pays for energy that a sweep needs.
+        SweepEnergy = "sweep_energy",
     }
 }
 

@@ -185,6 +185,28 @@ pub struct Deposits {
     pub approval_above_usdt: Amount,
     pub blocked_senders: Vec<String>,
     pub usdt: UsdtDeposits,
+    pub sweep: Sweep,
+}
+
+/// `[deposits.sweep]`: what lies at customers' addresses is collected.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    pub enabled: bool,
+    pub to_address: String,
+    pub trx_threshold: Amount,
+    pub trx_reserve: Amount,
+    pub burn_bandwidth: bool,
+    pub usdt: bool,
+    pub usdt_threshold: Amount,
+    pub activation: Amount,
+    pub house_user: i64,
+    pub house_api_key: String,
+    pub energy_margin_bps: u32,
+    pub energy_failures_alarm: u32,
+    pub max_open: u32,
+    pub retry_ms: u64,
+    pub retry_max_ms: u64,
 }
 
 /// `[vault]`.

@@ -15,7 +15,8 @@ mod wallet;
 use async_trait::async_trait;
 use chain::endpoints::{EndpointList, Request, Side};
 use chain::{
-    Block, BlockRef, Broadcast, ChainClient, ChainError, Inclusion, Lent, Receiver, TronAddress, TxId, WalletSnapshot,
+    Block, BlockRef, Broadcast, ChainClient, ChainError, Inclusion, Lent, Receiver, TransferCost, TronAddress, TxId,
+    WalletSnapshot,
 };
 use serde_json::{Value, json};
 
@@ -119,6 +120,15 @@ impl ChainClient for TronClient {
 
     async fn token_balance(&self, token: TronAddress, holder: TronAddress) -> Result<u128, ChainError> {
         wallet::token_balance(&self.endpoints, token, holder).await
+    }
+
+    async fn transfer_cost(
+        &self,
+        token: TronAddress,
+        parties: (TronAddress, TronAddress),
+        minor: u128,
+    ) -> Result<TransferCost, ChainError> {
+        wallet::transfer_cost(&self.endpoints, token, parties, minor).await
     }
 
     async fn delegated_energy_sun(&self, from: TronAddress, to: TronAddress) -> Result<i64, ChainError> {

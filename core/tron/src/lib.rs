@@ -3,6 +3,7 @@
 //! Transactions are made here, byte for byte; a node is never asked to build what we sign.
 #![warn(clippy::float_arithmetic)]
 
+mod account;
 mod client;
 mod energy;
 mod error;
@@ -14,6 +15,7 @@ pub mod transfers;
 pub mod trc20;
 mod tx;
 
+pub use account::AccountPrivateKey;
 pub use client::TronClient;
 pub use energy::{
     EnergyStake, Undelegation, Usage, delegatable_sun, energy_for_sun, returned_usage, sun_for_energy,

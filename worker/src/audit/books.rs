@@ -17,6 +17,7 @@ use super::complaint::Complaint;
 use super::evidence::{Books, Case, House, Rigour};
 use super::payout_books;
 use super::rules::{self, Context};
+use super::sweep_books;
 use crate::error::WorkError;
 
 /// Orders in memory at a time, apart from those that the chain is asked about.
@@ -68,6 +69,8 @@ pub(super) async fn read(pool: &Pool, rigour: &Rigour, wanted: Wanted) -> Result
         let (cases, orders, mut complaints) = cases(conn, &context, wanted.window).await?;
         let (payouts, payouts_seen, of_payouts) = payout_books::cases(conn, &context, wanted.window).await?;
         complaints.extend(of_payouts);
+        let (sweeps, of_sweeps) = sweep_books::cases(conn, &context, wanted.window).await?;
+        complaints.extend(of_sweeps);
         let books = Books {
             house: house(conn, rigour, wanted.closed_findings).await?,
             networks,
@@ -77,6 +80,7 @@ pub(super) async fn read(pool: &Pool, rigour: &Rigour, wanted: Wanted) -> Result
             lenders,
             cases,
             payouts,
+            sweeps,
             orders,
             payouts_seen,
         };
@@ -111,7 +115,7 @@ async fn wallets(conn: &mut Conn) -> Result<(BTreeMap<Uuid, String>, BTreeMap<Uu
     let (mut wallets, mut lenders) = (BTreeMap::new(), BTreeMap::new());
     let mut after = None;
     loop {
-        let page = SupplierWallet::page(conn, after, WALLETS).await?;
+        let page = SupplierWallet::page_of_all(conn, after, WALLETS).await?;
         let Some(last) = page.last() else {
             return Ok((wallets, lenders));
         };

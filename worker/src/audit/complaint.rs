@@ -37,6 +37,12 @@ pub enum Rule {
     PayoutInTime,
     /// What a payout's transaction burned is booked once.
     PayoutFee,
+    /// A sweep that is over has one transaction that landed, and no other ever has one.
+    SweepOneEnd,
+    /// No sweep is open at rest.
+    SweepInTime,
+    /// What a sweep's transaction burned is booked once.
+    SweepFee,
     /// A delegation's state is what its transactions say.
     DelegationTransactions,
     /// A delegation is made and undone on chain as often as its state says, and as it was booked.
@@ -78,6 +84,9 @@ impl Rule {
             Self::PayoutOneEnd => "payouts.one_end",
             Self::PayoutInTime => "payouts.in_time",
             Self::PayoutFee => "payouts.fee",
+            Self::SweepOneEnd => "sweeps.one_end",
+            Self::SweepInTime => "sweeps.in_time",
+            Self::SweepFee => "sweeps.fee",
             Self::DepositMoney => "deposits.money",
             Self::ExchangeMoney => "exchanges.money",
             Self::DepositInTime => "deposits.in_time",
@@ -118,6 +127,13 @@ impl Rule {
                 "`payouts stop`, and stop the workers; compare the payout with the chain; what was paid twice is to be asked back."
             }
             Self::PayoutInTime => "Look at the payout's timeline and its reason; re-drive `payouts.send`.",
+            Self::SweepOneEnd => {
+                "`sweeps stop`; compare the sweep's timeline with the chain: what was sent twice is at a treasury wallet."
+            }
+            Self::SweepInTime => "`sweeps show` says what it waits for; `sweeps retry` looks at it now.",
+            Self::SweepFee => {
+                "Compare the sweep's transactions with the transfers of `house:fees`; correct by a new transfer."
+            }
             Self::DepositMoney => {
                 "Stop withdrawals; compare `incoming_transfers` with `ledger_transfers` for the event; correct by a new transfer."
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chain::TxOutcome;
 use chrono::{DateTime, Utc};
-use db::models::{ChainCursor, ChainTransaction, Delegation, Order, Payout};
+use db::models::{ChainCursor, ChainTransaction, Delegation, Order, Payout, Sweep};
 use domain::reconcile::lent::LentBounds;
 use domain::reconcile::{EscrowFigures, LedgerDifference, PayoutFigures, Reservation, Undecided};
 use ledger::{Difference, Imbalance, OrderTransfer, PayoutTransfer};
@@ -53,6 +53,23 @@ impl PayoutCase {
     }
 }
 
+/// One sweep with everything that belongs to it.
+#[derive(Debug, Clone)]
+pub(super) struct SweepCase {
+    /// The sweep.
+    pub(super) sweep: Sweep,
+    /// Every transaction signed for it: those that collect, and those that bring its address into being.
+    pub(super) transactions: Vec<ChainTransaction>,
+    /// What is booked as burned, by transaction.
+    pub(super) fees: BTreeMap<String, i64>,
+}
+
+impl SweepCase {
+    pub(super) fn subject(&self) -> String {
+        format!("sweep:{}", self.sweep.id)
+    }
+}
+
 /// What holds for the house as a whole.
 #[derive(Debug, Clone)]
 pub(super) struct House {
@@ -95,6 +112,8 @@ pub(super) struct Books {
     pub(super) cases: Vec<Case>,
     /// The payouts that the chain is to be asked about.
     pub(super) payouts: Vec<PayoutCase>,
+    /// The sweeps that the chain is to be asked about.
+    pub(super) sweeps: Vec<SweepCase>,
     /// Staked sun that each wallet lends.
     pub(super) stake: BTreeMap<Uuid, i64>,
     /// How many orders were looked at.

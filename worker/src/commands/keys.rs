@@ -1,16 +1,18 @@
 //! `keygen` and `rotate-master-key`.
 
+use std::sync::Arc;
+
 use anyhow::Context;
-use db::models::{MasterKeyRow, SupplierWallet, WalletKey};
-use db::{acquire, run_tx};
-use kernel::WalletId;
+use db::models::{DepositAccountKey, MasterKeyRow, SupplierWallet, WalletKey};
+use db::{Pool, acquire, run_tx};
+use kernel::{Clock, WalletId};
 use keyring::{KeyOwner, generate_import_keypair};
 use settings::Settings;
 use zeroize::Zeroizing;
 
 use super::{print, setup};
 use crate::error::WorkError;
-use crate::keys::wrapped;
+use crate::keys::{Keys, wrapped, wrapped_account};
 use crate::signer::wallet_address;
 
 /// Keys re-wrapped between two looks for more.
@@ -71,6 +73,7 @@ pub(super) async fn rotate(settings: &Settings) -> anyhow::Result<()> {
             done += usize::from(moved);
         }
     }
+    done += rotate_accounts(&pool, &keys, &clock).await?;
     let mut conn = acquire(&pool).await?;
     for row in MasterKeyRow::list(&mut conn).await? {
         if row.id != current.id() && row.retired_at.is_none() {
@@ -82,4 +85,23 @@ pub(super) async fn rotate(settings: &Settings) -> anyhow::Result<()> {
         current.id()
     ));
     Ok(())
+}
+
+/// The same for the accounts that deposit addresses derive from; they are few.
+async fn rotate_accounts(pool: &Pool, keys: &Keys, clock: &Arc<dyn Clock>) -> anyhow::Result<usize> {
+    let current = keys.current()?;
+    let mut conn = acquire(pool).await?;
+    let rows = DepositAccountKey::list(&mut conn).await?;
+    let mut done = 0;
+    for row in rows.into_iter().filter(|row| row.master_key_id != current.id()) {
+        let (fingerprint, from) = (row.fingerprint.clone(), row.master_key_id);
+        let old = keys.master(from).with_context(|| {
+            format!("account {fingerprint} is wrapped by master key {from}, which is not configured")
+        })?;
+        let anew = wrapped_account(row).rewrap(old, current)?;
+        let (arrow, wrapped) = ((from, current.id()), anew.wrapped_data_key.as_slice());
+        let moved = DepositAccountKey::rewrap(&mut conn, &fingerprint, arrow, wrapped, clock.now()).await?;
+        done += usize::from(moved);
+    }
+    Ok(done)
 }

@@ -6,6 +6,7 @@ mod audit;
 mod by_hand;
 mod chain;
 mod delegations;
+mod deposit_keys;
 mod deposits;
 mod findings;
 mod jobs;
@@ -17,6 +18,7 @@ mod report;
 mod run;
 mod setup;
 mod stuck;
+mod sweeps;
 mod switches;
 mod users;
 mod wallets;
@@ -65,6 +67,12 @@ pub enum Command {
     /// What customers paid in on chain
     #[command(subcommand)]
     Deposits(deposits::Command),
+    /// The account that deposit addresses derive from
+    #[command(subcommand)]
+    DepositKey(deposit_keys::Command),
+    /// What is collected from deposit addresses
+    #[command(subcommand)]
+    Sweeps(sweeps::Command),
     /// Jobs: what waits, runs and stopped
     #[command(subcommand)]
     Jobs(jobs::Command),
@@ -138,6 +146,8 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Chain(command) => chain::run(&settings, command).await,
         Command::Delegations(command) => delegations::run(&settings, command).await,
         Command::Deposits(command) => deposits::run(&settings, command).await,
+        Command::DepositKey(command) => deposit_keys::run(&settings, command).await,
+        Command::Sweeps(command) => sweeps::run(&settings, command).await,
         Command::Jobs(command) => jobs::run(&settings, command).await,
         Command::Stuck(command) => stuck::run(&settings, command).await,
         Command::Payouts(command) => payouts::run(&settings, command).await,

@@ -114,11 +114,13 @@ fn queue_setup(settings: &Settings, env: &Arc<Environment>, queues: &[(Queue, us
 }
 
 /// Which job each schedule of the configuration asks for, and of what.
-fn job_of(schedule: &str, network: &str) -> Option<(JobKind, String)> {
+fn job_of(schedule: &str, settings: &Settings) -> Option<(JobKind, String)> {
+    let network = settings.orders.network.as_str();
     let (kind, object) = match schedule {
         "cancel_expired_orders" => (JobKind::OrdersCancelExpired, "all"),
         "check_stock" => (JobKind::WalletsCheckStock, network),
         "compare_lent" => (JobKind::OperationsReconcile, crate::jobs::LENT),
+        "plan_sweeps" => (JobKind::DepositsPlanSweeps, settings.deposits.network.as_str()),
         "prune" => (JobKind::OperationsPrune, "all"),
         "read_rates" => (JobKind::RatesRead, "all"),
         "reconcile" => (JobKind::OperationsReconcile, "books"),
@@ -132,8 +134,8 @@ fn schedules(settings: &Settings) -> anyhow::Result<Vec<Schedule>> {
     let enabled = settings.schedules.iter().filter(|(_, schedule)| schedule.enabled);
     enabled
         .map(|(name, schedule)| {
-            let (job, object_id) = job_of(name, &settings.orders.network)
-                .with_context(|| format!("schedules.{name}: there is no such schedule"))?;
+            let (job, object_id) =
+                job_of(name, settings).with_context(|| format!("schedules.{name}: there is no such schedule"))?;
             let missed = match schedule.missed {
                 settings::Missed::Skip => Missed::Skip,
                 settings::Missed::CatchUp => Missed::CatchUp,

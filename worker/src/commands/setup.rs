@@ -6,9 +6,11 @@ use std::time::Duration;
 use anyhow::Context;
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
+use domain::orders::OrderPolicy;
 use domain::payouts::TreasuryRules;
+use domain::sweeps::{House, SweepPolicy, SweepRules};
 use jobs::{WakeConfig, WakeQueue};
-use kernel::{Clock, RandomIds, SteadyClock, SystemClock};
+use kernel::{Asset, Clock, RandomIds, SteadyClock, SystemClock, UserId};
 use keyring::{KeyCache, MasterKeySource};
 use settings::{Secret, Settings};
 use webhook::{CallPolicy, TargetPolicy, WebhookClient};
@@ -148,6 +150,7 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         },
         order_deadline: chrono::Duration::seconds(orders.deadline_s),
         payout_retry: milliseconds(payouts.retry_ms)?,
+        sweep: sweep_policy(settings)?,
         stake_margin_bps: orders.stake_margin_bps,
         min_bandwidth: pool.min_bandwidth,
         receiver_ttl: chrono::Duration::seconds(i64::try_from(orders.receiver_check_ttl_s)?),
@@ -161,5 +164,51 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         webhooks_in_flight: settings.webhooks.in_flight_per_endpoint,
         messages_per_run: settings.webhooks.messages_per_run,
         webhook_retention: chrono::Duration::days(i64::from(settings.webhooks.keep_days)),
+    })
+}
+
+/// How deposit addresses are collected.
+pub(super) fn sweep_policy(settings: &Settings) -> anyhow::Result<SweepPolicy> {
+    let milliseconds = |ms: u64| i64::try_from(ms).map(chrono::Duration::milliseconds);
+    let (orders, sweep) = (&settings.orders, &settings.deposits.sweep);
+    let house = if sweep.usdt {
+        Some(House {
+            user: UserId(sweep.house_user),
+            api_key: sweep.house_api_key.parse().context("deposits.sweep.house_api_key")?,
+        })
+    } else {
+        None
+    };
+    let assets = if sweep.usdt {
+        vec![Asset::Trx, Asset::Usdt]
+    } else {
+        vec![Asset::Trx]
+    };
+    Ok(SweepPolicy {
+        enabled: sweep.enabled,
+        network: settings.deposits.network.clone(),
+        assets,
+        rules: SweepRules {
+            trx_threshold_sun: sweep.trx_threshold.minor(),
+            usdt_threshold_micro: sweep.usdt_threshold.minor(),
+            reserve_sun: sweep.trx_reserve.minor(),
+            burn_bandwidth: sweep.burn_bandwidth,
+            energy_margin_bps: sweep.energy_margin_bps,
+            energy_min: orders.energy_min,
+        },
+        activation_sun: sweep.activation.minor(),
+        to_address: (!sweep.to_address.is_empty()).then(|| sweep.to_address.clone()),
+        max_open: i64::from(sweep.max_open),
+        house,
+        order: OrderPolicy {
+            network: orders.network.clone(),
+            energy_min: orders.energy_min,
+            energy_max: orders.energy_max,
+            duration_min_s: i32::try_from(orders.duration_min_s)?,
+            duration_max_s: i32::try_from(orders.duration_max_s)?,
+            deadline: chrono::Duration::seconds(orders.deadline_s),
+        },
+        energy_failures_alarm: i32::try_from(sweep.energy_failures_alarm)?,
+        retry: (milliseconds(sweep.retry_ms)?, milliseconds(sweep.retry_max_ms)?),
     })
 }

@@ -73,6 +73,7 @@ fn show(wallet: &SupplierWallet) {
     let has = match wallet.purpose {
         WalletPurpose::Supply => format!("room {} sun", wallet.delegatable_sun - wallet.reserved_sun),
         WalletPurpose::Treasury => format!("{} micro-USDT", wallet.usdt_micro),
+        WalletPurpose::Deposit => "a deposit address".to_owned(),
     };
     print(&format!(
         "{}  {address:34}  {}  {has}  balance {} sun  {state}",

@@ -52,7 +52,8 @@ impl SyncWallet {
         let env = &self.0;
         let id = WalletId(object(job)?);
         let wallet = find(&env.pool, id).await?;
-        if wallet.state != WalletState::Active {
+        // a deposit address is read when it is collected
+        if wallet.state != WalletState::Active || wallet.purpose == WalletPurpose::Deposit {
             return Ok(Outcome::Done);
         }
         let address = wallet_address(&wallet)?;

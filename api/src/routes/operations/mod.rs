@@ -8,6 +8,7 @@ pub(crate) mod list_findings;
 pub(crate) mod list_jobs;
 pub(crate) mod list_payouts;
 pub(crate) mod list_stuck;
+pub(crate) mod list_sweeps;
 pub(crate) mod queues;
 pub(crate) mod redrive_jobs;
 pub(crate) mod redrive_stuck;

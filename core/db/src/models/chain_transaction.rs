@@ -38,6 +38,10 @@ text_enum! {
         Reclaim = "reclaim",
         /// Pay a user's money to an address.
         Payout = "payout",
+        /// Collect what lies at a deposit address.
+        Sweep = "sweep",
+        /// Send coin to a deposit address, so that it exists.
+        Activate = "activate",
     }
 }
 text_enum! {

@@ -59,6 +59,8 @@ text_enum! {
         Unmatched = "unmatched",
         /// More than the ledger can hold.
         TooLarge = "too_large",
+        /// From a wallet of ours: nobody paid it in.
+        Internal = "internal",
     }
 }
 
@@ -324,6 +326,20 @@ impl IncomingTransfer {
             .for_update()
             .load(conn)
             .await
+    }
+
+    /// Marks what was credited at an address, of an asset and in blocks up to `number`, as collected by a sweep.
+    pub async fn set_swept(
+        conn: &mut Conn,
+        (address, asset): (Uuid, &str),
+        number: i64,
+        sweep: Uuid,
+    ) -> QueryResult<usize> {
+        let rows = t::table
+            .filter(t::address_id.eq(address).and(t::asset.eq(asset)))
+            .filter(t::state.eq(TransferState::Credited).and(t::swept_by.is_null()))
+            .filter(t::block_number.le(number));
+        diesel::update(rows).set(t::swept_by.eq(sweep)).execute(conn).await
     }
 
     /// Guarded: moves a transfer from the state that its decision was made in.

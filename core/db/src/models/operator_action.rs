@@ -45,6 +45,10 @@ text_enum! {
         RatesSet = "rates.set",
         /// Took a rate that was set by hand back.
         RatesClear = "rates.clear",
+        /// Had a sweep looked at now.
+        SweepsRetry = "sweeps.retry",
+        /// Gave a sweep up.
+        SweepsCancel = "sweeps.cancel",
     }
 }
 

@@ -136,8 +136,10 @@ impl SupplierWallet {
             .optional()
     }
 
+    /// Wallets in id order after `after`, but for deposit addresses, which may be many.
     pub async fn page(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> QueryResult<Vec<Self>> {
         let mut query = w::table
+            .filter(w::purpose.ne(WalletPurpose::Deposit))
             .select(Self::as_select())
             .order(w::id)
             .limit(limit)
@@ -148,9 +150,10 @@ impl SupplierWallet {
         query.load(conn).await
     }
 
-    /// Ids of every wallet whose key is in.
+    /// Ids of every wallet whose key is in; deposit addresses are read only when they are collected.
     pub async fn active_ids(conn: &mut Conn) -> QueryResult<Vec<Uuid>> {
         w::table
+            .filter(w::purpose.ne(WalletPurpose::Deposit))
             .filter(w::state.eq(WalletState::Active))
             .order(w::id)
             .select(w::id)

@@ -24,6 +24,9 @@ impl Switch {
     /// While on, no payout is accepted and none is signed; what was signed goes on.
     pub const PAYOUTS: &'static str = "payouts";
 
+    /// While on, no sweep is planned and nothing of one is signed; what was signed goes on.
+    pub const SWEEPS: &'static str = "sweeps";
+
     /// Whether a switch is on; one that was never thrown is off.
     pub async fn is_on(conn: &mut Conn, name: &str) -> QueryResult<bool> {
         let on = s::table.find(name).select(s::enabled).first(conn).await.optional()?;

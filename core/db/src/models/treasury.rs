@@ -1,11 +1,11 @@
-//! The wallets that payouts leave from, and the choice of one.
+//! The wallets that payouts leave from and that deposits are collected to, and the choice of one.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::WalletState;
+use super::{SupplierWallet, WalletState};
 use crate::Conn;
 use crate::schema::supplier_wallets as w;
 use crate::text_enum;
@@ -17,6 +17,8 @@ text_enum! {
         Supply = "supply",
         /// Payouts leave from it.
         Treasury = "treasury",
+        /// It is a deposit address, and is collected from.
+        Deposit = "deposit",
     }
 }
 
@@ -40,17 +42,25 @@ struct Id {
     id: Uuid,
 }
 
-/// Treasury wallets with what the last read said of them, less every payout that this read may not show: on its way, or
-/// in a block above the read's. The smallest sufficient balance first. A payout that failed in its block counts, too,
+/// What the chain takes from who sends the coin that makes an account: for the account, and for the bandwidth.
+pub const ACTIVATION_FEE_SUN: i64 = 1_100_000;
+
+/// Treasury wallets with what the last read said of them, less everything that left and that this read may not show: on its
+/// way, or in a block above the read's. That is payouts, and coin for new accounts with its fees. The smallest sufficient balance first. A payout that failed in its block counts, too,
 /// until the next read.
 const FITTING: &str = "SELECT f.id FROM ( \
-        SELECT w.id, w.balance_sun - coalesce(o.sun, 0) AS sun, w.usdt_micro - coalesce(o.usdt, 0) AS usdt \
+        SELECT w.id, w.balance_sun - coalesce(o.sun, 0) - coalesce(n.sun, 0) AS sun, w.usdt_micro - coalesce(o.usdt, 0) AS usdt \
         FROM supplier_wallets w LEFT JOIN LATERAL ( \
             SELECT sum(CASE p.asset WHEN 'TRX' THEN p.amount ELSE $5 END)::bigint AS sun, \
                 sum(CASE p.asset WHEN 'USDT' THEN p.amount ELSE 0 END)::bigint AS usdt \
             FROM chain_transactions t JOIN payouts p ON p.id = t.intent_id \
             WHERE t.intent_kind = 'payout' AND t.wallet_id = w.id AND t.network = $1 \
                 AND (t.block_number > w.synced_block OR (t.block_number IS NULL AND t.state IN ('signed', 'sent')))) o ON true \
+        LEFT JOIN LATERAL ( \
+            SELECT sum(s.activation_sun + $7)::bigint AS sun \
+            FROM chain_transactions t JOIN sweeps s ON s.id = t.intent_id \
+            WHERE t.intent_kind = 'activate' AND t.wallet_id = w.id AND t.network = $1 \
+                AND (t.block_number > w.synced_block OR (t.block_number IS NULL AND t.state IN ('signed', 'sent')))) n ON true \
         WHERE w.purpose = 'treasury' AND w.state = 'active' AND w.enabled AND w.isolated_at IS NULL \
             AND w.address <> $2 AND ($6 IS NULL OR w.id = $6)) f \
     WHERE f.sun >= $3 AND f.usdt >= $4 ORDER BY CASE WHEN $4 > 0 THEN f.usdt ELSE f.sun END, f.id LIMIT 1";
@@ -66,6 +76,7 @@ impl TreasuryWish<'_> {
             .bind::<BigInt, _>(self.usdt_micro)
             .bind::<BigInt, _>(self.token_fee_limit_sun)
             .bind::<Nullable<SqlUuid>, _>(only)
+            .bind::<BigInt, _>(ACTIVATION_FEE_SUN)
             .get_result::<Id>(conn)
             .await
             .optional()?;
@@ -79,6 +90,32 @@ pub async fn lock_treasury(conn: &mut Conn) -> QueryResult<()> {
         .execute(conn)
         .await
         .map(drop)
+}
+
+/// The treasury wallet that what is collected goes to: the one at this address, or else the one that has the least of the
+/// asset. It is in use, and was found to exist by the last read: a transfer to an account that does not costs more.
+pub async fn receiving_treasury(
+    conn: &mut Conn,
+    address: Option<&str>,
+    of_token: bool,
+) -> QueryResult<Option<SupplierWallet>> {
+    let has = if of_token { "usdt_micro, id" } else { "balance_sun, id" };
+    let mut query = w::table
+        .filter(w::purpose.eq(WalletPurpose::Treasury))
+        .filter(
+            w::state
+                .eq(WalletState::Active)
+                .and(w::enabled)
+                .and(w::isolated_at.is_null()),
+        )
+        .filter(w::synced_at.is_not_null().and(w::balance_sun.gt(0)))
+        .order(diesel::dsl::sql::<diesel::sql_types::Integer>(has))
+        .select(SupplierWallet::as_select())
+        .into_boxed();
+    if let Some(address) = address {
+        query = query.filter(w::address.eq(address));
+    }
+    query.first(conn).await.optional()
 }
 
 /// Ids of the wallets that payouts may leave from.

@@ -14,6 +14,7 @@
 //! | `dust` | less than the least worth a line in the books, unless it is exactly the rest of a deposit | ignored |
 //! | `too_large` | more than the ledger can hold | held |
 //! | `wrong_token` | of a token that is no money here, whatever its name | ignored |
+//! | `internal` | from a wallet of ours, such as the coin that brings a deposit address into being | ignored |
 //! | `unknown_address` | to nobody of ours | ignored |
 //!
 //! What is held waits for an operator, what is ignored is shown to him. The first of these that fits, from the end of the
@@ -46,6 +47,8 @@ pub struct Arrival<'a> {
     pub to: Option<Destination>,
     /// Whether we take nothing from its sender.
     pub sender_blocked: bool,
+    /// Whether its sender is a wallet of ours: then nobody paid it in.
+    pub sender_is_ours: bool,
     /// The least of this asset that is worth a line in the books.
     pub dust_below: Amount,
 }
@@ -102,6 +105,9 @@ pub fn classify(arrival: &Arrival<'_>, announced: &[Deposit]) -> Verdict {
     let Some(to) = arrival.to else {
         return ignore(TransferKind::UnknownAddress);
     };
+    if arrival.sender_is_ours {
+        return ignore(TransferKind::Internal);
+    }
     if arrival.asset.is_none() {
         return ignore(TransferKind::WrongToken);
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use db::models::{
-    AddressKind, ChainCursor, Decision, Deposit, DepositAddress, EventType, IncomingTransfer, Receipt, TransferKind,
-    TransferState,
+    AddressKind, ChainCursor, Decision, Deposit, DepositAddress, EventType, IncomingTransfer, Receipt, SupplierWallet,
+    TransferKind, TransferState,
 };
 use db::{Conn, Pool, run_tx};
 use jobs::Wake;
@@ -102,13 +102,15 @@ pub async fn credit(
         };
         let waiting = IncomingTransfer::lock_undecided(conn, network, cursor.solid_number, limit).await?;
         let addresses = addresses_of(conn, &waiting).await?;
+        let own = senders_of_ours(conn, &waiting).await?;
         let mut done = Credited::default();
         let mut credits = Vec::new();
         let mut news = News::default();
         let mut paid = Vec::new();
         for transfer in &waiting {
             let address = transfer.address_id.and_then(|id| addresses.get(&id));
-            let (arrival, announced) = facts_in_tx(conn, policy, transfer, address).await?;
+            let internal = own.contains(&transfer.from_address);
+            let (arrival, announced) = facts_in_tx(conn, policy, transfer, (address, internal)).await?;
             let verdict = classify(&arrival, &announced);
             if let Some(credit) = apply_in_tx(conn, transfer, &arrival, &announced, &verdict, now).await? {
                 paid.extend(verdict.deposit);
@@ -196,6 +198,19 @@ async fn addresses_of(
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// Senders of these transfers that are wallets of ours: what they send was credited before, or was never a customer's.
+pub(super) async fn senders_of_ours(
+    conn: &mut Conn,
+    transfers: &[IncomingTransfer],
+) -> Result<BTreeSet<String>, DomainError> {
+    let senders: BTreeSet<&String> = transfers.iter().map(|transfer| &transfer.from_address).collect();
+    if senders.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let senders: Vec<String> = senders.into_iter().cloned().collect();
+    Ok(SupplierWallet::among(conn, &senders).await?.into_iter().collect())
+}
+
 /// What a transfer is of, if it is money here.
 pub(super) fn asset_of(policy: &CreditPolicy, transfer: &IncomingTransfer) -> Option<Asset> {
     match &transfer.token {
@@ -215,7 +230,7 @@ async fn facts_in_tx<'t>(
     conn: &mut Conn,
     policy: &CreditPolicy,
     transfer: &'t IncomingTransfer,
-    address: Option<&DepositAddress>,
+    (address, sender_is_ours): (Option<&DepositAddress>, bool),
 ) -> Result<(Arrival<'t>, Vec<Deposit>), DomainError> {
     let (asset, amount) = (asset_of(policy, transfer), amount_of(transfer));
     let arrival = Arrival {
@@ -229,6 +244,7 @@ async fn facts_in_tx<'t>(
             retired: address.retired_at.is_some(),
         }),
         sender_blocked: policy.blocked.contains(&transfer.from_address),
+        sender_is_ours,
         dust_below: asset
             .and_then(|asset| policy.dust.get(&asset))
             .copied()

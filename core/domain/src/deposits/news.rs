@@ -4,11 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use db::Conn;
-use db::models::{Deposit, DepositAddress, DepositOrder, EventType, IncomingTransfer};
+use db::models::{Deposit, DepositAddress, DepositOrder, EventType, IncomingTransfer, TransferState};
 use kernel::{Amount, IdGen, UserId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::credit::senders_of_ours;
 use crate::DomainError;
 use crate::events::{NewEvent, anybody_listens, write_in_tx};
 
@@ -23,7 +24,13 @@ pub(crate) async fn tell_of_transfers_in_tx(
     if transfers.is_empty() || !anybody_listens(conn).await? {
         return Ok(());
     }
-    let transfers = IncomingTransfer::by_ids(conn, transfers).await?;
+    let mut transfers = IncomingTransfer::by_ids(conn, transfers).await?;
+    // what wallets of ours send is nobody's deposit; that a person gave it to a user all the same is told
+    let own = senders_of_ours(conn, &transfers).await?;
+    transfers.retain(|transfer| {
+        let undecided = matches!(transfer.state, TransferState::Seen | TransferState::Reverted);
+        !undecided || !own.contains(&transfer.from_address)
+    });
     let deposits: BTreeSet<Uuid> = transfers.iter().filter_map(|transfer| transfer.deposit_id).collect();
     let deposits: Vec<Uuid> = deposits.into_iter().collect();
     let deposits: HashMap<Uuid, Deposit> = Deposit::by_ids(conn, &deposits)

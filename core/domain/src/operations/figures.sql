@@ -14,9 +14,12 @@ SELECT 'transactions', 'included', count(*), 0 FROM chain_transactions WHERE sta
 UNION ALL
 SELECT 'wallets', CASE WHEN state <> 'active' THEN state WHEN isolated_at IS NOT NULL THEN 'isolated'
     WHEN enabled THEN 'enabled' ELSE 'disabled' END, count(*), 0
-FROM supplier_wallets GROUP BY 2
+FROM supplier_wallets WHERE purpose <> 'deposit' GROUP BY 2
 UNION ALL
 SELECT 'payouts', state, count(*), 0 FROM payouts WHERE state IN ('requested', 'approved', 'processing', 'sent') GROUP BY state
+UNION ALL
+SELECT 'sweeps', state, count(*), 0 FROM sweeps
+WHERE state IN ('planned', 'activating', 'renting', 'processing', 'sent') GROUP BY state
 UNION ALL
 SELECT 'treasury', asset, count, coalesce(minor, 0)::float8
 FROM (SELECT count(*) AS count, sum(balance_sun) AS sun, sum(usdt_micro) AS usdt

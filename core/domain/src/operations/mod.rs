@@ -12,6 +12,7 @@ mod payouts;
 mod proposals;
 mod rates;
 mod stuck;
+mod sweeps;
 mod webhooks;
 
 use ::jobs::Wake;
@@ -30,6 +31,7 @@ pub use payouts::{Decision, decide_payout};
 pub use proposals::{RulingPolicy, open_proposals};
 pub use rates::{ManualRate, clear_rate, set_rate};
 pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};
+pub use sweeps::{SweepRuling, rule_sweep};
 pub(crate) use webhooks::deliver;
 pub use webhooks::{change_webhook, resend_message, resend_messages};
 
@@ -116,7 +118,11 @@ impl<'a> Command<'a> {
     ) -> Result<Self, DomainError> {
         let needed = !matches!(
             action,
-            Action::JobsRedrive | Action::StuckRedrive | Action::WebhooksResend | Action::WebhooksChange
+            Action::JobsRedrive
+                | Action::StuckRedrive
+                | Action::SweepsRetry
+                | Action::WebhooksResend
+                | Action::WebhooksChange
         );
         let fits = |reason: &String| {
             let length = reason.chars().count();

@@ -40,7 +40,7 @@ FROM (
     UNION ALL
     SELECT 'wallet', id::text, 'unread', coalesce(synced_at, created_at), NULL, NULL, 'wallets.sync', id::text
     FROM supplier_wallets
-    WHERE state = 'active' AND isolated_at IS NULL AND coalesce(synced_at, created_at) < $1 - interval '30 minutes'
+    WHERE state = 'active' AND purpose <> 'deposit' AND isolated_at IS NULL AND coalesce(synced_at, created_at) < $1 - interval '30 minutes'
     UNION ALL
     SELECT 'network', network, 'halted', halted_at, halted_reason, network, NULL, NULL
     FROM chain_cursors WHERE halted_at IS NOT NULL

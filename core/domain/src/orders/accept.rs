@@ -149,7 +149,7 @@ pub(crate) async fn earlier_in_tx(
 }
 
 /// Checked for new orders only: one that was accepted under other ranges is still answered to its key.
-fn check_ranges(policy: &OrderPolicy, energy: i64, duration_s: i32) -> Result<(), DomainError> {
+pub(crate) fn check_ranges(policy: &OrderPolicy, energy: i64, duration_s: i32) -> Result<(), DomainError> {
     if !(policy.energy_min..=policy.energy_max).contains(&energy) {
         return Err(DomainError::EnergyOutOfRange {
             min: policy.energy_min,
@@ -207,7 +207,7 @@ async fn accept_new(
     let (parties, wanted) = ((request.user, receiver.as_str()), (request.energy, request.duration_s));
     let (price, terms) = quote_in_tx(conn, policy, parties, wanted).await?;
     if !terms.user_known {
-        User::ensure(conn, request.user.0, now).await?;
+        User::ensure(conn, wish.user.0, now).await?;
     }
     let purchase = Purchase {
         id,

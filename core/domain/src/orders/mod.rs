@@ -2,12 +2,14 @@
 
 mod accept;
 mod end;
+mod house;
 mod read;
 
 pub use accept::{AcceptOrder, Accepted, Idempotency, OrderPolicy, accept};
-pub(crate) use accept::{Purchase, check_orderable, earlier_in_tx, place_in_tx, quote_in_tx};
+pub(crate) use accept::{Purchase, check_orderable, check_ranges, earlier_in_tx, place_in_tx, quote_in_tx};
 pub(crate) use end::end_past_deadline_in_tx;
 pub use end::{cancel_by_user, cancel_past_deadline, fail_in_tx, settle_in_tx};
+pub(crate) use house::{HouseOrder, accept_of_house_in_tx};
 pub use read::{OrderDetail, detail, find, page, to_deliver, wake_pending};
 
 use chrono::{DateTime, Utc};

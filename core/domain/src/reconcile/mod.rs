@@ -14,6 +14,7 @@ mod overdue;
 mod payouts;
 mod reservations;
 mod stuck;
+mod sweeps;
 
 pub use deposits::{LedgerDifference, Undecided, ledger_differences, undecided};
 pub use escrow::{EscrowFigures, escrow_figures};
@@ -22,6 +23,7 @@ pub use overdue::OVERDUE_AFTER;
 pub use payouts::{PAYOUT_STUCK_AFTER, PayoutFigures, payout_figures};
 pub use reservations::{Reservation, differing_reservations};
 pub use stuck::STUCK_AFTER;
+pub use sweeps::SWEEP_STUCK_AFTER;
 
 use chrono::{DateTime, Utc};
 use db::{Conn, Pool, run_tx};
@@ -85,6 +87,10 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
         exchanges::prove_in_tx(conn, ids, now).await
     })
     .await?;
+    report.findings += run_tx(pool, "reconcile_sweeps", async |conn| {
+        sweeps::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
     run_tx(pool, "reconcile_isolated", async |conn| {
         isolated::clear_released_in_tx(conn, now).await
     })
@@ -108,6 +114,11 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
     })
     .await?;
     report.wakes.extend(exchanges);
+    let sweeps = run_tx(pool, "reconcile_lost_sweeps", async |conn| {
+        sweeps::requeue_in_tx(conn, now).await
+    })
+    .await?;
+    report.wakes.extend(sweeps);
     report.requeued = report.wakes.len();
     Ok(report)
 }

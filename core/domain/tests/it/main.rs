@@ -23,6 +23,7 @@ mod reclaim;
 mod reconcile;
 mod snapshot;
 mod states;
+mod sweeps;
 mod walk;
 mod watch;
 mod world;

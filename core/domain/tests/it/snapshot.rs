@@ -19,6 +19,7 @@ fn snapshot(as_of_block: i64, delegated_energy_sun: i64) -> WalletSnapshot {
         delegated_energy_sun,
         delegatable_sun: STAKE * 10 - delegated_energy_sun,
         bandwidth_available: 777,
+        energy_available: 0,
         market: EnergyMarket {
             total_limit: 180_000_000_000,
             total_weight: 19_000_000_000,

@@ -1,6 +1,6 @@
 //! The database refuses every step that is no arrow of a state machine, whoever asks.
 
-use db::models::{DelegationState, DepositState, OrderState, PayoutState, TransferState, TxState};
+use db::models::{DelegationState, DepositState, OrderState, PayoutState, SweepState, TransferState, TxState};
 use kernel::Asset;
 
 use crate::deposits::coin;
@@ -203,6 +203,68 @@ async fn payouts_move_along_their_arrows() {
         assert!(refused.contains("immutable"), "{column}: {refused}");
     }
     let refused = world.db.try_sql("DELETE FROM payouts").await.expect_err("kept");
+    assert!(refused.to_string().contains("append-only"), "{refused}");
+}
+
+#[tokio::test]
+async fn sweeps_move_along_their_arrows() {
+    let world = World::new().await;
+    let (wallet, order) = (world.wallet(1, 0).await, world.order(1).await);
+    world
+        .db
+        .sql(&format!(
+            "INSERT INTO sweeps (id, network, asset, wallet_id, state, created_at, updated_at) \
+             VALUES (gen_random_uuid(), 'nile', 'TRX', '{wallet}', 'planned', now(), now())"
+        ))
+        .await;
+    let arrows = [
+        "planned>activating",
+        "planned>renting",
+        "planned>processing",
+        "planned>completed",
+        "planned>cancelled",
+        "activating>planned",
+        "renting>planned",
+        "renting>processing",
+        "processing>planned",
+        "processing>sent",
+        "sent>processing",
+        "sent>completed",
+    ];
+    let set = |state: &str| {
+        let ended_at = if matches!(state, "completed" | "cancelled") {
+            "now()"
+        } else {
+            "NULL"
+        };
+        format!(
+            "state = '{state}', ended_at = {ended_at}, activation_sun = 1, order_id = '{order}', amount = 1, \
+             read_block = 1, to_address = 'T' || repeat('a', 33)"
+        )
+    };
+    walk(
+        &world,
+        "sweeps",
+        &words(SweepState::ALL, SweepState::word),
+        &arrows,
+        set,
+    )
+    .await;
+    for (column, value) in [
+        ("network", "'mars'"),
+        ("asset", "'USDT'"),
+        ("created_at", "'epoch'"),
+        ("amount", "2"),
+    ] {
+        let refused = world.db.try_sql(&format!("UPDATE sweeps SET {column} = {value}")).await;
+        let refused = refused.expect_err(column).to_string();
+        assert!(refused.contains("immutable"), "{column}: {refused}");
+    }
+    let again = "INSERT INTO sweeps (id, network, asset, wallet_id, state, created_at, updated_at) \
+        SELECT gen_random_uuid(), network, asset, wallet_id, 'planned', now(), now() FROM sweeps";
+    let refused = world.db.try_sql(again).await.expect_err("one at a time").to_string();
+    assert!(refused.contains("sweeps_one_open"), "{refused}");
+    let refused = world.db.try_sql("DELETE FROM sweeps").await.expect_err("kept");
     assert!(refused.to_string().contains("append-only"), "{refused}");
 }
 

@@ -14,6 +14,7 @@ mod payout_held;
 mod payout_hold;
 mod payout_settle;
 mod payout_void;
+mod sweep_energy;
 
 pub(crate) use chain_fee::event as chain_fee_event;
 pub use chain_fee::{ChainFee, chain_fees_in_tx};
@@ -28,3 +29,4 @@ pub use order_settle::{settle_in_tx, settle_many_in_tx};
 pub use payout_hold::{PayoutHold, payout_hold_in_tx};
 pub use payout_settle::payout_settle_in_tx;
 pub use payout_void::payout_void_in_tx;
+pub use sweep_energy::{SweepEnergy, sweep_energy_in_tx};

@@ -13,3 +13,4 @@ mod payouts;
 mod posting;
 mod proofs;
 mod support;
+mod sweeps;

@@ -307,3 +307,45 @@ fn a_rate_needs_two_sources_that_nobody_can_speak_for() {
         assert_eq!(with(SOURCES, &[(name, value)]), [key], "{name}={value}");
     }
 }
+
+#[test]
+fn a_sweep_needs_an_account_and_a_token_somebody_who_orders_its_energy() {
+    const XPUB: &str = "xpub6D1AabNHCupeiLM65ZR9UStMhJ1vCpyV4XbZdyhMZBiJXALQtmn9p42VTQckoHVn8WNqS7dqnJokZHAHcHGoaQgmv8D45oNUKx6DZMNZBCd";
+    let worker = |more: &[(&str, &str)]| keys("dev", Role::Worker, more);
+    let on = ("DEPOSITS__SWEEP__ENABLED", "true");
+    assert_eq!(worker(&[on]), ["deposits.sweep.enabled"]);
+    let xpub = ("DEPOSITS__ACCOUNT_XPUB", XPUB);
+    assert!(worker(&[on, xpub]).is_empty());
+    let usdt = ("DEPOSITS__SWEEP__USDT", "true");
+    let missing = worker(&[
+        on,
+        xpub,
+        usdt,
+        ("NETWORKS__TRON__TOKENS__USDT", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"),
+    ]);
+    assert_eq!(missing, ["deposits.sweep.house_api_key"]);
+    let house = [
+        on,
+        xpub,
+        usdt,
+        ("NETWORKS__TRON__TOKENS__USDT", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"),
+        ("DEPOSITS__SWEEP__HOUSE_API_KEY", "01990a5e-0000-7000-8000-000000000000"),
+    ];
+    assert!(worker(&house).is_empty());
+    let customer = [&house[..], &[("DEPOSITS__SWEEP__HOUSE_USER", "7")]].concat();
+    assert_eq!(worker(&customer), ["deposits.sweep.house_user"]);
+    let slow = [&house[..], &[("NETWORKS__TRON__TRANSACTION_EXPIRY_S", "300")]].concat();
+    assert_eq!(worker(&slow), ["networks.tron.transaction_expiry_s"]);
+    for (name, value, key) in [
+        ("TRX_THRESHOLD", "0.5", "trx_threshold"),
+        ("USDT_THRESHOLD", "0", "usdt_threshold"),
+        ("ACTIVATION", "11", "activation"),
+        ("ACTIVATION", "0", "activation"),
+        ("TO_ADDRESS", "0xabc", "to_address"),
+        ("MAX_OPEN", "0", "max_open"),
+        ("RETRY_MAX_MS", "1000", "retry_max_ms"),
+    ] {
+        let name = format!("DEPOSITS__SWEEP__{name}");
+        assert_eq!(worker(&[(&name, value)]), [format!("deposits.sweep.{key}")], "{name}");
+    }
+}

@@ -209,6 +209,10 @@ pub(super) struct Resources {
     pub(super) net_used: i64,
     #[serde(default, rename = "NetLimit")]
     pub(super) net_limit: i64,
+    #[serde(default, rename = "EnergyLimit")]
+    pub(super) energy_limit: i64,
+    #[serde(default, rename = "EnergyUsed")]
+    pub(super) energy_used: i64,
     #[serde(default, rename = "TotalEnergyLimit")]
     pub(super) total_energy_limit: i64,
     #[serde(default, rename = "TotalEnergyWeight")]
@@ -251,6 +255,42 @@ pub(super) struct Answered {
     result: AnsweredResult,
     #[serde(default)]
     constant_result: Vec<String>,
+    #[serde(default)]
+    energy_used: i64,
+    #[serde(default)]
+    transaction: AnsweredTransaction,
+}
+
+#[derive(Default, Deserialize)]
+struct AnsweredTransaction {
+    #[serde(default)]
+    ret: Vec<AnsweredRet>,
+}
+
+#[derive(Deserialize)]
+struct AnsweredRet {
+    ret: Option<String>,
+}
+
+/// The network's parameters, as the committee set them. A value that is missing is 0.
+#[derive(Deserialize)]
+pub(super) struct Parameters {
+    #[serde(default, rename = "chainParameter")]
+    rows: Vec<Parameter>,
+}
+
+#[derive(Deserialize)]
+struct Parameter {
+    key: String,
+    #[serde(default)]
+    value: i64,
+}
+
+impl Parameters {
+    /// The parameter of this name.
+    pub(super) fn value(&self, key: &str) -> Option<i64> {
+        self.rows.iter().find(|row| row.key == key).map(|row| row.value)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -260,6 +300,15 @@ struct AnsweredResult {
 }
 
 impl Answered {
+    /// The energy that the call took. One that was reverted says nothing of one that is not.
+    pub(super) fn energy(&self) -> Result<i64, Unusable> {
+        let reverted = self.transaction.ret.iter().any(|row| row.ret.is_some());
+        if !self.result.result || reverted || self.energy_used <= 0 {
+            return Err(wrong("a call that failed"));
+        }
+        Ok(self.energy_used)
+    }
+
     /// The one number that was answered.
     pub(super) fn amount(self) -> Result<u128, Unusable> {
         let word = match self.constant_result.as_slice() {

@@ -1,11 +1,11 @@
 //! Figures of accounts.
 
 use chain::endpoints::{Endpoint, EndpointList, Failure, Unusable};
-use chain::{BlockRef, ChainError, EnergyMarket, Receiver, TronAddress, WalletSnapshot};
+use chain::{BlockRef, ChainError, EnergyMarket, Receiver, TransferCost, TronAddress, WalletSnapshot};
 use serde_json::{Value, json};
 
 use super::full;
-use super::json::{self, Account, Answered, Delegatable, Header, Resources};
+use super::json::{self, Account, Answered, Delegatable, Header, Parameters, Resources};
 use crate::trc20;
 
 /// `type` of a question about energy.
@@ -41,6 +41,50 @@ pub(super) async fn token_balance(
     endpoints
         .call(&full("/wallet/triggerconstantcontract", &body), read)
         .await
+}
+
+/// What a transfer of a token takes. A node tries it out on its newest block; the price is the committee's.
+pub(super) async fn transfer_cost(
+    endpoints: &EndpointList,
+    token: TronAddress,
+    (from, to): (TronAddress, TronAddress),
+    minor: u128,
+) -> Result<TransferCost, ChainError> {
+    let amount = trc20::amount256(minor);
+    let call = trc20::Call::Transfer { to, amount }.encode();
+    let body = json!({
+        "owner_address": from.to_hex(),
+        "contract_address": token.to_hex(),
+        "function_selector": "transfer(address,uint256)",
+        "parameter": hex::encode(call.get(4..).unwrap_or_default()),
+    });
+    let mut attempts = endpoints.attempts();
+    loop {
+        match transfer_cost_at(attempts.next()?, &body).await {
+            Ok(cost) => return Ok(cost),
+            Err(failure) => attempts.failed(failure),
+        }
+    }
+}
+
+async fn transfer_cost_at(endpoint: &Endpoint, body: &Value) -> Result<TransferCost, Failure> {
+    let trial = full("/wallet/triggerconstantcontract", body);
+    let energy = endpoint
+        .ask(&trial, |body| json::read::<Answered>(body)?.energy())
+        .await?;
+    let nothing = json!({});
+    let price = |body: &[u8]| {
+        let price = json::read::<Parameters>(body)?.value("getEnergyFee");
+        price
+            .filter(|price| *price > 0)
+            .ok_or_else(|| json::wrong("no price of energy"))
+    };
+    Ok(TransferCost {
+        energy,
+        energy_price_sun: endpoint
+            .ask(&full("/wallet/getchainparameters", &nothing), price)
+            .await?,
+    })
 }
 
 /// The figures of one wallet, all from one endpoint: after a failure the next endpoint is asked for all of them.
@@ -85,6 +129,7 @@ async fn snapshot_at(endpoint: &Endpoint, address: TronAddress) -> Result<Wallet
             .map_or(0, |account| account.account_resource.delegated_energy_sun),
         delegatable_sun,
         bandwidth_available: bandwidth_available(&resources),
+        energy_available: resources.energy_limit.saturating_sub(resources.energy_used).max(0),
         market: EnergyMarket {
             total_limit: resources.total_energy_limit,
             total_weight: resources.total_energy_weight,

@@ -5,6 +5,7 @@ mod landed;
 mod lent;
 mod orders;
 mod payouts;
+mod sweeps;
 #[cfg(test)]
 mod tests;
 mod transactions;
@@ -15,7 +16,7 @@ use db::models::ChainCursor;
 use uuid::Uuid;
 
 use super::complaint::Complaint;
-use super::evidence::{Books, Case, OnChain, PayoutCase, Rigour};
+use super::evidence::{Books, Case, OnChain, PayoutCase, Rigour, SweepCase};
 
 /// What a rule about one order has to know beside it.
 pub(super) struct Context<'a> {
@@ -36,6 +37,11 @@ pub(super) fn of_payout(case: &PayoutCase, context: &Context<'_>) -> Vec<Complai
     payouts::of_case(case, context)
 }
 
+/// What our books alone say of one sweep.
+pub(super) fn of_sweep(case: &SweepCase, context: &Context<'_>) -> Vec<Complaint> {
+    sweeps::of_case(case, context)
+}
+
 /// What our books alone say of the house.
 pub(super) fn of_house(books: &Books, rigour: &Rigour) -> Vec<Complaint> {
     house::of_books(books, rigour)
@@ -49,6 +55,9 @@ pub(super) fn of_chain(books: &Books, chain: &OnChain, rigour: &Rigour) -> Vec<C
     }
     for case in &books.payouts {
         complaints.extend(payouts::of_chain(case, books, chain, rigour));
+    }
+    for case in &books.sweeps {
+        complaints.extend(sweeps::of_chain(case, books, chain, rigour));
     }
     complaints.extend(lent::of_wallets(books, chain));
     complaints

@@ -16,5 +16,6 @@ mod races;
 mod rates;
 mod refusals;
 mod sends;
+mod sweeps;
 mod wallets;
 mod webhooks;

@@ -15,6 +15,7 @@ mod process;
 mod progress;
 mod receiver;
 mod shop;
+mod sweeps;
 mod worker;
 
 use std::collections::BTreeSet;
@@ -25,7 +26,7 @@ use ::devnet::{Devnet, DevnetConfig};
 use db::Pool;
 use domain::pricing::{self, Band};
 use jobs::{WakeConfig, WakeQueue};
-use kernel::{Clock, RandomIds, UserId};
+use kernel::{ApiKeyId, Clock, RandomIds, UserId};
 use keyring::generate_import_keypair;
 use testkit::{Role, TestDb};
 
@@ -33,10 +34,11 @@ pub(crate) use clock::TestClock;
 use http::Http;
 pub(crate) use market::{Market, Says};
 pub(crate) use payer::{Payer, Sent, address_of, amount_of};
-pub(crate) use payouts::Withdrawal;
+pub(crate) use payouts::{Treasury, Withdrawal};
 pub(crate) use process::Process;
 pub(crate) use receiver::{Receiver, Reply};
 pub(crate) use shop::{Supplier, TRX, Wish, by_key};
+pub(crate) use sweeps::{HOUSE, key_of_address, timeline, trx, usdt as usdt_paid};
 pub(crate) use worker::{Does, Worker, World, client, environment, usdt, watcher};
 
 pub(crate) const NETWORK: &str = "tron";
@@ -103,6 +105,7 @@ impl Rig {
         // so that a reference block can be had and no figure is that of the very first block
         devnet.mine(solid_lag + 2).unwrap();
         let (import, import_public) = generate_import_keypair().unwrap();
+        let owner = db.pool(Role::Owner);
         let world = World {
             database_url: db.url(Role::Worker),
             node_url: devnet.node_url(),
@@ -118,8 +121,8 @@ impl Rig {
             exchange: false,
             rate_sources: Vec::new(),
             private_networks: true,
+            house_key: house_key(&owner, &clock).await,
         };
-        let owner = db.pool(Role::Owner);
         publish_prices(&owner, &clock).await;
         let wakes = WakeQueue::connect(redis).unwrap();
         let rig = Self {
@@ -160,6 +163,14 @@ impl Drop for Rig {
     fn drop(&mut self) {
         assert!(self.judged || std::thread::panicking(), "a flow ends with `judge`");
     }
+}
+
+/// The key that orders of the house are booked under; nobody knows its secret.
+async fn house_key(pool: &Pool, clock: &TestClock) -> ApiKeyId {
+    let (scopes, mut random) = (["orders:read".to_owned()], [0; 64]);
+    getrandom::fill(&mut random).unwrap();
+    let key = domain::api_keys::create(pool, &RandomIds, ("house", &scopes, 600), &random, clock.now()).await;
+    key.unwrap().id
 }
 
 async fn publish_prices(pool: &Pool, clock: &TestClock) {

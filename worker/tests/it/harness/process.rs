@@ -45,6 +45,10 @@ impl Process {
             ("NETWORKS__TRON__ENDPOINTS", endpoint),
             ("NETWORKS__TRON__POLL_INTERVAL_MS", "15".into()),
             ("NETWORKS__TRON__TOKENS__USDT", world.usdt.to_string()),
+            ("DEPOSITS__ACCOUNT_XPUB", super::ACCOUNT_XPUB.into()),
+            ("DEPOSITS__SWEEP__ENABLED", "true".into()),
+            // tests ask for it themselves
+            ("SCHEDULES__PLAN_SWEEPS__ENABLED", "false".into()),
             ("POOL__SYNC_MARGIN_BLOCKS", "3".into()),
             ("POOL__LOW_STOCK_ENERGY", "0".into()),
             ("VAULT__MASTER_KEY", master),

@@ -10,11 +10,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use db::{PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
 use domain::deposits::CreditPolicy;
+use domain::orders::OrderPolicy;
 use domain::payouts::TreasuryRules;
 use domain::rates::RatePolicy;
+use domain::sweeps::{House, SweepPolicy, SweepRules};
 use domain::transactions::ResendPolicy;
 use jobs::{Queue, WakeConfig, WakeQueue};
-use kernel::{Amount, Asset, Clock, RandomIds};
+use kernel::{Amount, ApiKeyId, Asset, Clock, RandomIds};
 use keyring::{KeyCache, MasterKeySource};
 use quotes::{QuoteClient, QuotePolicy, Source};
 use switchyard_worker::environment::{Environment, NetworkEnvironment, WorkPolicy};
@@ -32,7 +34,7 @@ use tron::TronClient;
 use webhook::{CallPolicy, TargetPolicy, WebhookClient};
 use zeroize::Zeroizing;
 
-use super::{NETWORK, TRX, TestClock};
+use super::{HOUSE, NETWORK, TRX, TestClock};
 
 /// What a worker is told at its start.
 #[derive(Clone)]
@@ -61,6 +63,8 @@ pub(crate) struct World {
     pub(crate) rate_sources: Vec<Source>,
     /// Whether messages may go to this machine.
     pub(crate) private_networks: bool,
+    /// The key that orders of the house are booked under.
+    pub(crate) house_key: ApiKeyId,
 }
 
 /// What a worker does.
@@ -264,6 +268,7 @@ fn policy(world: &World) -> WorkPolicy {
         },
         order_deadline: TimeDelta::minutes(10),
         payout_retry: TimeDelta::seconds(6),
+        sweep: sweep(world),
         stake_margin_bps: 100,
         min_bandwidth: 400,
         receiver_ttl: TimeDelta::hours(1),
@@ -303,6 +308,39 @@ fn rates(world: &World) -> RatesEnvironment {
         client: QuoteClient::new(policy).unwrap(),
         sources: world.rate_sources.clone(),
         policy: rate_policy(),
+    }
+}
+
+fn sweep(world: &World) -> SweepPolicy {
+    SweepPolicy {
+        enabled: true,
+        network: NETWORK.to_owned(),
+        assets: vec![Asset::Trx, Asset::Usdt],
+        rules: SweepRules {
+            trx_threshold_sun: 5 * TRX,
+            usdt_threshold_micro: 5 * TRX,
+            reserve_sun: 0,
+            burn_bandwidth: false,
+            energy_margin_bps: 300,
+            energy_min: 10_000,
+        },
+        activation_sun: 1,
+        to_address: None,
+        max_open: 20,
+        house: Some(House {
+            user: HOUSE,
+            api_key: world.house_key,
+        }),
+        order: OrderPolicy {
+            network: NETWORK.to_owned(),
+            energy_min: 10_000,
+            energy_max: 10_000_000,
+            duration_min_s: 300,
+            duration_max_s: 86_400,
+            deadline: TimeDelta::seconds(20),
+        },
+        energy_failures_alarm: 2,
+        retry: (TimeDelta::seconds(6), TimeDelta::seconds(60)),
     }
 }
 

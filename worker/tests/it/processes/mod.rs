@@ -4,6 +4,7 @@ mod halts;
 mod kills;
 mod orders;
 mod payouts;
+mod sweeps;
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};

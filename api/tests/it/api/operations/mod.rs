@@ -5,6 +5,7 @@ mod findings;
 mod jobs;
 mod queues;
 mod stuck;
+mod sweeps;
 
 use crate::support::TestApi;
 

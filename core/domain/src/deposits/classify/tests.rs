@@ -84,6 +84,7 @@ fn sent(amount: i64, to: Option<Destination>) -> Arrival<'static> {
         memo: None,
         to,
         sender_blocked: false,
+        sender_is_ours: false,
         dust_below: minor(100),
     }
 }
@@ -264,7 +265,7 @@ fn a_shared_address_needs_a_name() {
 
 #[test]
 fn what_is_no_money_or_not_to_be_taken_is_nobodys() {
-    use TransferKind::{BlockedSender, Dust, Exact, RetiredAddress, TooLarge, UnknownAddress, WrongToken};
+    use TransferKind::{BlockedSender, Dust, Exact, Internal, RetiredAddress, TooLarge, UnknownAddress, WrongToken};
     let retired = own().map(|own| Destination { retired: true, ..own });
     let fake = |to| Arrival {
         asset: None,
@@ -278,7 +279,18 @@ fn what_is_no_money_or_not_to_be_taken_is_nobodys() {
         sender_blocked: true,
         ..sent(amount, to)
     };
+    let internal = |arrival: Arrival<'static>| Arrival {
+        sender_is_ours: true,
+        ..arrival
+    };
     let cases = [
+        (internal(sent(1_000, own())), Internal, Fate::Ignore),
+        (internal(sent(1, own())), Internal, Fate::Ignore),
+        (internal(sent(1_000, common())), Internal, Fate::Ignore),
+        (internal(sent(1_000, retired)), Internal, Fate::Ignore),
+        (internal(fake(own())), Internal, Fate::Ignore),
+        (internal(huge), Internal, Fate::Ignore),
+        (internal(sent(1_000, None)), UnknownAddress, Fate::Ignore),
         (sent(1_000, None), UnknownAddress, Fate::Ignore),
         (fake(None), UnknownAddress, Fate::Ignore),
         (fake(own()), WrongToken, Fate::Ignore),
@@ -395,6 +407,7 @@ proptest! {
         seconds in 0_i64..500,
         memo in prop::option::of(1_u128..50),
         sender_blocked in any::<bool>(),
+        sender_is_ours in any::<bool>(),
         dust in 0_i64..200,
     ) {
         let memo = memo.map(|n| open(n).code);
@@ -405,6 +418,7 @@ proptest! {
             memo: memo.as_deref(),
             to,
             sender_blocked,
+            sender_is_ours,
             dust_below: minor(dust),
         };
         let verdict = classify(&arrival, &announced);
@@ -414,7 +428,7 @@ proptest! {
         match verdict.fate {
             Fate::Credit(user) => {
                 let (to, amount) = (to.unwrap(), amount.unwrap());
-                prop_assert!(money && !sender_blocked && !to.retired && to.kind != AddressKind::Rental);
+                prop_assert!(money && !sender_is_ours && !sender_blocked && !to.retired && to.kind != AddressKind::Rental);
                 prop_assert!(amount >= dust || verdict.kind == TransferKind::Exact);
                 match to.kind {
                     AddressKind::User => prop_assert_eq!(user, ANNA),

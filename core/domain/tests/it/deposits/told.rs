@@ -144,3 +144,33 @@ async fn the_end_of_a_deposit_and_what_an_operator_rules_are_told() {
     assert_eq!(world.said("deposit.reverted", "transfer,state").await, ["reversed"]);
     world.assert_sound().await;
 }
+
+#[tokio::test]
+async fn what_wallets_of_ours_send_is_nobodys_deposit_and_nobody_is_told() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    let all = world.listen(&[]).await;
+    let before = world.balance(Asset::Trx).await;
+    world.wallet(1, 0).await;
+    let ours = Transfer {
+        from: address(199),
+        ..coin(1, to, 5 * TRX)
+    };
+    let in_tokens = Transfer {
+        from: address(199),
+        ..token(2, 0, to, 5 * TRX)
+    };
+    let settled = world.settle(&[ours.clone(), in_tokens.clone()]).await;
+    assert_eq!((settled.decided, settled.credited, settled.held), (2, 0, 0));
+    for transfer in [&ours, &in_tokens] {
+        let internal = (TransferState::Ignored, Some(TransferKind::Internal));
+        assert_eq!(world.standing(transfer).await, internal);
+    }
+    assert_eq!(world.balance(Asset::Trx).await, before);
+    assert_eq!(world.told(all).await, Vec::<String>::new());
+    // a customer pays to the same address all the same
+    world.settle(&[coin(3, to, 5 * TRX)]).await;
+    assert_eq!(world.balance(Asset::Trx).await, before + 5 * TRX);
+    assert_eq!(world.told(all).await, ["deposit.detected", "deposit.credited"]);
+    world.assert_sound().await;
+}

@@ -116,7 +116,7 @@ impl Node {
     fn sign_of(&self, n: usize) -> i64 {
         let known = &self.known[n];
         match known.kind {
-            IntentKind::Payout => 0,
+            IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate => 0,
             IntentKind::Delegate => known.amount_sun,
             IntentKind::Reclaim => -known.amount_sun,
         }
@@ -156,6 +156,7 @@ impl Node {
             delegated_energy_sun: delegated,
             delegatable_sun: self.stake_sun - delegated,
             bandwidth_available: 1_000_000,
+            energy_available: 0,
             market: EnergyMarket {
                 total_limit: 0,
                 total_weight: 0,

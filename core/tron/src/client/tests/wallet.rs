@@ -15,7 +15,7 @@ fn told(path: &str, address: TronAddress) -> Value {
             "account_resource": { "delegated_frozenV2_balance_for_energy": 30_000_000_000_i64, "energy_usage": 1 },
         }),
         "/wallet/getaccountresource" => json!({
-            "freeNetUsed": 100, "freeNetLimit": 600, "NetUsed": 2_000, "NetLimit": 2_300,
+            "EnergyLimit": 70_000, "EnergyUsed": 5_000, "freeNetUsed": 100, "freeNetLimit": 600, "NetUsed": 2_000, "NetLimit": 2_300,
             "TotalEnergyLimit": 180_000_000_000_i64, "TotalEnergyWeight": 19_000_000_000_i64,
         }),
         "/wallet/getcandelegatedmaxsize" => json!({ "max_size": 60_000_000_000_i64 }),
@@ -32,6 +32,7 @@ fn expected() -> WalletSnapshot {
         delegated_energy_sun: 30_000_000_000,
         delegatable_sun: 60_000_000_000,
         bandwidth_available: 500,
+        energy_available: 65_000,
         market: EnergyMarket {
             total_limit: 180_000_000_000,
             total_weight: 19_000_000_000,
@@ -210,5 +211,46 @@ async fn a_token_balance_is_the_word_that_the_contract_answers() {
             matches!(refused, Err(ChainError::Malformed { .. })),
             "{said}: {refused:?}"
         );
+    }
+}
+
+#[tokio::test]
+async fn what_a_transfer_takes_is_tried_out_and_priced_by_one_node() {
+    let trial = |ret: Value, energy: i64| json!({ "result": { "result": true }, "energy_used": energy, "constant_result": ["00"], "transaction": { "ret": [ret] } });
+    let prices = json!({ "chainParameter": [{ "key": "getMemoFee" }, { "key": "getEnergyFee", "value": 100 }] });
+    let good = [trial(json!({}), 64_285), prices];
+    let cost = |answers: [Value; 2]| async move {
+        let node = Node::start(move |path, _| {
+            let [trial, prices] = answers.clone();
+            Reply::Json(if path.ends_with("getchainparameters") {
+                prices
+            } else {
+                trial
+            })
+        })
+        .await;
+        let parties = (address(1), address(2));
+        (
+            client(&[&node]).transfer_cost(address(9), parties, 5).await,
+            node.seen(),
+        )
+    };
+    let (known, seen) = cost(good.clone()).await;
+    let known = known.unwrap();
+    assert_eq!((known.energy, known.energy_price_sun), (64_285, 100));
+    let (path, body) = &seen[0];
+    assert_eq!(path, "/wallet/triggerconstantcontract");
+    assert_eq!(body["owner_address"], address(1).to_hex());
+    assert_eq!(body["function_selector"], "transfer(address,uint256)");
+    assert_eq!(body["parameter"], format!("{:0>64}{:0>64x}", hex::encode([2; 20]), 5));
+    let [trial_of_good, prices] = good;
+    for broken in [
+        [trial(json!({ "ret": "FAILED" }), 900), prices.clone()],
+        [trial(json!({}), 0), prices.clone()],
+        [json!({ "result": { "code": "CONTRACT_VALIDATE_ERROR" } }), prices],
+        [trial_of_good.clone(), json!({ "chainParameter": [] })],
+        [trial_of_good, json!({ "chainParameter": [{ "key": "getEnergyFee" }] })],
+    ] {
+        assert!(cost(broken.clone()).await.0.is_err(), "{broken:?}");
     }
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::audit::complaint::Rule;
 use crate::audit::evidence::{Books, Case, House, LentOnChain, OnChain, Rigour, Seen};
-use crate::audit::rules::{Context, of_case, of_chain, of_house, of_payout};
+use crate::audit::rules::{Context, of_case, of_chain, of_house, of_payout, of_sweep};
 
 pub(super) const NETWORK: &str = "tron";
 pub(super) const PRICE: i64 = 3_900_000;
@@ -78,6 +78,7 @@ impl World {
                 lenders: BTreeMap::from([(wallet_id(), key.address().to_string())]),
                 cases: Vec::new(),
                 payouts: Vec::new(),
+                sweeps: Vec::new(),
                 stake: BTreeMap::new(),
                 orders: 1,
                 payouts_seen: 0,
@@ -133,7 +134,7 @@ impl World {
                 balance_sun: SUN,
                 resource: ResourceCode::Energy,
             },
-            IntentKind::Payout => ContractBody::Transfer {
+            IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate => ContractBody::Transfer {
                 owner,
                 to: receiver,
                 amount_sun: SUN,
@@ -192,6 +193,7 @@ impl World {
         let mut complaints = of_house(&self.books, &self.rigour);
         complaints.extend(self.books.cases.iter().flat_map(|case| of_case(case, &context)));
         complaints.extend(self.books.payouts.iter().flat_map(|case| of_payout(case, &context)));
+        complaints.extend(self.books.sweeps.iter().flat_map(|case| of_sweep(case, &context)));
         complaints.extend(of_chain(&self.books, &self.chain, &self.rigour));
         complaints.into_iter().map(|complaint| complaint.rule).collect()
     }

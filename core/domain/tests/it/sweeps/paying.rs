@@ -1,0 +1,274 @@
+//! Signed at most once at a time, whatever nodes say and forks do.
+
+use chain::{Refusal, TransactionSeen};
+use db::models::{OrderState, SweepState, TxState};
+use domain::delegations::{Adoption, adopt};
+use domain::operations::{Instruction, SweepRuling, rule_sweep};
+use domain::sweeps::{EnergyStanding, House, rent, unrent};
+use domain::{DomainError, orders};
+use kernel::{Asset, OrderId, UserId};
+use switchyard_domain as domain;
+
+use super::{HOUSE, TRX};
+use crate::harness::{failed, landed, reference, refused};
+use crate::world::World;
+
+fn with_fee(seen: TransactionSeen, fee_sun: i64) -> TransactionSeen {
+    TransactionSeen { fee_sun, ..seen }
+}
+
+impl World {
+    async fn fees(&self) -> i64 {
+        self.number("SELECT coalesce(sum(amount), 0) FROM ledger_transfers WHERE debit_account = 'house:fees:nile:TRX'")
+            .await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_is_over_once_its_block_is_solidified_and_marks_what_it_took() {
+    let world = World::new().await;
+    world.account().await;
+    let treasury = world.sweep_treasury(1, 100 * TRX).await;
+    world.deposit_at(1, Asset::Trx, 30 * TRX).await;
+    world.plan(&world.sweep_policy()).await;
+    let sweep = world.sweep().await;
+    let tx = world.collect(sweep, treasury, 30 * TRX).await.unwrap();
+    assert_eq!(world.collect(sweep, treasury, 30 * TRX).await, Err("nothing to do"));
+    // a refusal proves nothing of a payment
+    assert!(!world.answer(&tx, &refused(Refusal::Other), true).await.died);
+    world.mine(&[with_fee(landed(&tx), 268_000)]).await;
+    assert_eq!(world.sweep_state(sweep).await, SweepState::Sent);
+    let unswept = "incoming_transfers WHERE swept_by IS NULL";
+    assert_eq!((world.count(unswept).await, world.fees().await), (1, 0));
+    world.drain_jobs().await;
+    world.solidify().await;
+    assert_eq!(world.finalise().await, 1);
+    assert_eq!(world.sweep_state(sweep).await, SweepState::Completed);
+    assert_eq!((world.count(unswept).await, world.fees().await), (0, 268_000));
+    assert!(world.has_job("wallets.sync", treasury).await, "the treasury is read");
+    assert_eq!(
+        world.sweep_events(sweep).await,
+        ["planned", "signed", "sent", "completed"]
+    );
+    assert_eq!(world.plan(&world.sweep_policy()).await, 0);
+    assert_eq!(world.finalise().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_is_signed_only_after_a_proven_death_and_no_wallet_is_blamed() {
+    let world = World::new().await;
+    world.account().await;
+    let treasury = world.sweep_treasury(1, 100 * TRX).await;
+    world.deposit_at(1, Asset::Trx, 30 * TRX).await;
+    world.plan(&world.sweep_policy()).await;
+    let sweep = world.sweep().await;
+    for attempt in 1..=4 {
+        let tx = world.collect(sweep, treasury, 30 * TRX).await.unwrap();
+        assert!(!world.bury(&tx).await);
+        assert_eq!(world.sweep_state(sweep).await, SweepState::Processing);
+        if attempt < 3 {
+            world.mine(&[with_fee(failed(&tx), 1)]).await;
+            world.solidify().await;
+            assert_eq!(world.finalise().await, 1);
+        } else {
+            world.mine_at(tx.expires_at + chrono::Duration::seconds(3)).await;
+            world.solidify().await;
+            assert!(world.bury(&tx).await);
+        }
+        assert_eq!(world.sweep_state(sweep).await, SweepState::Planned);
+        assert!(world.has_job("deposits.sweep", sweep).await);
+    }
+    assert_eq!(world.number("SELECT max(failures) FROM supplier_wallets").await, 0);
+    assert_eq!(world.count("supplier_wallets WHERE isolated_at IS NOT NULL").await, 0);
+    assert_eq!(world.fees().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_dead_transaction_landed_nothing_is_signed_until_it_is_adopted() {
+    let world = World::new().await;
+    world.account().await;
+    let treasury = world.sweep_treasury(1, 100 * TRX).await;
+    world.deposit_at(1, Asset::Trx, 30 * TRX).await;
+    world.plan(&world.sweep_policy()).await;
+    let sweep = world.sweep().await;
+    let tx = world.collect(sweep, treasury, 30 * TRX).await.unwrap();
+    world.mine_at(tx.expires_at + chrono::Duration::seconds(3)).await;
+    world.solidify().await;
+    assert!(world.bury(&tx).await);
+    let block = world.mine(&[landed(&tx)]).await;
+    assert_eq!(
+        world.collect(sweep, treasury, 30 * TRX).await,
+        Err("dead_transaction_landed")
+    );
+    world.solidify().await;
+    let at = reference(&world.block(block.at.number).await);
+    let txid = tx.txid.to_string();
+    let adopted = adopt(&world.worker, &world.ids, &txid, &at, "anna", world.now()).await;
+    assert_eq!(adopted.unwrap(), Adoption::Adopted { wake: None });
+    assert_eq!(world.sweep_state(sweep).await, SweepState::Completed);
+    assert_eq!(world.tx_state(&tx).await, TxState::Final);
+    assert_eq!(world.count("incoming_transfers WHERE swept_by IS NULL").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coin_for_new_accounts_counts_against_the_treasury_until_it_is_read() {
+    let world = World::new().await;
+    world.account().await;
+    // enough for one: what it sends, what the chain takes, what stays
+    world.sweep_treasury(1, 5 * TRX + 1_100_001 + 1_100_000).await;
+    for place in [1, 2] {
+        world.deposit_at(place, Asset::Usdt, 60 * TRX).await;
+    }
+    world.plan(&world.sweep_policy()).await;
+    let ids = world.words("SELECT id::text AS word FROM sweeps ORDER BY id").await;
+    let [first, second] = [&ids[0], &ids[1]].map(|id| id.parse().unwrap());
+    let tx = world.activate(first).await.unwrap();
+    assert_eq!(world.activate(first).await, Err("nothing to do"));
+    assert_eq!(world.activate(second).await, Err("no_treasury_fits"));
+    assert_eq!(world.sweep_state(first).await, SweepState::Activating);
+    world.mine(&[with_fee(landed(&tx), 1_100_000)]).await;
+    assert_eq!(
+        world.sweep_state(first).await,
+        SweepState::Activating,
+        "it may be taken back"
+    );
+    assert_eq!(world.activate(second).await, Err("no_treasury_fits"));
+    world.drain_jobs().await;
+    world.solidify().await;
+    assert_eq!(world.finalise().await, 1);
+    assert_eq!(world.sweep_state(first).await, SweepState::Planned);
+    assert!(world.has_job("deposits.sweep", first).await);
+    assert_eq!(world.fees().await, 1_100_000);
+    assert_eq!(
+        world.sweep_events(first).await,
+        ["planned", "activation_signed", "activated"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn energy_is_paid_by_the_house_once_and_what_comes_back_is_used_first() {
+    let world = World::new().await;
+    world.account().await;
+    world.deposit_at(1, Asset::Usdt, 60 * TRX).await;
+    let policy = world.sweep_policy();
+    world.plan(&policy).await;
+    let sweep = world.sweep().await;
+    let house = House {
+        user: UserId(HOUSE),
+        api_key: world.key,
+    };
+    let order = async || {
+        rent(
+            &world.worker,
+            &world.ids,
+            (&policy, house),
+            (sweep, 66_214),
+            world.now(),
+        )
+        .await
+        .unwrap();
+        let order = world.swept(sweep).await.order_id.unwrap();
+        world.find(OrderId(order)).await
+    };
+    let first = order().await;
+    assert_eq!(world.sweep_state(sweep).await, SweepState::Renting);
+    assert_eq!(
+        (first.user_id, first.state, first.duration_s),
+        (HOUSE, OrderState::Pending, 300)
+    );
+    assert_eq!(world.fees().await, first.price_sun);
+    assert_eq!(world.trx(HOUSE).await, 0);
+    assert_eq!(EnergyStanding::of(&first, world.now()), EnergyStanding::Ordered);
+    assert!(
+        rent(
+            &world.worker,
+            &world.ids,
+            (&policy, house),
+            (sweep, 66_214),
+            world.now()
+        )
+        .await
+        .unwrap()
+        .is_empty()
+    );
+    orders::cancel_by_user(&world.api, &world.ids, OrderId(first.id), "api_key:x", world.now())
+        .await
+        .unwrap();
+    let gone = EnergyStanding::of(&world.find(OrderId(first.id)).await, world.now());
+    assert_eq!(gone, EnergyStanding::Failed);
+    for failures in [1, 2] {
+        let counted = unrent(&world.worker, &world.ids, &policy, (sweep, gone), world.now()).await;
+        assert_eq!(counted.unwrap(), failures);
+        let alarmed = world.findings().await == ["sweeps.no_energy"];
+        assert_eq!(alarmed, failures == 2);
+        let next = order().await;
+        assert_ne!(next.id, first.id);
+        assert_eq!(
+            (world.fees().await, world.trx(HOUSE).await),
+            (first.price_sun, 0),
+            "paid once"
+        );
+        orders::cancel_by_user(&world.api, &world.ids, OrderId(next.id), "api_key:x", world.now())
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_may_not_order_energy_for_an_address_that_is_collected() {
+    let world = World::new().await;
+    world.account().await;
+    world.deposit_at(1, Asset::Usdt, 60 * TRX).await;
+    world.plan(&world.sweep_policy()).await;
+    let receiver = world.word("SELECT address AS word FROM supplier_wallets").await;
+    let mut request = world.request("customer", 1);
+    request.receiver = receiver.parse().unwrap();
+    assert!(matches!(
+        world.accept(&request).await,
+        Err(DomainError::ReceiverIsSupplier)
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_gives_up_only_what_is_surely_not_on_its_way() {
+    let world = World::new().await;
+    world.account().await;
+    let treasury = world.sweep_treasury(1, 100 * TRX).await;
+    world.deposit_at(1, Asset::Trx, 30 * TRX).await;
+    world.plan(&world.sweep_policy()).await;
+    let sweep = world.sweep().await;
+    let rule = async |ruling, reason: Option<&str>| {
+        let instruction = Instruction {
+            actor: "operator:anna".into(),
+            name: "anna".into(),
+            reason: reason.map(ToOwned::to_owned),
+            mark: None,
+            dry_run: false,
+        };
+        rule_sweep(&world.worker, &world.ids, &instruction, (sweep, ruling), world.now())
+            .await
+            .map(|(sweep, _)| sweep.state)
+    };
+    assert!(matches!(
+        rule(SweepRuling::Cancel, None).await,
+        Err(DomainError::BadReason)
+    ));
+    assert_eq!(rule(SweepRuling::Retry, None).await.unwrap(), SweepState::Planned);
+    let tx = world.collect(sweep, treasury, 30 * TRX).await.unwrap();
+    assert!(matches!(
+        rule(SweepRuling::Cancel, Some("x")).await,
+        Err(DomainError::SweepStanding(SweepState::Processing))
+    ));
+    world.mine_at(tx.expires_at + chrono::Duration::seconds(3)).await;
+    world.solidify().await;
+    assert!(world.bury(&tx).await);
+    assert_eq!(
+        rule(SweepRuling::Cancel, Some("x")).await.unwrap(),
+        SweepState::Cancelled
+    );
+    assert_eq!(
+        world.plan(&world.sweep_policy()).await,
+        1,
+        "what lies there is planned anew"
+    );
+}

@@ -1,0 +1,78 @@
+//! The life of a sweep of coin, from its planning to its end, under a worker that dies: it is collected once.
+
+use ::chain::TronAddress;
+use db::models::SweepState;
+use jobs::JobKind;
+
+use super::Life;
+use super::kills::killed_everywhere;
+use crate::harness::{NETWORK, Payer, Rig, TRX, Treasury, trx};
+
+/// The life of a sweep in parts, each of which begins with something from outside and ends when all work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The schedule asks: planned, claimed, signed, stored, sent.
+    Sending,
+    /// A block carries it.
+    Inclusion,
+    /// That block is solidified: the sweep is over, what it took is marked.
+    Finality,
+}
+
+/// One sweep.
+struct SweepLife {
+    treasury: Treasury,
+    address: TronAddress,
+}
+
+impl Life for SweepLife {
+    type Part = Part;
+    const PARTS: &'static [Part] = &[Part::Sending, Part::Inclusion, Part::Finality];
+
+    fn must_reach(part: Part) -> &'static [&'static str] {
+        match part {
+            Part::Sending => &[
+                "deposits.plan_sweeps.begun",
+                "plan_sweeps.begin",
+                "plan_sweeps.commit",
+                "plan_sweeps.committed",
+                "deposits.sweep.begun",
+                "claim_sweep.begin",
+                "claim_sweep.commit",
+                "claim_sweep.committed",
+                "broadcast.begin",
+                "broadcast.answered",
+                "record_accepted.committed",
+            ],
+            Part::Inclusion => &["blocks.fetched", "apply_blocks.commit", "apply_blocks.committed"],
+            Part::Finality => &["chain.settle_final.begun", "finalise.commit", "finalise.committed"],
+        }
+    }
+
+    async fn prepare(rig: &Rig) -> Self {
+        let treasury = rig.treasury(1_000, 0).await;
+        rig.keep_account().await;
+        let address = rig.paid_in(&Payer::new(rig), 1, trx(30)).await;
+        Self { treasury, address }
+    }
+
+    async fn enter(&mut self, part: Part, rig: &Rig) {
+        match part {
+            Part::Sending => rig.ask(JobKind::DepositsPlanSweeps, NETWORK).await,
+            Part::Inclusion => rig.mine(1),
+            Part::Finality => rig.mine(3),
+        }
+    }
+
+    async fn finish(self, rig: &Rig) {
+        rig.wait_sweeps(SweepState::Completed).await;
+        assert_eq!(rig.sweeps().await.len(), 1);
+        assert_eq!(rig.sun_of(self.address).await, 0);
+        assert_eq!(rig.sun_of(self.treasury.address).await, 1_030 * TRX, "collected once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_killed_at_any_step_collects_once() {
+    killed_everywhere::<SweepLife>().await;
+}
