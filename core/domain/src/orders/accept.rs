@@ -207,7 +207,7 @@ async fn accept_new(
     let (parties, wanted) = ((request.user, receiver.as_str()), (request.energy, request.duration_s));
     let (price, terms) = quote_in_tx(conn, policy, parties, wanted).await?;
     if !terms.user_known {
-        User::ensure(conn, wish.user.0, now).await?;
+        User::ensure(conn, request.user.0, now).await?;
     }
     let purchase = Purchase {
         id,

@@ -95,7 +95,14 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
         isolated::clear_released_in_tx(conn, now).await
     })
     .await?;
-    report.wakes = run_tx(pool, "reconcile_lost_orders", async |conn| {
+    report.wakes = requeue(pool, now).await?;
+    report.requeued = report.wakes.len();
+    Ok(report)
+}
+
+/// Asks again for jobs that are gone (dropped by hand, or a bug) while there is still something to do.
+async fn requeue(pool: &Pool, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainError> {
+    let mut wakes = run_tx(pool, "reconcile_lost_orders", async |conn| {
         lost_orders::requeue_in_tx(conn, now).await
     })
     .await?;
@@ -103,24 +110,23 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
         payouts::requeue_in_tx(conn, now).await
     })
     .await?;
-    report.wakes.extend(lost);
+    wakes.extend(lost);
     let deposits = run_tx(pool, "reconcile_lost_deposits", async |conn| {
         deposits::requeue_in_tx(conn, now).await
     })
     .await?;
-    report.wakes.extend(deposits);
+    wakes.extend(deposits);
     let exchanges = run_tx(pool, "reconcile_lost_exchanges", async |conn| {
         exchanges::requeue_in_tx(conn, now).await
     })
     .await?;
-    report.wakes.extend(exchanges);
+    wakes.extend(exchanges);
     let sweeps = run_tx(pool, "reconcile_lost_sweeps", async |conn| {
         sweeps::requeue_in_tx(conn, now).await
     })
     .await?;
-    report.wakes.extend(sweeps);
-    report.requeued = report.wakes.len();
-    Ok(report)
+    wakes.extend(sweeps);
+    Ok(wakes)
 }
 
 /// Proofs look for at most so many differences at once.

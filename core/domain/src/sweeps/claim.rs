@@ -209,7 +209,7 @@ async fn ready(
 
 async fn dead_landed(conn: &mut Conn, sweep: Uuid) -> Result<bool, DomainError> {
     let kind = FindingKind::DeadTransactionLanded.word();
-    Ok(Finding::any_about_dead_of(conn, kind, sweep).await?)
+    Ok(Finding::any_about_dead_of(conn, kind, sweep, false).await?)
 }
 
 /// The treasury wallet that can spare it, locked; looked at again under its lock, as for a payout.
