@@ -19,6 +19,9 @@ const ELSEWHERE: [&str; 8] = [
     "request_wallet_syncs.",
 ];
 
+/// What follows own transactions after a while of real time, so that one life has it in a part and another has not.
+const SOMETIMES: [&str; 3] = ["wallets.sync.", "apply_wallet_snapshot.", "check_stock."];
+
 /// Lives once undisturbed, then once for each place that was reached, with a worker that dies there.
 pub(super) async fn killed_everywhere<L: Life>() {
     let mut places = Vec::new();
@@ -37,7 +40,9 @@ pub(super) async fn killed_everywhere<L: Life>() {
     eprintln!("{count} places, {} not reached again: {missed:?}", missed.len());
     let must = |(part, place): &(L::Part, String)| L::must_reach(*part).contains(&place.as_str());
     assert!(!missed.iter().any(must), "{missed:?}");
-    assert!(missed.len() * 10 <= count, "{missed:?}");
+    let sometimes = |place: &str| SOMETIMES.iter().any(|other| place.starts_with(other));
+    let counted = missed.iter().filter(|(_, place)| !sometimes(place)).count();
+    assert!(counted * 10 <= count, "{missed:?}");
 }
 
 /// What a worker reaches in each part when nobody kills it.
