@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -42,14 +42,24 @@ pub(crate) fn run(check: bool) -> Result<()> {
     std::fs::write(&file, generated).with_context(|| format!("cannot write {FILE}"))
 }
 
-/// Applies every `up.sql` in order, each in a transaction of its own. Proves also that each `down.sql` undoes its
+/// Whether a migration says that it runs in no transaction, as diesel understands it: an index that is built concurrently.
+fn runs_outside(folder: &Path) -> bool {
+    let metadata = std::fs::read_to_string(folder.join("metadata.toml")).unwrap_or_default();
+    metadata.lines().any(|line| line.trim() == "run_in_transaction = false")
+}
+
+/// Applies every `up.sql` in order, each in a transaction of its own where it does not say otherwise. Proves also that each `down.sql` undoes its
 /// `up.sql`: all are taken back, last first, and applied again.
 fn migrate(psql: &PsqlLogin) -> Result<()> {
     let folders = migrations()?;
     let apply = |folder: &PathBuf, script: &str| -> Result<()> {
         let path = folder.join(script);
         let sql = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let sql = format!("BEGIN;\n{sql}\n;COMMIT;");
+        let sql = if runs_outside(folder) {
+            sql
+        } else {
+            format!("BEGIN;\n{sql}\n;COMMIT;")
+        };
         psql.run("switchyard", &sql)
             .map(drop)
             .with_context(|| format!("{} does not apply", path.display()))
