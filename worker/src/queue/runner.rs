@@ -11,7 +11,7 @@ use chrono::TimeDelta;
 use db::{DbError, Pool, failpoint};
 use futures::FutureExt;
 use jobs::{Completed, Queue, RunningJob, Wake, backoff_for};
-use kernel::Clock;
+use kernel::{Clock, ErrorClass};
 use tokio::time::{Instant, timeout};
 
 use super::{Outcome, Registry};
@@ -72,9 +72,24 @@ impl Runner {
         metrics::histogram!("switchyard_job_seconds", "kind" => job.kind.word())
             .record(started.elapsed().as_secs_f64());
         failpoint::reach(job.kind.word(), "ran");
-        self.apply(&job, outcome).await?;
+        self.insist(&job, &outcome, started).await?;
         failpoint::reach(job.kind.word(), "ended");
         Ok(())
+    }
+
+    /// Writes down how the run ended. While PostgreSQL is away it tries again, as long as the job is kept for this run: else
+    /// a restart of PostgreSQL would make each job that it met wait until its lease is over.
+    async fn insist(&self, job: &RunningJob, outcome: &Outcome, started: Instant) -> Result<(), DbError> {
+        let lease = job.kind.policy().lease().to_std().unwrap_or_default();
+        loop {
+            match self.apply(job, outcome.clone()).await {
+                Err(error) if error.class() == ErrorClass::Unavailable && started.elapsed() + PAUSE < lease => {
+                    tracing::warn!(kind = job.kind.word(), object_id = job.object_id, %error, "the end of a job could not be written down yet");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                ended => return ended,
+            }
+        }
     }
 
     async fn apply(&self, job: &RunningJob, outcome: Outcome) -> Result<(), DbError> {

@@ -1,14 +1,19 @@
 //! PostgreSQL restarted in the middle of everything: callers repeat what got no answer, workers go on by themselves.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt;
 use kernel::OrderId;
 use serde_json::Value;
+use switchyard_worker::queue::Outcome;
 use testkit::TestDb;
+use tokio::sync::Semaphore;
 
 use crate::harness::{Does, Process, Rig, Wish};
-use crate::queue_support::shared_redis;
+use crate::queue_support::{self, does, shared_redis, until};
 
 /// A server of the test's own.
 struct OwnPostgres {
@@ -17,9 +22,9 @@ struct OwnPostgres {
 }
 
 impl OwnPostgres {
-    fn up() -> Self {
+    fn up(what: &str) -> Self {
         // an instance of this name, left behind by a test that was killed, is swept by the next run of all tests
-        let name = format!("test-{}", std::process::id());
+        let name = format!("test-{}-{what}", std::process::id());
         let known: Value = serde_json::from_str(&services(&["start", "--no-sync", "--name", &name])).unwrap();
         let admin_url = known["database_admin_url"].as_str().unwrap().to_owned();
         Self { name, admin_url }
@@ -27,8 +32,16 @@ impl OwnPostgres {
 
     /// All connections are cut; for a while nobody answers; then it is back at the same place.
     fn restart(&self) {
-        services(&["stop", "--name", &self.name]);
+        self.stop();
         std::thread::sleep(Duration::from_millis(500));
+        self.start();
+    }
+
+    fn stop(&self) {
+        services(&["stop", "--name", &self.name]);
+    }
+
+    fn start(&self) {
         let known: Value = serde_json::from_str(&services(&["start", "--no-sync", "--name", &self.name])).unwrap();
         assert_eq!(
             known["database_admin_url"], self.admin_url,
@@ -52,7 +65,7 @@ fn services(args: &[&str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_restarted_mid_run_costs_no_order_and_doubles_none() {
-    let postgres = OwnPostgres::up();
+    let postgres = OwnPostgres::up("mid-run");
     let rig = Rig::over(shared_redis(), TestDb::on(postgres.admin_url.clone()).await).await;
     let worker = rig.start(Does::Everything);
     rig.supplier(1_000_000).await;
@@ -99,6 +112,43 @@ async fn postgres_restarted_mid_run_costs_no_order_and_doubles_none() {
     }
     let _finisher = rig.start(Does::Everything);
     rig.judge().await;
+    drop(postgres);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_job_that_met_a_restart_is_written_down_after_it() {
+    let postgres = OwnPostgres::up("ends");
+    let rig = queue_support::Rig::over(shared_redis(), TestDb::on(postgres.admin_url.clone()).await);
+    let runs = Arc::new(AtomicU32::new(0));
+    let go = Arc::new(Semaphore::new(0));
+    let handler = {
+        let (runs, go) = (runs.clone(), go.clone());
+        does(move |_| {
+            let (runs, go) = (runs.clone(), go.clone());
+            async move {
+                runs.fetch_add(1, Ordering::SeqCst);
+                go.acquire().await.unwrap().forget();
+                Outcome::Done
+            }
+            .boxed()
+        })
+    };
+    rig.backlog(4).await;
+    let (_workers, stop) = rig.start(4, handler);
+    until("all have begun", || async { runs.load(Ordering::SeqCst) == 4 }).await;
+    tokio::task::block_in_place(|| postgres.stop());
+    go.add_permits(4);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::task::block_in_place(|| postgres.start());
+    // a run that is not written down would be repeated when its lease is over
+    go.add_permits(100);
+    let fresh = rig.db.pool(testkit::Role::Worker);
+    until("all are written down as done", || async {
+        queue_support::count(&fresh, "SELECT count(*) AS n FROM jobs").await == 0
+    })
+    .await;
+    assert_eq!(runs.load(Ordering::SeqCst), 4, "each ran once");
+    stop.cancel();
     drop(postgres);
 }
 

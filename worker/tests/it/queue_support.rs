@@ -44,10 +44,13 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    pub(crate) async fn new(mut config: WakeConfig) -> Self {
+    pub(crate) async fn new(config: WakeConfig) -> Self {
+        Self::over(config, TestDb::new().await)
+    }
+
+    pub(crate) fn over(mut config: WakeConfig, db: TestDb) -> Self {
         // the machine of a test may be slow; how fast a push gives up is tested elsewhere
         config.push_budget = Duration::from_secs(2);
-        let db = TestDb::new().await;
         Self {
             api: db.pool(Role::Api),
             worker: db.pool(Role::Worker),

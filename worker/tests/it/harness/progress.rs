@@ -14,8 +14,8 @@ use tron::TronClient;
 
 use super::{NETWORK, Rig, client};
 
-/// Real time that anything may take; the machine may be slow.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Real time that anything may take: the machine may be slow, and a job whose run was lost waits for its lease, at most 105 s.
+const PATIENCE: Duration = Duration::from_secs(150);
 /// Blocks that anything may take.
 const BLOCKS: usize = 300;
 /// Between two looks.
