@@ -15,7 +15,8 @@ use crate::middleware::{Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
 use crate::routes::{
-    deposits, exchanges, operations, orders, payouts, prices, rates, supplier_wallets, user_wallets, users, webhooks,
+    deposits, exchanges, operations, orders, payouts, prices, rates, rentals, supplier_wallets, user_wallets, users,
+    webhooks,
 };
 use crate::{App, health};
 
@@ -143,6 +144,8 @@ routes! {
     DepositsRead get Get "/api/users/{user_id}/deposits" deposits::list::list_user_deposits [PARAMETER];
     DepositsRead get Get "/api/deposits/{id}" deposits::get::get_deposit [FOUND];
     ExchangesRead get Get "/api/rates" rates::get::get_rates [];
+    OrdersRead get Get "/api/rentals/packages" rentals::packages::list_packages [];
+    DepositsRead get Get "/api/rentals/{txid}" rentals::get::get_rentals [&[Code::NotFound]];
     ExchangesWrite post Post "/api/users/{user_id}/exchange" exchanges::create::create_exchange [BODY, MARKED, EXCHANGE];
     ExchangesRead get Get "/api/users/{user_id}/exchanges" exchanges::list::list_user_exchanges [PARAMETER];
     ExchangesRead get Get "/api/exchanges/{id}" exchanges::get::get_exchange [FOUND];
@@ -178,6 +181,7 @@ routes! {
     OperationsWrite post Post "/api/operations/deposits/{id}/rule" operations::rule_deposit::rule_deposit
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict, Code::InsufficientFunds, Code::OwnProposal]];
     OperationsRead get Get "/api/operations/sweeps" operations::list_sweeps::list_sweeps [PARAMETER];
+    OperationsRead get Get "/api/operations/rentals" operations::list_rentals::list_rentals [PARAMETER];
     OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
         [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];

@@ -49,6 +49,8 @@ pub struct NetworkEnvironment {
     pub usdt: Option<TronAddress>,
     /// What is money here, and from whom.
     pub deposits: CreditPolicy,
+    /// Addresses that the house keeps customers' money at, beside those that it knows.
+    pub reserves: Vec<TronAddress>,
     /// Life of a signed transaction from the head block's time.
     pub expiry: Duration,
     /// When unseen transactions are sent again.

@@ -162,6 +162,10 @@ fn show_held(row: Held) {
             gauge!("switchyard_delegations_live_sun", "state" => state).set(sun);
         }
         "payouts" => gauge!("switchyard_payouts_open", "state" => state).set(count),
+        "rentals" => {
+            gauge!("switchyard_rentals_open", "state" => state.clone()).set(count);
+            gauge!("switchyard_rentals_open_sun", "state" => state).set(sun);
+        }
         "sweeps" => gauge!("switchyard_sweeps_open", "state" => state).set(count),
         "treasury" => {
             gauge!("switchyard_treasury_wallets").set(count);

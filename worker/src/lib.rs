@@ -15,6 +15,7 @@ pub mod nodes;
 pub mod queue;
 pub mod rates;
 pub mod registry;
+pub mod rentals;
 mod sender;
 mod signer;
 #[cfg(debug_assertions)]

@@ -15,7 +15,7 @@ use settings::{Network, NetworkKind, Settings, UsdtDeposits};
 use tron::TronClient;
 
 use crate::environment::NetworkEnvironment;
-use crate::rates;
+use crate::{rates, rentals};
 
 /// Every configured network.
 ///
@@ -62,13 +62,23 @@ fn environment(
     Ok(NetworkEnvironment {
         chain,
         usdt,
-        deposits: policy(&tokens, settings)?,
+        deposits: policy(name, &tokens, settings)?,
+        reserves: reserves(name, settings)?,
         expiry,
         resend: ResendPolicy {
             after,
             at_most: expiry.max(after),
         },
     })
+}
+
+/// Where customers' money is kept, beside the addresses that we know.
+fn reserves(name: &str, settings: &Settings) -> anyhow::Result<Vec<TronAddress>> {
+    let deposits = &settings.deposits;
+    let given = deposits.reserve_addresses.iter().filter(|_| *name == deposits.network);
+    given
+        .map(|address| address.parse().context("deposits.reserve_addresses"))
+        .collect()
 }
 
 /// The contracts of the tokens that are money here.
@@ -82,7 +92,7 @@ fn tokens(name: &str, network: &Network) -> anyhow::Result<BTreeMap<TronAddress,
 }
 
 /// What is money, and from whom.
-fn policy(tokens: &BTreeMap<TronAddress, Asset>, settings: &Settings) -> anyhow::Result<CreditPolicy> {
+fn policy(name: &str, tokens: &BTreeMap<TronAddress, Asset>, settings: &Settings) -> anyhow::Result<CreditPolicy> {
     let deposits = &settings.deposits;
     let named = |(contract, asset): (&TronAddress, &Asset)| (contract.to_string(), *asset);
     Ok(CreditPolicy {
@@ -93,6 +103,11 @@ fn policy(tokens: &BTreeMap<TronAddress, Asset>, settings: &Settings) -> anyhow:
         ]),
         blocked: deposits.blocked_senders.iter().cloned().collect(),
         exchange: exchange(settings)?,
+        rental: if *name == settings.deposits.network {
+            rentals::policy(settings)?
+        } else {
+            None
+        },
     })
 }
 

@@ -7,8 +7,8 @@ use jobs::JobKind;
 use crate::environment::Environment;
 use crate::jobs::{
     CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ExchangeDeposits,
-    ImportWallet, PlacePaidOrder, PlanSweeps, Prune, ReadRates, ReclaimDelegation, Reconcile, ResendTransactions,
-    SendPayout, SettleFinal, SweepDeposits, SyncWallet,
+    ImportWallet, PlacePaidOrder, PlanSweeps, Prune, ReadRates, ReclaimDelegation, Reconcile, RentEnergy,
+    ResendTransactions, SendPayout, SettleFinal, SweepDeposits, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;
@@ -19,7 +19,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 19] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 20] = [
         (
             JobKind::ChainResendTransactions,
             Arc::new(ResendTransactions(env(), sender())),
@@ -34,6 +34,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         (JobKind::DepositsExchange, Arc::new(ExchangeDeposits(env()))),
         (JobKind::DepositsPlaceOrder, Arc::new(PlacePaidOrder(env()))),
         (JobKind::DepositsPlanSweeps, Arc::new(PlanSweeps(env()))),
+        (JobKind::DepositsRent, Arc::new(RentEnergy(env()))),
         (JobKind::DepositsSweep, Arc::new(SweepDeposits(env(), sender()))),
         (JobKind::NotifyDeliverWebhook, Arc::new(DeliverWebhook(env()))),
         (JobKind::OperationsPrune, Arc::new(Prune(env()))),

@@ -7,6 +7,7 @@ pub(crate) mod orders;
 pub(crate) mod payouts;
 pub(crate) mod prices;
 pub(crate) mod rates;
+pub(crate) mod rentals;
 pub(crate) mod supplier_wallets;
 pub(crate) mod user_wallets;
 pub(crate) mod users;

@@ -41,6 +41,8 @@ async fn the_api_can_neither_read_keys_nor_edit_money() {
         "INSERT INTO sweeps SELECT * FROM sweeps",
         "UPDATE sweeps SET state = 'cancelled'",
         "DELETE FROM sweep_events",
+        "INSERT INTO rentals SELECT * FROM rentals",
+        "UPDATE rentals SET payout_id = NULL",
         "CREATE TABLE mine (id int)",
     ] {
         let refused = conn.batch_execute(sql).await.unwrap_err().to_string();

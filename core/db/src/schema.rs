@@ -463,6 +463,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    rentals (transfer_id) {
+        transfer_id -> Uuid,
+        user_id -> BigInt,
+        api_key_id -> Uuid,
+        sender -> Text,
+        amount_sun -> BigInt,
+        receiver -> Nullable<Text>,
+        energy -> Nullable<BigInt>,
+        duration_s -> Nullable<Integer>,
+        state -> Text,
+        order_id -> Nullable<Uuid>,
+        payout_id -> Nullable<Uuid>,
+        reason_code -> Nullable<Text>,
+        held_code -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     supplier_wallets (id) {
         id -> Uuid,
         address -> Nullable<Text>,
@@ -681,6 +701,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     price_versions,
     rates,
     receiver_checks,
+    rentals,
     supplier_wallets,
     sweep_events,
     sweeps,

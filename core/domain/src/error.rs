@@ -1,7 +1,7 @@
 //! The one error of the use cases, with the stable code that clients see.
 
 use db::DbError;
-use db::models::{OrderState, PayoutState, SweepState, TransferState};
+use db::models::{OrderState, PayoutState, RentalState, SweepState, TransferState};
 use kernel::{Amount, ErrorClass};
 use ledger::LedgerError;
 
@@ -72,6 +72,9 @@ pub enum DomainError {
     /// The sweep is in a state that this cannot be done from.
     #[error("a sweep that is {0} cannot be treated so")]
     SweepStanding(SweepState),
+    /// The rental is in a state that this cannot be done from.
+    #[error("a rental that is {0} cannot be treated so")]
+    RentalStanding(RentalState),
     /// The transfer is of no asset that the ledger keeps, of nobody's address, or of more than can be held.
     #[error("this transfer cannot be credited: it is no money of the ledger's")]
     NotCreditable,
@@ -200,6 +203,7 @@ impl DomainError {
             | Self::ReceiveBelowMinimum { .. }
             | Self::TransferStanding(_)
             | Self::SweepStanding(_)
+            | Self::RentalStanding(_)
             | Self::NotCreditable
             | Self::DepositOfOthers
             | Self::WalletNotActive => ErrorClass::Conflict,
@@ -254,6 +258,7 @@ impl DomainError {
             | Self::TooMany(_)
             | Self::TransferStanding(_)
             | Self::SweepStanding(_)
+            | Self::RentalStanding(_)
             | Self::NotCreditable
             | Self::DepositOfOthers => "conflict",
             Self::WebhookUrl(_) => "webhook_url_refused",

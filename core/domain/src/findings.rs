@@ -59,6 +59,8 @@ pub enum FindingKind {
     DepositLedgerDiffers,
     /// A block that was read again says something else of a transfer than it did before.
     DepositDiffers,
+    /// Less lies at addresses of ours than customers paid in.
+    DepositsNotCovered,
     /// There is no rate in use: nothing is exchanged.
     RatesStale,
     /// The sources gave a rate that is not believed.
@@ -75,6 +77,12 @@ pub enum FindingKind {
     SweepKeyMissing,
     /// A sweep's state is not what its transactions say.
     SweepDiffers,
+    /// Coin was sent for energy, bought none, and is not sent back by itself.
+    RentalHeld,
+    /// A rental has neither its energy nor its money back for long.
+    RentalStuck,
+    /// The house's own customer holds less than open rentals brought.
+    RentalsShort,
 }
 
 impl FindingKind {
@@ -106,6 +114,7 @@ impl FindingKind {
             Self::DepositNotCredited => "deposits.not_credited",
             Self::DepositLedgerDiffers => "deposits.ledger_differs",
             Self::DepositDiffers => "deposits.differs",
+            Self::DepositsNotCovered => "deposits.not_covered",
             Self::RatesStale => "rates.stale",
             Self::RatesRefused => "rates.refused",
             Self::ExchangeWaits => "exchanges.waiting",
@@ -114,6 +123,9 @@ impl FindingKind {
             Self::SweepEnergy => "sweeps.no_energy",
             Self::SweepKeyMissing => "sweeps.key_missing",
             Self::SweepDiffers => "sweeps.differ",
+            Self::RentalHeld => "rentals.held",
+            Self::RentalStuck => "rentals.stuck",
+            Self::RentalsShort => "rentals.short",
         }
     }
 
@@ -134,7 +146,9 @@ impl FindingKind {
             | Self::ExchangeWaits
             | Self::SweepStuck
             | Self::SweepEnergy
-            | Self::SweepKeyMissing => Severity::Warning,
+            | Self::SweepKeyMissing
+            | Self::RentalHeld
+            | Self::RentalStuck => Severity::Warning,
             _ => Severity::Critical,
         }
     }
@@ -203,6 +217,9 @@ impl FindingKind {
             Self::RatesStale => {
                 "Nothing is exchanged: `switchyard-worker rates show` tells why. Repair the sources, or set a rate for a while by `rates set`."
             }
+            Self::DepositsNotCovered => {
+                "Stop payouts and sweeps; if you moved it yourself, name that address in deposits.reserve_addresses; else find out on chain where it went."
+            }
             Self::RatesRefused => {
                 "Compare the sources' answers with the market: drop one that lies; if the market moved, confirm it by `switchyard-worker rates set`."
             }
@@ -223,6 +240,15 @@ impl FindingKind {
             }
             Self::SweepDiffers => {
                 "Stop sweeps (`switchyard-worker sweeps stop`); compare the sweep's timeline with its transactions on chain."
+            }
+            Self::RentalHeld => {
+                "Whose is the sender's address? If not an exchange's, `switchyard-worker rentals return`; else ask who sent it, book it by hand, and `rentals close`."
+            }
+            Self::RentalStuck => {
+                "See its order or its payout, a stop of either, and whether deposits.rental is still configured; re-drive `deposits.rent`."
+            }
+            Self::RentalsShort => {
+                "Somebody spent what senders are owed: find the transfer of the house's customer, and put it back by an adjustment."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {

@@ -18,6 +18,7 @@ pub mod pricing;
 pub mod rates;
 pub mod receivers;
 pub mod reconcile;
+pub mod rentals;
 pub mod sweeps;
 pub mod transactions;
 pub mod users;

@@ -15,6 +15,8 @@ db::text_enum! {
         DepositsConfirm = "deposits.confirm",
         /// Places the order that a paid deposit is to buy. Object: the deposit.
         DepositsPlaceOrder = "deposits.place_order",
+        /// Sees to coin that was sent to buy energy. Object: the transfer.
+        DepositsRent = "deposits.rent",
         /// Exchanges USDT that was paid in while there was no rate. Object: `all`.
         DepositsExchange = "deposits.exchange",
         /// Asks the sources what TRX a USDT is worth. Object: `all`.

@@ -45,6 +45,7 @@ impl JobKind {
             Self::ChainSettleFinal => (Queue::Chain, 20, 20, 1, 60),
             Self::DepositsCredit => (Queue::Deposits, 20, 20, 1, 60),
             Self::DepositsPlaceOrder => (Queue::Deposits, 20, 25, 1, 60),
+            Self::DepositsRent => (Queue::Deposits, 20, 25, 1, 60),
             Self::DepositsExchange => (Queue::Deposits, 20, 20, 2, 60),
             Self::RatesRead => (Queue::Deposits, 20, 5, 5, 60),
             Self::DepositsConfirm => (Queue::Deposits, 60, 20, 2, 60),

@@ -184,8 +184,38 @@ pub struct Deposits {
     pub approval_above_trx: Amount,
     pub approval_above_usdt: Amount,
     pub blocked_senders: Vec<String>,
+    pub reserve_addresses: Vec<String>,
     pub usdt: UsdtDeposits,
     pub sweep: Sweep,
+    pub rental: Rental,
+}
+
+/// `[deposits.rental]`: energy is bought by sending coin to a published address.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rental {
+    pub address: String,
+    pub house_user: i64,
+    pub house_api_key: String,
+    pub return_from: Amount,
+    pub packages: Vec<Package>,
+}
+
+impl Rental {
+    /// Whether energy is sold that way.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        !self.address.is_empty()
+    }
+}
+
+/// `[[deposits.rental.packages]]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    pub price: Amount,
+    pub energy: i64,
+    pub duration_s: i64,
 }
 
 /// `[deposits.sweep]`: what lies at customers' addresses is collected.

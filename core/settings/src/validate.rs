@@ -4,6 +4,7 @@ mod addresses;
 mod keys;
 mod ranges;
 mod rates;
+mod rental;
 mod sweep;
 
 use std::fmt::Display;
@@ -38,6 +39,7 @@ impl Settings {
             keys::check(self, role, &mut check);
             ranges::check(self, &mut check);
             rates::check(self, &mut check);
+            rental::check(self, &mut check);
             sweep::check(self, &mut check);
         }
         if check.problems.is_empty() {

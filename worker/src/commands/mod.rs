@@ -14,6 +14,7 @@ mod keys;
 mod payouts;
 mod prices;
 mod rates;
+mod rentals;
 mod report;
 mod run;
 mod setup;
@@ -73,6 +74,9 @@ pub enum Command {
     /// What is collected from deposit addresses
     #[command(subcommand)]
     Sweeps(sweeps::Command),
+    /// Coin that was sent for energy
+    #[command(subcommand)]
+    Rentals(rentals::Command),
     /// Jobs: what waits, runs and stopped
     #[command(subcommand)]
     Jobs(jobs::Command),
@@ -148,6 +152,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Deposits(command) => deposits::run(&settings, command).await,
         Command::DepositKey(command) => deposit_keys::run(&settings, command).await,
         Command::Sweeps(command) => sweeps::run(&settings, command).await,
+        Command::Rentals(command) => rentals::run(&settings, command).await,
         Command::Jobs(command) => jobs::run(&settings, command).await,
         Command::Stuck(command) => stuck::run(&settings, command).await,
         Command::Payouts(command) => payouts::run(&settings, command).await,

@@ -17,7 +17,7 @@ use crate::queue::{QueueSetup, Workers};
 use crate::registry::registry;
 use crate::watcher::{WatchPolicy, Watcher};
 use crate::webhooks::look_for_due;
-use crate::{counters, gauges};
+use crate::{counters, gauges, rentals};
 
 /// Opened keys whose time is up leave memory at least this often.
 const FORGET_PERIOD: Duration = Duration::from_secs(30);
@@ -32,6 +32,9 @@ pub(super) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<(
         pending == 0,
         "the database lacks {pending} migrations: run `switchyard-worker migrate` first"
     );
+    if let Some(policy) = rentals::policy(&settings)? {
+        domain::rentals::publish(&env.pool, env.ids.as_ref(), &policy, env.clock.now()).await?;
+    }
     counters::start_at_zero(
         settings.networks.keys(),
         settings.rates.sources.iter().map(|source| &source.name),
@@ -119,6 +122,7 @@ fn job_of(schedule: &str, settings: &Settings) -> Option<(JobKind, String)> {
     let (kind, object) = match schedule {
         "cancel_expired_orders" => (JobKind::OrdersCancelExpired, "all"),
         "check_stock" => (JobKind::WalletsCheckStock, network),
+        "compare_holdings" => (JobKind::OperationsReconcile, crate::jobs::HOLDINGS),
         "compare_lent" => (JobKind::OperationsReconcile, crate::jobs::LENT),
         "plan_sweeps" => (JobKind::DepositsPlanSweeps, settings.deposits.network.as_str()),
         "prune" => (JobKind::OperationsPrune, "all"),

@@ -2,6 +2,7 @@
 
 mod cancel_expired_orders;
 mod check_stock;
+mod compare_holdings;
 mod compare_lent;
 mod confirm_deposit;
 mod credit_deposits;
@@ -15,6 +16,7 @@ mod prune;
 mod read_rates;
 mod reclaim_delegation;
 mod reconcile;
+mod rent_energy;
 mod resend_transactions;
 mod send_payout;
 mod settle_final;
@@ -34,7 +36,8 @@ pub(crate) use plan_sweeps::PlanSweeps;
 pub(crate) use prune::Prune;
 pub(crate) use read_rates::ReadRates;
 pub(crate) use reclaim_delegation::ReclaimDelegation;
-pub(crate) use reconcile::{LENT, Reconcile};
+pub(crate) use reconcile::{HOLDINGS, LENT, Reconcile};
+pub(crate) use rent_energy::RentEnergy;
 pub(crate) use resend_transactions::ResendTransactions;
 pub(crate) use send_payout::SendPayout;
 pub(crate) use settle_final::SettleFinal;

@@ -1,4 +1,5 @@
-//! `operations.reconcile`: the proofs. Its object names one: `books` alone, or what wallets `lent` by the chain.
+//! `operations.reconcile`: the proofs. Its object names one: `books` alone, or by the chain what wallets `lent` and what our
+//! addresses hold (`holdings`).
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use async_trait::async_trait;
 use db::run_tx;
 use domain::{DomainError, reconcile};
 
-use super::compare_lent;
+use super::{compare_holdings, compare_lent};
 use crate::environment::Environment;
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
@@ -15,16 +16,19 @@ use crate::queue::{Handler, Outcome};
 /// The object id of the comparison of what wallets lend with the chain.
 pub(crate) const LENT: &str = "lent";
 
+/// The object id of the comparison of what lies at our addresses with what customers paid in.
+pub(crate) const HOLDINGS: &str = "holdings";
+
 /// The handler.
 pub(crate) struct Reconcile(pub(crate) Arc<Environment>);
 
 #[async_trait]
 impl Handler for Reconcile {
     async fn run(&self, job: &RunningJob) -> Outcome {
-        outcome(if job.object_id == LENT {
-            compare_lent::run(&self.0).await
-        } else {
-            self.reconcile().await
+        outcome(match job.object_id.as_str() {
+            LENT => compare_lent::run(&self.0).await,
+            HOLDINGS => compare_holdings::run(&self.0).await,
+            _ => self.reconcile().await,
         })
     }
 }

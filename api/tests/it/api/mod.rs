@@ -6,6 +6,7 @@ mod operations;
 mod orders;
 mod payouts;
 mod prices;
+mod rentals;
 mod supplier_wallets;
 mod users;
 mod wallets;

@@ -61,6 +61,8 @@ text_enum! {
         TooLarge = "too_large",
         /// From a wallet of ours: nobody paid it in.
         Internal = "internal",
+        /// To the published address that energy is bought at.
+        Rental = "rental",
     }
 }
 

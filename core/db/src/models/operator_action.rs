@@ -49,6 +49,10 @@ text_enum! {
         SweepsRetry = "sweeps.retry",
         /// Gave a sweep up.
         SweepsCancel = "sweeps.cancel",
+        /// Had coin that bought nothing sent back.
+        RentalsReturn = "rentals.return",
+        /// Let coin that bought nothing be.
+        RentalsClose = "rentals.close",
     }
 }
 

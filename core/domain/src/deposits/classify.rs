@@ -8,7 +8,8 @@
 //! | `late` | for a deposit whose time was over when the block was produced | credited |
 //! | `duplicate` | for a deposit that was paid already | credited; held if only the amount says for whom |
 //! | `plain` | to a user's own address, unannounced | credited |
-//! | `unmatched` | to a shared address, and neither amount nor memo say for whom | held |
+//! | `rental` | coin to the published address that energy is bought at | credited to the house's own customer, who buys it |
+//! | `unmatched` | to a shared address, and neither amount nor memo say for whom; a token where coin buys energy, or while it buys none | held |
 //! | `blocked_sender` | from an address that we take nothing from | held |
 //! | `retired_address` | to an address that is out of use | held |
 //! | `dust` | less than the least worth a line in the books, unless it is exactly the rest of a deposit | ignored |
@@ -51,6 +52,8 @@ pub struct Arrival<'a> {
     pub sender_is_ours: bool,
     /// The least of this asset that is worth a line in the books.
     pub dust_below: Amount,
+    /// Whom coin that buys energy is credited to; `None` while nothing is sold that way.
+    pub rents_for: Option<UserId>,
 }
 
 /// An address of ours.
@@ -128,6 +131,12 @@ pub fn classify(arrival: &Arrival<'_>, announced: &[Deposit]) -> Verdict {
     }
     if arrival.sender_blocked {
         return hold(TransferKind::BlockedSender);
+    }
+    if to.kind == AddressKind::Rental {
+        return match (arrival.rents_for, arrival.asset) {
+            (Some(house), Some(Asset::Trx)) => Verdict::without_deposit(TransferKind::Rental, Fate::Credit(house)),
+            _ => hold(TransferKind::Unmatched),
+        };
     }
     match (found, to.user) {
         // somebody may have paid the amount that another was asked for, and only the amount speaks for him

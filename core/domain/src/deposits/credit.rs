@@ -20,6 +20,7 @@ use super::order::orders_due_in_tx;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 use crate::rates::RatePolicy;
+use crate::rentals::{self, RentalPolicy, RentalTransfer};
 use crate::{DomainError, WORKER, exchanges};
 
 /// Deposits of one address that a transfer to it may be for: the newest so many.
@@ -36,6 +37,8 @@ pub struct CreditPolicy {
     pub blocked: BTreeSet<String>,
     /// How USDT is exchanged as it is credited; `None` where it is kept.
     pub exchange: Option<RatePolicy>,
+    /// What coin buys at the published address; `None` where it buys nothing.
+    pub rental: Option<RentalPolicy>,
 }
 
 /// What one round decided.
@@ -107,6 +110,7 @@ pub async fn credit(
         let mut credits = Vec::new();
         let mut news = News::default();
         let mut paid = Vec::new();
+        let mut rented = Vec::new();
         for transfer in &waiting {
             let address = transfer.address_id.and_then(|id| addresses.get(&id));
             let internal = own.contains(&transfer.from_address);
@@ -114,6 +118,10 @@ pub async fn credit(
             let verdict = classify(&arrival, &announced);
             if let Some(credit) = apply_in_tx(conn, transfer, &arrival, &announced, &verdict, now).await? {
                 paid.extend(verdict.deposit);
+                if verdict.kind == TransferKind::Rental {
+                    let amount = credit.amount;
+                    rented.push(RentalTransfer { transfer, amount });
+                }
                 credits.push((transfer.id, credit));
             }
             done.decided += 1;
@@ -126,6 +134,10 @@ pub async fn credit(
         done.credited = credits.len();
         post_in_tx(conn, ids, policy.exchange.as_ref(), credits, now).await?;
         done.wakes = orders_due_in_tx(conn, &paid, now).await?;
+        if let Some(policy) = &policy.rental {
+            done.wakes
+                .extend(rentals::record_in_tx(conn, policy, &rented, now).await?);
+        }
         news.tell_in_tx(conn, ids, now).await?;
         Ok(done)
     })
@@ -249,6 +261,7 @@ async fn facts_in_tx<'t>(
             .and_then(|asset| policy.dust.get(&asset))
             .copied()
             .unwrap_or_default(),
+        rents_for: policy.rental.as_ref().map(|rental| rental.house.user),
     };
     let (Some(address), Some(asset), Some(amount)) = (address, asset, amount) else {
         return Ok((arrival, Vec::new()));

@@ -3,7 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use db::models::{
-    Action, Decision, Deposit, EventType, IncomingTransfer, TransferFilter, TransferProposal, TransferState, User,
+    Action, Decision, Deposit, EventType, IncomingTransfer, Rental, RentalMove, RentalState, TransferFilter,
+    TransferProposal, TransferState, User,
 };
 use db::{Conn, Pool, acquire, run_tx};
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -236,6 +237,7 @@ async fn carry_out_in_tx(
     };
     match (&money, ruling) {
         (Some(money), Ruling::Reverse) => {
+            close_rental_in_tx(conn, found, now).await?;
             cancel_of_transfer_in_tx(conn, ids, found.id, now).await?;
             reverse_deposit_in_tx(conn, money, reason).await?;
         }
@@ -252,6 +254,19 @@ async fn carry_out_in_tx(
     };
     receive_in_tx(conn, &deposit, money.amount, found.block_time, now).await?;
     orders_due_in_tx(conn, &[deposit.id], now).await
+}
+
+/// Coin that bought energy, or is on its way back, is spent: only what is held can be taken back from the house's customer,
+/// and with that the rental is closed.
+async fn close_rental_in_tx(conn: &mut Conn, found: &IncomingTransfer, now: DateTime<Utc>) -> Result<(), DomainError> {
+    let Some(rental) = Rental::lock(conn, found.id).await? else {
+        return Ok(());
+    };
+    let change = RentalMove::to(RentalState::Closed);
+    if rental.state != RentalState::Held || !Rental::set(conn, (found.id, RentalState::Held), &change, now).await? {
+        return Err(DomainError::RentalStanding(rental.state));
+    }
+    findings::clear_in_tx(conn, FindingKind::RentalHeld, &format!("rental:{}", found.id), now).await
 }
 
 /// The deposit that a transfer is to count for, locked: of the same asset and network, and not of another than the one

@@ -30,6 +30,10 @@ db::text_enum! {
         Delegation = "delegation",
         /// A payout that nobody decides on, or that is not paid.
         Payout = "payout",
+        /// A deposit address that is not collected.
+        Sweep = "sweep",
+        /// Coin that was sent for energy and has come to nothing yet.
+        Rental = "rental",
         /// A wallet that takes no orders though nobody switched it off.
         Wallet = "wallet",
         /// A network that is not read.
@@ -98,6 +102,7 @@ impl Stuck {
 
     /// What an operator does about it, in English and in Chinese.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind, so that none is forgotten")]
     pub fn action(&self) -> (&'static str, &'static str) {
         match (self.kind, self.state.as_str()) {
             (StuckKind::Order, "pending") => (
@@ -131,6 +136,18 @@ impl Stuck {
             (StuckKind::Payout, _) => (
                 "Its transaction is neither final nor proven dead: check the endpoints and the network below, then re-drive.",
                 "其交易既未最终确认也未证实失效：检查节点和网络状态，然后重新执行。",
+            ),
+            (StuckKind::Sweep, _) => (
+                "Read its reason and its timeline (`switchyard-worker sweeps show`): no room in the pool, no TRX in the treasury, or endpoints; then re-drive.",
+                "查看其原因和时间线（`switchyard-worker sweeps show`）：能量池不足、金库 TRX 不足或节点异常；然后重新执行。",
+            ),
+            (StuckKind::Rental, "held") => (
+                "It bought nothing and its sender may be an exchange: `switchyard-worker rentals return` or `rentals close`.",
+                "未能成交且来源地址可能属于交易所：使用 `switchyard-worker rentals return` 退回，或 `rentals close` 结案。",
+            ),
+            (StuckKind::Rental, _) => (
+                "Look at its order or its payout; a re-drive takes the next step.",
+                "查看其订单或提现；重新执行会推进下一步。",
             ),
             (StuckKind::Wallet, "importing") => (
                 "No worker has opened its key: check that workers serve `wallets` and have the import key, then re-drive.",

@@ -29,6 +29,18 @@ FROM (
         CASE state WHEN 'approved' THEN id::text ELSE network END
     FROM payouts WHERE state IN ('approved', 'processing', 'sent') AND approved_at < $1 - interval '15 minutes'
     UNION ALL
+    SELECT 'sweep', id::text, state, created_at, reason_code, network,
+        CASE WHEN state IN ('planned', 'renting') THEN 'deposits.sweep' WHEN state = 'sent' THEN 'chain.settle_final'
+            ELSE 'chain.resend_transactions' END,
+        CASE WHEN state IN ('planned', 'renting') THEN id::text ELSE network END
+    FROM sweeps WHERE state IN ('planned', 'activating', 'renting', 'processing', 'sent')
+        AND created_at < $1 - interval '1 hour' AND reason_code IS DISTINCT FROM 'bandwidth_short'
+    UNION ALL
+    SELECT 'rental', r.transfer_id::text, r.state, r.updated_at, coalesce(r.held_code, r.reason_code), t.network,
+        CASE WHEN r.state <> 'held' THEN 'deposits.rent' END, CASE WHEN r.state <> 'held' THEN r.transfer_id::text END
+    FROM rentals r JOIN incoming_transfers t ON t.id = r.transfer_id
+    WHERE r.state = 'held' OR (r.state IN ('waiting', 'placed', 'returning') AND r.updated_at < $1 - interval '2 hours')
+    UNION ALL
     SELECT 'wallet', id::text, 'importing', created_at, NULL, NULL, 'wallets.import', id::text
     FROM supplier_wallets WHERE state = 'importing' AND created_at < $1 - interval '5 minutes'
     UNION ALL

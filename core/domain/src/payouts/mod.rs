@@ -21,6 +21,7 @@ pub use outcome::fail_unsendable;
 pub(crate) use outcome::{adopt_in_tx, final_in_tx, give_up_in_tx, reverted_in_tx, sent_in_tx};
 pub use read::{PayoutDetail, PayoutWithTransaction, detail, find, page, with_transactions};
 pub use request::{AssetLimits, PayoutPolicy, RequestPayout, Requested, request};
+pub(crate) use request::{PayBack, pay_back_in_tx};
 
 use chrono::{DateTime, Utc};
 use db::Conn;

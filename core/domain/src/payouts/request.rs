@@ -138,6 +138,38 @@ async fn request_new(
     }
     check(conn, policy, request, &to).await?;
     check_limits(conn, limits, request, now).await?;
+    let new = NewRequest {
+        id,
+        user: request.user,
+        network: &policy.network,
+        asset: request.asset,
+        amount: request.amount,
+        to: &to,
+        actor: &actor,
+    };
+    create_in_tx(conn, ids, &new, limits, now).await
+}
+
+/// A payout that was found to be within the limits.
+struct NewRequest<'a> {
+    id: PayoutId,
+    user: UserId,
+    network: &'a str,
+    asset: Asset,
+    amount: Amount,
+    to: &'a str,
+    actor: &'a str,
+}
+
+/// Sets its money aside, and has it paid at once or, above the limit, looked at by somebody.
+async fn create_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    request: &NewRequest<'_>,
+    limits: &AssetLimits,
+    now: DateTime<Utc>,
+) -> Result<(Payout, Option<Wake>), DomainError> {
+    let &NewRequest { id, to, actor, .. } = request;
     let needs_approval = request.amount > limits.approval_above;
     let state = if needs_approval {
         PayoutState::Requested
@@ -147,13 +179,13 @@ async fn request_new(
     let new = NewPayout {
         id: id.0,
         user_id: request.user.0,
-        network: &policy.network,
+        network: request.network,
         asset: request.asset.code(),
         amount: request.amount.minor(),
-        to_address: &to,
+        to_address: to,
         state,
         needs_approval,
-        requested_by: &actor,
+        requested_by: actor,
         approved_at: (!needs_approval).then_some(now),
         created_at: now,
         updated_at: now,
@@ -164,12 +196,12 @@ async fn request_new(
         user: request.user,
         asset: request.asset,
         amount: request.amount,
-        actor: &actor,
+        actor,
         at: now,
     };
     payout_hold_in_tx(conn, &hold).await?;
     let detail = json!({ "amount": request.amount, "asset": request.asset, "to": to });
-    note_in_tx(conn, (id.0, state), "requested", &actor, detail, now).await?;
+    note_in_tx(conn, (id.0, state), "requested", actor, detail, now).await?;
     tell_in_tx(conn, ids, EventType::PayoutRequested, (id.0, None), now).await?;
     if needs_approval {
         return Ok((payout, None));
@@ -181,6 +213,50 @@ async fn request_new(
         now,
     };
     Ok((payout, enqueue_in_tx(conn, job).await?))
+}
+
+/// TRX that came to be taken for something, and goes back to where it came from.
+pub(crate) struct PayBack<'a> {
+    /// Who holds it.
+    pub(crate) user: UserId,
+    /// How much.
+    pub(crate) amount: Amount,
+    /// Where it came from.
+    pub(crate) to: TronAddress,
+    /// In whose name.
+    pub(crate) actor: &'a str,
+}
+
+/// Has money go back, within the limit of all payouts in an hour, and looked at by somebody above the limit for that.
+///
+/// # Errors
+/// [`DomainError::PayoutsStopped`], [`DomainError::PayoutToOurs`] and [`DomainError::PayoutLimit`], before anything is
+/// written; the ledger's and the database's refusals, which end the transaction.
+pub(crate) async fn pay_back_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    (network, limits): (&str, &AssetLimits),
+    back: &PayBack<'_>,
+    now: DateTime<Utc>,
+) -> Result<(Payout, Option<Wake>), DomainError> {
+    if Switch::is_on(conn, Switch::PAYOUTS).await? {
+        return Err(DomainError::PayoutsStopped);
+    }
+    let to = back.to.to_string();
+    if is_ours(conn, network, &to).await? {
+        return Err(DomainError::PayoutToOurs);
+    }
+    check_hour(conn, limits, (Asset::Trx, back.amount), now).await?;
+    let new = NewRequest {
+        id: PayoutId::new(ids),
+        user: back.user,
+        network,
+        asset: Asset::Trx,
+        amount: back.amount,
+        to: &to,
+        actor: back.actor,
+    };
+    create_in_tx(conn, ids, &new, limits, now).await
 }
 
 /// What is asked for, and where it is to go.
@@ -209,26 +285,37 @@ async fn is_ours(conn: &mut Conn, network: &str, address: &str) -> Result<bool, 
     Ok(takes_deposits || SupplierWallet::is_ours(conn, address).await?)
 }
 
-/// Under a lock, so that requests which come at once are counted one after the other.
 async fn check_limits(
     conn: &mut Conn,
     limits: &AssetLimits,
     request: &RequestPayout,
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    Payout::lock_limits(conn).await?;
-    let asset = request.asset.code();
-    let by_user = Payout::asked_since(conn, asset, Some(request.user.0), now - Duration::hours(24)).await?;
-    let by_all = Payout::asked_since(conn, asset, None, now - Duration::hours(1)).await?;
-    let within = |asked: i64, limit: Amount| {
-        let sum = asked.checked_add(request.amount.minor());
-        sum.is_some_and(|sum| sum <= limit.minor())
-    };
-    if !within(by_user, limits.user_day) {
+    check_hour(conn, limits, (request.asset, request.amount), now).await?;
+    let since = now - Duration::hours(24);
+    let by_user = Payout::asked_since(conn, request.asset.code(), Some(request.user.0), since).await?;
+    if !within(by_user, request.amount, limits.user_day) {
         return Err(DomainError::PayoutLimit("this user's limit of 24 hours"));
     }
-    if !within(by_all, limits.system_hour) {
+    Ok(())
+}
+
+/// Under a lock, so that requests which come at once are counted one after the other.
+async fn check_hour(
+    conn: &mut Conn,
+    limits: &AssetLimits,
+    (asset, amount): (Asset, Amount),
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    Payout::lock_limits(conn).await?;
+    let by_all = Payout::asked_since(conn, asset.code(), None, now - Duration::hours(1)).await?;
+    if !within(by_all, amount, limits.system_hour) {
         return Err(DomainError::PayoutLimit("the limit of all payouts in an hour"));
     }
     Ok(())
+}
+
+fn within(asked: i64, amount: Amount, limit: Amount) -> bool {
+    let sum = asked.checked_add(amount.minor());
+    sum.is_some_and(|sum| sum <= limit.minor())
 }

@@ -6,12 +6,14 @@
 mod deposits;
 mod escrow;
 mod exchanges;
+pub mod holdings;
 mod isolated;
 mod ledger;
 pub mod lent;
 mod lost_orders;
 mod overdue;
 mod payouts;
+mod rentals;
 mod reservations;
 mod stuck;
 mod sweeps;
@@ -21,6 +23,7 @@ pub use escrow::{EscrowFigures, escrow_figures};
 pub use exchanges::exchange_differences;
 pub use overdue::OVERDUE_AFTER;
 pub use payouts::{PAYOUT_STUCK_AFTER, PayoutFigures, payout_figures};
+pub use rentals::RENTAL_STUCK_AFTER;
 pub use reservations::{Reservation, differing_reservations};
 pub use stuck::STUCK_AFTER;
 pub use sweeps::SWEEP_STUCK_AFTER;
@@ -91,6 +94,10 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
         sweeps::prove_in_tx(conn, ids, now).await
     })
     .await?;
+    report.findings += run_tx(pool, "reconcile_rentals", async |conn| {
+        rentals::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
     run_tx(pool, "reconcile_isolated", async |conn| {
         isolated::clear_released_in_tx(conn, now).await
     })
@@ -126,6 +133,11 @@ async fn requeue(pool: &Pool, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainErr
     })
     .await?;
     wakes.extend(sweeps);
+    let rentals = run_tx(pool, "reconcile_lost_rentals", async |conn| {
+        rentals::requeue_in_tx(conn, now).await
+    })
+    .await?;
+    wakes.extend(rentals);
     Ok(wakes)
 }
 

@@ -224,8 +224,12 @@ async fn a_blocked_user_orders_nothing() {
 }
 
 pub(crate) async fn throw_maintenance(world: &World, enabled: bool) {
+    throw(world, Switch::MAINTENANCE, enabled).await;
+}
+
+pub(crate) async fn throw(world: &World, switch: &str, enabled: bool) {
     let switch = Switch {
-        name: Switch::MAINTENANCE.to_owned(),
+        name: switch.to_owned(),
         enabled,
         reason: "a test".to_owned(),
         actor: "operator:anna".to_owned(),

@@ -5,6 +5,7 @@ mod exchanged;
 mod forks;
 mod order;
 mod proofs;
+mod rentals;
 mod rulings;
 mod told;
 
@@ -42,6 +43,7 @@ fn policy() -> CreditPolicy {
             .into(),
         blocked: BTreeSet::from([address(66).to_string()]),
         exchange: None,
+        rental: None,
     }
 }
 

@@ -343,6 +343,8 @@ async fn what_is_stuck_is_counted_and_lists_are_narrowed() {
             ("transaction", 2),
             ("delegation", 2),
             ("payout", 0),
+            ("sweep", 0),
+            ("rental", 0),
             ("wallet", 4),
             ("network", 1)
         ]

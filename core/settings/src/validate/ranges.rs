@@ -199,6 +199,12 @@ fn deposits(settings: &Settings, check: &mut Check) {
         "has an entry that is not an address",
         "write them as T…",
     );
+    check.require(
+        deposits.reserve_addresses.len() <= 50 && deposits.reserve_addresses.iter().all(|address| is_address(address)),
+        "deposits.reserve_addresses",
+        "has an entry that is not an address, or more than 50",
+        "write them as T…",
+    );
     check.range("deposits.expiry_s", deposits.expiry_s, 60, 30 * 86_400);
     check.range(
         "deposits.amount_quarantine_s",

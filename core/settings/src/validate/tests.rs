@@ -349,3 +349,59 @@ fn a_sweep_needs_an_account_and_a_token_somebody_who_orders_its_energy() {
         assert_eq!(worker(&[(&name, value)]), [format!("deposits.sweep.{key}")], "{name}");
     }
 }
+
+#[test]
+fn renting_by_transfer_needs_an_address_a_customer_of_its_own_and_packages_that_amounts_tell_apart() {
+    const ADDRESS: &str = "TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7";
+    let on = [
+        ("DEPOSITS__RENTAL__ADDRESS", ADDRESS),
+        (
+            "DEPOSITS__RENTAL__HOUSE_API_KEY",
+            "01990a5e-0000-7000-8000-000000000000",
+        ),
+        (
+            "DEPOSITS__RENTAL__PACKAGES",
+            "[{price=\"3\",energy=65000,duration_s=3600},{price=\"5\",energy=131000,duration_s=3600}]",
+        ),
+    ];
+    let with = |name: &str, value: &str| {
+        let name = format!("DEPOSITS__RENTAL__{name}");
+        let mut given: Vec<(&str, &str)> = on.iter().copied().filter(|(key, _)| *key != name).collect();
+        given.push((&name, value));
+        keys("dev", Role::Worker, &given)
+    };
+    assert!(keys("dev", Role::Worker, &on).is_empty());
+    assert_eq!(
+        keys("dev", Role::Worker, &on[..1]),
+        ["deposits.rental.house_api_key", "deposits.rental.packages"]
+    );
+    let package = |fields: &str| with("PACKAGES", &format!("[{{{fields}}}]"));
+    for (found, key) in [
+        (with("ADDRESS", "0xabc"), "address"),
+        (with("HOUSE_USER", "7"), "house_user"),
+        (with("HOUSE_USER", "-1"), "house_user"),
+        (with("RETURN_FROM", "0"), "return_from"),
+        (package("price=\"3\",energy=1,duration_s=3600"), "packages.0.energy"),
+        (
+            package("price=\"3\",energy=65000,duration_s=1"),
+            "packages.0.duration_s",
+        ),
+        (package("price=\"0\",energy=65000,duration_s=3600"), "packages.0.price"),
+        (
+            with(
+                "PACKAGES",
+                "[{price=\"3\",energy=65000,duration_s=3600},{price=\"3\",energy=131000,duration_s=3600}]",
+            ),
+            "packages",
+        ),
+    ] {
+        assert_eq!(found, [format!("deposits.rental.{key}")]);
+    }
+    let elsewhere = [&on[..], &[("PAYOUTS__NETWORK", "nile")]].concat();
+    assert!(keys("dev", Role::Worker, &elsewhere).contains(&"deposits.rental.address".to_owned()));
+    let reserve = [(
+        "DEPOSITS__RESERVE_ADDRESSES",
+        "TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7,nowhere",
+    )];
+    assert_eq!(keys("dev", Role::Worker, &reserve), ["deposits.reserve_addresses"]);
+}

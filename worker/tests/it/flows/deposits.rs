@@ -5,12 +5,13 @@ use std::cell::RefCell;
 use ::devnet::ForkKeep;
 use chrono::TimeDelta;
 use db::models::OrderState;
+use jobs::JobKind;
 use kernel::{Asset, OrderId, UserId};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{
-    Does, FIRST_ADDRESS, Payer, Process, Rig, Sent, TRX, address_of, amount_of, environment, watcher,
+    Does, FIRST_ADDRESS, Payer, Process, Rig, Sent, TRX, address_of, amount_of, environment, key_of_address, watcher,
 };
 use crate::queue_support::OwnRedis;
 
@@ -82,6 +83,31 @@ async fn on_a_shared_address_the_exact_amount_says_who_paid() {
     assert_eq!(transfers, ["credited exact", "credited partial", "held unmatched"]);
     assert_eq!(rig.balance(USER).await - before, amount_of(&one));
     assert_eq!(rig.balance(UserId(2)).await, 4 * TRX);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_customers_paid_in_is_looked_for_on_the_chain() {
+    let (rig, _worker) = Rig::with_worker().await;
+    rig.expect_finding("deposits.not_covered");
+    let payer = Payer::new(&rig);
+    let address = rig.paid_in(&payer, 1, Sent::Trx(20 * TRX)).await;
+    rig.paid_in(&payer, 2, Sent::Usdt(9 * TRX)).await;
+    let look = async || {
+        rig.ask(JobKind::OperationsReconcile, "holdings").await;
+        rig.idle().await;
+        rig.open_findings().await
+    };
+    assert!(look().await.is_empty(), "it lies where it was paid to");
+    // somebody else holds the key, too
+    assert_eq!(key_of_address(0).address(), address);
+    let thief = Payer::of(key_of_address(0));
+    thief.pay(&rig, payer.address(), Sent::Trx(5 * TRX)).await;
+    rig.mine(1);
+    assert_eq!(look().await, ["deposits.not_covered holdings:tron:TRX"]);
+    // the house's own money stands for it
+    rig.treasury(100, 0).await;
+    assert!(look().await.is_empty());
     rig.judge().await;
 }
 

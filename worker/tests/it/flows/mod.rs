@@ -15,6 +15,7 @@ mod payouts;
 mod races;
 mod rates;
 mod refusals;
+mod rentals;
 mod sends;
 mod sweeps;
 mod wallets;

@@ -14,6 +14,7 @@ mod payouts;
 mod process;
 mod progress;
 mod receiver;
+mod rentals;
 mod shop;
 mod sweeps;
 mod worker;
@@ -39,7 +40,7 @@ pub(crate) use process::Process;
 pub(crate) use receiver::{Receiver, Reply};
 pub(crate) use shop::{Supplier, TRX, Wish, by_key};
 pub(crate) use sweeps::{HOUSE, key_of_address, timeline, trx, usdt as usdt_paid};
-pub(crate) use worker::{Does, Worker, World, client, environment, usdt, watcher};
+pub(crate) use worker::{Does, RENTAL_ADDRESS, Worker, World, client, environment, usdt, watcher};
 
 pub(crate) const NETWORK: &str = "tron";
 

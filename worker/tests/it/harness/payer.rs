@@ -28,10 +28,19 @@ impl Payer {
         let key = PrivateKey::generate().unwrap();
         rig.devnet.faucet(key.address(), 1_000_000 * TRX).unwrap();
         rig.devnet.faucet_usdt(key.address(), 1_000_000 * TRX).unwrap();
+        Self::of(key)
+    }
+
+    /// Whoever holds this key.
+    pub(crate) fn of(key: PrivateKey) -> Self {
         Self {
             key,
             sent: AtomicI64::new(0),
         }
+    }
+
+    pub(crate) fn address(&self) -> TronAddress {
+        self.key.address()
     }
 
     /// Signs and sends, and answers the id; no block is made.
@@ -86,6 +95,13 @@ impl Payer {
 }
 
 impl Rig {
+    /// A user says that this address is his.
+    pub(crate) async fn register_wallet(&self, user: i64, address: TronAddress) {
+        let body = json!({ "address": address });
+        let path = format!("/api/wallets/users/{user}");
+        self.http.post(&path, body).await.unwrap();
+    }
+
     /// Announces a deposit for a user; answers it as the API shows it.
     pub(crate) async fn announce(&self, user: i64, asset: &str, way: &str, amount: Option<&str>) -> Value {
         self.announce_as(user, json!({ "asset": asset, "way": way, "amount": amount }))

@@ -46,7 +46,16 @@ impl Process {
             ("NETWORKS__TRON__POLL_INTERVAL_MS", "15".into()),
             ("NETWORKS__TRON__TOKENS__USDT", world.usdt.to_string()),
             ("DEPOSITS__ACCOUNT_XPUB", super::ACCOUNT_XPUB.into()),
+            ("DEPOSITS__RENTAL__ADDRESS", super::RENTAL_ADDRESS.into()),
+            ("DEPOSITS__RENTAL__HOUSE_API_KEY", world.house_key.to_string()),
+            (
+                "DEPOSITS__RENTAL__PACKAGES",
+                "[{price=\"4\",energy=32000,duration_s=600}]".into(),
+            ),
             ("DEPOSITS__SWEEP__ENABLED", "true".into()),
+            ("DEPOSITS__SWEEP__USDT", "true".into()),
+            ("DEPOSITS__SWEEP__HOUSE_API_KEY", world.house_key.to_string()),
+            ("DEPOSITS__SWEEP__USDT_THRESHOLD", "5".into()),
             // tests ask for it themselves
             ("SCHEDULES__PLAN_SWEEPS__ENABLED", "false".into()),
             ("POOL__SYNC_MARGIN_BLOCKS", "3".into()),

@@ -11,12 +11,13 @@ use db::{PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
 use domain::deposits::CreditPolicy;
 use domain::orders::OrderPolicy;
-use domain::payouts::TreasuryRules;
+use domain::payouts::{AssetLimits, TreasuryRules};
 use domain::rates::RatePolicy;
+use domain::rentals::{Package, RentalPolicy};
 use domain::sweeps::{House, SweepPolicy, SweepRules};
 use domain::transactions::ResendPolicy;
 use jobs::{Queue, WakeConfig, WakeQueue};
-use kernel::{Amount, ApiKeyId, Asset, Clock, RandomIds};
+use kernel::{Amount, ApiKeyId, Asset, Clock, RandomIds, UserId};
 use keyring::{KeyCache, MasterKeySource};
 use quotes::{QuoteClient, QuotePolicy, Source};
 use switchyard_worker::environment::{Environment, NetworkEnvironment, WorkPolicy};
@@ -35,6 +36,9 @@ use webhook::{CallPolicy, TargetPolicy, WebhookClient};
 use zeroize::Zeroizing;
 
 use super::{HOUSE, NETWORK, TRX, TestClock};
+
+/// Where coin buys energy.
+pub(crate) const RENTAL_ADDRESS: &str = "TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7";
 
 /// What a worker is told at its start.
 #[derive(Clone)]
@@ -234,7 +238,9 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
                 .into(),
             blocked: BTreeSet::new(),
             exchange: world.exchange.then(rate_policy),
+            rental: Some(rental(world)),
         },
+        reserves: Vec::new(),
         expiry: TimeDelta::seconds(60),
         resend: ResendPolicy {
             after: TimeDelta::seconds(15),
@@ -308,6 +314,32 @@ fn rates(world: &World) -> RatesEnvironment {
         client: QuoteClient::new(policy).unwrap(),
         sources: world.rate_sources.clone(),
         policy: rate_policy(),
+    }
+}
+
+/// What is sold by transfer, and where.
+pub(crate) fn rental(world: &World) -> RentalPolicy {
+    let sun = |minor| Amount::from_minor(minor).unwrap();
+    RentalPolicy {
+        network: NETWORK.to_owned(),
+        address: RENTAL_ADDRESS.to_owned(),
+        house: House {
+            user: UserId(-2),
+            api_key: world.house_key,
+        },
+        packages: vec![Package {
+            price: sun(4 * TRX),
+            energy: 32_000,
+            duration_s: 600,
+        }],
+        order_deadline: TimeDelta::minutes(10),
+        return_from: sun(TRX),
+        limits: AssetLimits {
+            minimum: sun(TRX),
+            user_day: sun(1_000 * TRX),
+            system_hour: sun(1_000 * TRX),
+            approval_above: sun(100 * TRX),
+        },
     }
 }
 

@@ -4,6 +4,7 @@ mod halts;
 mod kills;
 mod orders;
 mod payouts;
+mod rentals;
 mod sweeps;
 
 use std::fmt::Debug;
@@ -23,6 +24,9 @@ const AT_ONCE: usize = 4;
 trait Life: Sized {
     type Part: Copy + Debug + PartialEq + 'static;
     const PARTS: &'static [Self::Part];
+    /// How places begin at which it is killed; where none is named, at every one. A life names its own where others are killed at
+    /// the rest already.
+    const PLACES: &'static [&'static str] = &[];
 
     /// What this part cannot do without. That it is in the trace shows that the trace is whole.
     fn must_reach(part: Self::Part) -> &'static [&'static str];

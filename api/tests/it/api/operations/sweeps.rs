@@ -45,6 +45,14 @@ async fn sweeps_are_listed_the_newest_first_and_their_wallets_are_no_suppliers()
             .await
             .refused(422, "invalid_parameter");
     }
+    assert_eq!(stuck_sweeps(&api).await, 0);
+    api.clock.advance_seconds(2 * 3_600);
+    assert_eq!(stuck_sweeps(&api).await, 2, "for an hour nothing came of them");
     let suppliers = api.get("/api/supplier-wallets/").await;
     assert_eq!(suppliers.body["items"].as_array().unwrap().len(), 0);
+}
+
+async fn stuck_sweeps(api: &TestApi) -> usize {
+    let stuck = api.get("/api/operations/stuck?kind=sweep").await;
+    stuck.body["items"].as_array().unwrap().len()
 }

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use super::*;
 
 const ANNA: UserId = UserId(7);
+/// Whom rentals are credited to.
+const HOUSE: UserId = UserId(-2);
 const BORIS: i64 = 8;
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -86,6 +88,7 @@ fn sent(amount: i64, to: Option<Destination>) -> Arrival<'static> {
         sender_blocked: false,
         sender_is_ours: false,
         dust_below: minor(100),
+        rents_for: None,
     }
 }
 
@@ -320,15 +323,32 @@ fn what_is_no_money_or_not_to_be_taken_is_nobodys() {
 }
 
 #[test]
-fn a_rental_address_is_not_credited_here() {
-    let rental = Some(Destination {
-        kind: AddressKind::Rental,
-        user: None,
-        retired: false,
-    });
+fn coin_to_the_published_address_goes_to_the_houses_own_customer_while_energy_is_sold_there() {
+    let at_it = |retired| {
+        Some(Destination {
+            kind: AddressKind::Rental,
+            user: None,
+            retired,
+        })
+    };
+    let selling = |to| Arrival {
+        rents_for: Some(HOUSE),
+        ..sent(1_000, to)
+    };
+    let unmatched = (TransferKind::Unmatched, Fate::Hold, None);
+    assert_eq!(verdict(sent(1_000, at_it(false)), &[open(1)]), unmatched);
     assert_eq!(
-        verdict(sent(1_000, rental), &[open(1)]),
-        (TransferKind::Unmatched, Fate::Hold, None)
+        verdict(selling(at_it(false)), &[]),
+        (TransferKind::Rental, Fate::Credit(HOUSE), None)
+    );
+    let token = Arrival {
+        asset: Some(Asset::Usdt),
+        ..selling(at_it(false))
+    };
+    assert_eq!(verdict(token, &[]), unmatched);
+    assert_eq!(
+        verdict(selling(at_it(true)), &[]),
+        (TransferKind::RetiredAddress, Fate::Hold, None)
     );
 }
 
@@ -409,6 +429,7 @@ proptest! {
         sender_blocked in any::<bool>(),
         sender_is_ours in any::<bool>(),
         dust in 0_i64..200,
+        rents in any::<bool>(),
     ) {
         let memo = memo.map(|n| open(n).code);
         let arrival = Arrival {
@@ -420,6 +441,7 @@ proptest! {
             sender_blocked,
             sender_is_ours,
             dust_below: minor(dust),
+            rents_for: rents.then_some(HOUSE),
         };
         let verdict = classify(&arrival, &announced);
         prop_assert_eq!(verdict, classify(&arrival, &announced));
@@ -428,10 +450,14 @@ proptest! {
         match verdict.fate {
             Fate::Credit(user) => {
                 let (to, amount) = (to.unwrap(), amount.unwrap());
-                prop_assert!(money && !sender_is_ours && !sender_blocked && !to.retired && to.kind != AddressKind::Rental);
+                prop_assert!(money && !sender_is_ours && !sender_blocked && !to.retired);
                 prop_assert!(amount >= dust || verdict.kind == TransferKind::Exact);
                 match to.kind {
                     AddressKind::User => prop_assert_eq!(user, ANNA),
+                    AddressKind::Rental => {
+                        prop_assert!(rents && named.is_none());
+                        prop_assert_eq!((user, verdict.kind), (HOUSE, TransferKind::Rental));
+                    }
                     // a stranger's money goes only to whom the amount or the memo names
                     _ => {
                         let named = named.unwrap();
@@ -449,7 +475,7 @@ proptest! {
                         }
                         other => prop_assert!(false, "{other} for a deposit"),
                     }
-                } else {
+                } else if to.kind != AddressKind::Rental {
                     prop_assert_eq!(verdict.kind, TransferKind::Plain);
                 }
             }

@@ -28,7 +28,7 @@ impl World {
     }
 
     /// The same, where more than ten coins need another one.
-    async fn rule(&self, name: &str, transfer: &Transfer, ruling: Ruling) -> Result<Ruled, DomainError> {
+    pub(super) async fn rule(&self, name: &str, transfer: &Transfer, ruling: Ruling) -> Result<Ruled, DomainError> {
         let limit = Amount::from_minor(10 * TRX).unwrap();
         let policy = RulingPolicy::new(limit, limit, None);
         self.rule_with(name, &policy, (transfer, ruling)).await

@@ -97,7 +97,7 @@ impl World {
     }
 
     /// A wallet that pays, with this balance as of block 1000.
-    async fn treasury(&self, n: u8, sun: i64, usdt_micro: i64) -> WalletId {
+    pub(crate) async fn treasury(&self, n: u8, sun: i64, usdt_micro: i64) -> WalletId {
         let id = self.wallet(n, 0).await;
         self.db
             .sql(&format!(
@@ -109,7 +109,7 @@ impl World {
     }
 
     /// Claims a payout, signs and stores: what a worker does before it sends. `Err` says why not.
-    async fn pay(&self, payout: PayoutId) -> Result<Tx, &'static str> {
+    pub(crate) async fn pay(&self, payout: PayoutId) -> Result<Tx, &'static str> {
         let (id, now) = (ChainTransactionId::new(&self.ids), self.now());
         let paid = run_tx(&self.worker, "test_pay", async |conn| {
             let claimed = match claim_payout_in_tx(conn, &self.ids, payout, &RULES, now).await? {
@@ -150,7 +150,7 @@ impl World {
         ]
     }
 
-    async fn decide(&self, id: PayoutId, decision: Decision, actor: &str) -> Result<Payout, DomainError> {
+    pub(crate) async fn decide(&self, id: PayoutId, decision: Decision, actor: &str) -> Result<Payout, DomainError> {
         let instruction = Instruction {
             actor: actor.to_owned(),
             name: "somebody".to_owned(),

@@ -1,0 +1,40 @@
+//! Rentals as they are now.
+
+use db::models::{Rental, RentalState};
+use db::{Pool, acquire};
+use uuid::Uuid;
+
+use crate::DomainError;
+
+/// One rental, by its transfer.
+///
+/// # Errors
+/// [`DomainError::NotFound`].
+pub async fn find(pool: &Pool, transfer: Uuid) -> Result<Rental, DomainError> {
+    let mut conn = acquire(pool).await?;
+    let found = Rental::find(&mut conn, transfer).await?;
+    found.ok_or(DomainError::NotFound("rental"))
+}
+
+/// What a transaction bought. None before its block is solid.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn of_transaction(pool: &Pool, network: &str, txid: &str) -> Result<Vec<Rental>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Ok(Rental::of_transaction(&mut conn, network, txid).await?)
+}
+
+/// Rentals with their transactions, newest first, before the rental `before`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn page(
+    pool: &Pool,
+    state: Option<RentalState>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<(Rental, String)>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Ok(Rental::page(&mut conn, state, before, limit).await?)
+}

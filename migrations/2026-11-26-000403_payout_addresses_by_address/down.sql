@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY payout_addresses_by_address;
