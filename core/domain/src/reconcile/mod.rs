@@ -141,6 +141,17 @@ async fn requeue(pool: &Pool, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainErr
     Ok(wakes)
 }
 
+/// Something that is open: where it stands, and what it waits for.
+#[derive(diesel::QueryableByName)]
+struct Open {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    id: uuid::Uuid,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    state: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    reason_code: Option<String>,
+}
+
 /// Proofs look for at most so many differences at once.
 const AT_ONCE: usize = 100;
 

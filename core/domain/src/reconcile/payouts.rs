@@ -3,15 +3,14 @@
 
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::{Asset, IdGen};
 use ledger::{Account, house_balance};
 use serde_json::json;
-use uuid::Uuid;
 
-use super::record_all_in_tx;
+use super::{Open, record_all_in_tx};
 use crate::DomainError;
 use crate::findings::FindingKind;
 use crate::payouts::NO_TREASURY_FITS;
@@ -35,16 +34,6 @@ pub struct PayoutFigures {
 struct Sum {
     #[diesel(sql_type = Text)]
     sum: String,
-}
-
-#[derive(diesel::QueryableByName)]
-struct Waiting {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = Text)]
-    state: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason_code: Option<String>,
 }
 
 #[derive(diesel::QueryableByName)]
@@ -104,7 +93,7 @@ pub(super) async fn prove_stuck_in_tx(
     ids: &dyn IdGen,
     now: DateTime<Utc>,
 ) -> Result<usize, DomainError> {
-    let stuck: Vec<Waiting> = diesel::sql_query(
+    let stuck: Vec<Open> = diesel::sql_query(
         "SELECT id, state, reason_code FROM payouts \
          WHERE state IN ('approved', 'processing', 'sent') AND approved_at < $1 ORDER BY approved_at LIMIT 100",
     )
@@ -133,7 +122,7 @@ pub(super) async fn prove_stuck_in_tx(
 
 /// An approved payout always has its job. One without (dropped by hand, or a bug) gets a new one.
 pub(super) async fn requeue_in_tx(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainError> {
-    let lost: Vec<Waiting> = diesel::sql_query(
+    let lost: Vec<Open> = diesel::sql_query(
         "SELECT p.id, p.state, p.reason_code FROM payouts p WHERE p.state = 'approved' \
          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = $1 AND j.object_id = p.id::text) \
          ORDER BY p.created_at LIMIT 500 FOR UPDATE OF p SKIP LOCKED",

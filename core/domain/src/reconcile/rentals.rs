@@ -2,29 +2,18 @@
 
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::IdGen;
 use serde_json::json;
-use uuid::Uuid;
 
-use super::record_all_in_tx;
+use super::{Open, record_all_in_tx};
 use crate::DomainError;
 use crate::findings::FindingKind;
 
 /// How long a rental may take: an order to its deadline and its block's finality, and a payout after that.
 pub const RENTAL_STUCK_AFTER: Duration = Duration::hours(2);
-
-#[derive(diesel::QueryableByName)]
-struct Open {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = Text)]
-    state: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason_code: Option<String>,
-}
 
 #[derive(diesel::QueryableByName)]
 struct Short {

@@ -2,13 +2,12 @@
 
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
-use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
 use kernel::IdGen;
 use serde_json::json;
-use uuid::Uuid;
 
-use super::record_all_in_tx;
+use super::{Open, record_all_in_tx};
 use crate::DomainError;
 use crate::findings::FindingKind;
 
@@ -16,18 +15,8 @@ use crate::findings::FindingKind;
 /// become solid.
 pub const STUCK_AFTER: Duration = Duration::minutes(15);
 
-#[derive(diesel::QueryableByName)]
-struct Stuck {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = Text)]
-    state: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason_code: Option<String>,
-}
-
 pub(super) async fn prove_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<usize, DomainError> {
-    let stuck: Vec<Stuck> = diesel::sql_query(
+    let stuck: Vec<Open> = diesel::sql_query(
         "SELECT id, state, reason_code FROM orders WHERE state IN ('pending', 'processing') AND deadline_at < $1 \
          ORDER BY deadline_at LIMIT 100",
     )

@@ -2,30 +2,20 @@
 
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::IdGen;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::record_all_in_tx;
+use super::{Open, record_all_in_tx};
 use crate::DomainError;
 use crate::findings::FindingKind;
 
 /// How long a sweep may take: an account made, energy lent and final, a transaction landed and final, and some of it twice.
 /// Bandwidth takes a day to come back; who waits for it is not stuck.
 pub const SWEEP_STUCK_AFTER: Duration = Duration::hours(1);
-
-#[derive(diesel::QueryableByName)]
-struct Open {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-    #[diesel(sql_type = Text)]
-    state: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason_code: Option<String>,
-}
 
 #[derive(diesel::QueryableByName)]
 struct Differing {

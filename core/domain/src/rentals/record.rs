@@ -1,7 +1,7 @@
 //! The published address, and the row of what came to it.
 
 use chrono::{DateTime, Utc};
-use db::models::{AddressKind, DepositAddress, IncomingTransfer, Rental, RentalState, User};
+use db::models::{AddressKind, ApiKey, DepositAddress, IncomingTransfer, Rental, RentalState, User};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::{Amount, IdGen};
@@ -12,7 +12,8 @@ use crate::DomainError;
 /// Has the watcher look at the published address. It stays ours when another is published: who knows the old one still buys.
 ///
 /// # Errors
-/// [`DomainError::Broken`] when the address is one that customers pay to otherwise; a database failure.
+/// [`DomainError::Broken`] when the address is one that customers pay to otherwise; [`DomainError::NotFound`] when there is no
+/// such API key; a database failure.
 pub async fn publish(
     pool: &Pool,
     ids: &dyn IdGen,
@@ -31,7 +32,12 @@ pub async fn publish(
         created_at: now,
     };
     run_tx(pool, "publish_rental_address", async |conn| {
+        // without these two rows nothing that came to the address could be written down, and crediting would stand still
         User::ensure(conn, policy.house.user.0, now).await?;
+        let known = ApiKey::list(conn).await?;
+        if !known.iter().any(|key| key.id == policy.house.api_key.0) {
+            return Err(DomainError::NotFound("API key that rentals are booked under"));
+        }
         row.insert_if_missing(conn).await?;
         let found = DepositAddress::find(conn, &policy.network, &policy.address).await?;
         match found {

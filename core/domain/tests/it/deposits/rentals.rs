@@ -7,7 +7,7 @@ use domain::orders::cancel_by_user;
 use domain::payouts::AssetLimits;
 use domain::rentals::{Package, RentalPolicy, Step, advance, publish};
 use domain::sweeps::House;
-use kernel::{OrderId, PayoutId};
+use kernel::{ApiKeyId, OrderId, PayoutId};
 use ledger::movements::{Adjustment, Direction};
 
 use super::*;
@@ -362,6 +362,18 @@ async fn only_coin_that_is_wanted_is_taken_and_blocked_senders_are_held() {
     )
     .await;
     assert!(matches!(refused, Err(DomainError::Broken(_))));
+    let unknown = RentalPolicy {
+        house: House {
+            user: UserId(HOUSE),
+            api_key: ApiKeyId(world.ids.uuid()),
+        },
+        ..world.rental_policy()
+    };
+    let refused = publish(&world.worker, &world.ids, &unknown, world.now()).await;
+    assert!(
+        matches!(refused, Err(DomainError::NotFound(_))),
+        "a worker does not start so"
+    );
 }
 
 #[tokio::test]
