@@ -226,9 +226,10 @@ impl Rig {
         }
     }
 
-    /// How many blocks the newest one is ahead of what is applied.
+    /// How many blocks the newest one is ahead of what is applied; 0 before a watcher has looked for the first time.
     async fn behind(&self) -> i64 {
         let head = self.devnet.head();
-        head - self.count("SELECT max(head_number) AS n FROM chain_cursors").await
+        let applied = format!("SELECT coalesce(max(head_number), {head}) AS n FROM chain_cursors");
+        head - self.count(&applied).await
     }
 }
