@@ -242,13 +242,13 @@ impl FindingKind {
                 "Stop sweeps (`switchyard-worker sweeps stop`); compare the sweep's timeline with its transactions on chain."
             }
             Self::RentalHeld => {
-                "Whose is the sender's address? If not an exchange's, `switchyard-worker rentals return`; else ask who sent it, book it by hand, and `rentals close`."
+                "Whose is the sender's address? If not an exchange's, `switchyard-worker rentals return`; else find out who sent it, `deposits reverse` it and give it to him by hand; `rentals close` leaves it to the house."
             }
             Self::RentalStuck => {
                 "See its order or its payout, a stop of either, and whether deposits.rental is still configured; re-drive `deposits.rent`."
             }
             Self::RentalsShort => {
-                "Somebody spent what senders are owed: find the transfer of the house's customer, and put it back by an adjustment."
+                "Somebody spent what senders are owed: find the transfer of the house's customer, and correct it by a new one."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {

@@ -40,7 +40,7 @@ pub enum Command {
         #[command(flatten)]
         by: ByHand,
     },
-    /// Let a held rental be, for a reason: what becomes of the money is booked by hand
+    /// Let a held rental be, for a reason: the money stays with the house
     Close {
         /// Its id, as listed
         id: Uuid,

@@ -25,6 +25,7 @@ use crate::exchanges::cancel_of_transfer_in_tx;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 use crate::rates::RatePolicy;
+use crate::rentals::subject as subject_of_rental;
 
 /// What an operator decides about a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,7 +267,7 @@ async fn close_rental_in_tx(conn: &mut Conn, found: &IncomingTransfer, now: Date
     if rental.state != RentalState::Held || !Rental::set(conn, (found.id, RentalState::Held), &change, now).await? {
         return Err(DomainError::RentalStanding(rental.state));
     }
-    findings::clear_in_tx(conn, FindingKind::RentalHeld, &format!("rental:{}", found.id), now).await
+    findings::clear_in_tx(conn, FindingKind::RentalHeld, &subject_of_rental(&rental), now).await
 }
 
 /// The deposit that a transfer is to count for, locked: of the same asset and network, and not of another than the one

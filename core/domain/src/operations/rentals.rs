@@ -19,7 +19,7 @@ use crate::rentals::{Moving, RentalPolicy, return_in_tx, subject};
 pub enum RentalRuling<'a> {
     /// A payout brings it back to its sender; above the limit somebody else has to approve that.
     Return(&'a RentalPolicy),
-    /// It is let be: what is to become of the money is booked by hand, from the house's own customer.
+    /// It is let be: the money stays with the house's own customer.
     Close,
 }
 
