@@ -9,6 +9,7 @@ use db::Pool;
 use domain::delegations::DeathPolicy;
 use domain::deposits::CreditPolicy;
 use domain::payouts::TreasuryRules;
+use domain::pool::StockLimits;
 use domain::sweeps::SweepPolicy;
 use domain::transactions::ResendPolicy;
 use jobs::{Wake, WakeQueue};
@@ -84,8 +85,10 @@ pub struct WorkPolicy {
     pub sync_margin_blocks: i64,
     /// Syncs of all wallets are spread over this.
     pub sync_spread: Duration,
-    /// Alert below this much sellable energy.
-    pub low_stock_energy: i64,
+    /// Below what there is an alert.
+    pub stock: StockLimits,
+    /// How long the figures of each read of a wallet are kept.
+    pub snapshot_retention: Duration,
     /// How long idempotency keys are kept.
     pub idempotency_retention: Duration,
     /// Blocks kept per network.

@@ -201,7 +201,7 @@ async fn show_network(conn: &mut Conn, row: NetworkFigures) -> Result<(), WorkEr
             total_weight: row.total_energy_weight,
         };
         let sun = SupplierWallet::sellable_sun(conn).await.map_err(DomainError::from)?;
-        gauge!("switchyard_pool_sellable_energy", &labels).set(float(tron::energy_for_sun(sun, market)));
+        gauge!("switchyard_pool_sellable_energy", &labels).set(float(market.about_energy(sun)));
     }
     Ok(())
 }

@@ -202,14 +202,85 @@ pub struct WalletSnapshot {
     pub staked_bandwidth_sun: i64,
     /// Stake for energy that is delegated to others.
     pub delegated_energy_sun: i64,
+    /// Stake for bandwidth that is delegated to others.
+    pub delegated_bandwidth_sun: i64,
     /// Stake that may be delegated now (used energy blocks its share until it has recovered).
     pub delegatable_sun: i64,
-    /// Bandwidth points for one more transaction: the larger of the staked and the free remainder.
-    pub bandwidth_available: i64,
-    /// Energy that is left for its calls: its own, and what others lend it.
-    pub energy_available: i64,
+    /// Bandwidth points that its stake gives in a day.
+    pub bandwidth_limit: i64,
+    /// Those that are used and not recovered.
+    pub bandwidth_used: i64,
+    /// Bandwidth points that everybody has for nothing.
+    pub free_bandwidth_limit: i64,
+    /// Those that are used and not recovered.
+    pub free_bandwidth_used: i64,
+    /// Energy that its own stake and what others lend it give in a day.
+    pub energy_limit: i64,
+    /// What is used of it and not recovered.
+    pub energy_used: i64,
+    /// Stake that is on its way to be liquid again.
+    pub unfreezing: Vec<Unfreezing>,
     /// The energy market at that moment.
     pub market: EnergyMarket,
+}
+
+impl WalletSnapshot {
+    /// Bandwidth points for one more transaction. It is paid wholly by the staked or wholly by the free part: they do not
+    /// add up.
+    #[must_use]
+    pub fn bandwidth_available(&self) -> i64 {
+        let staked = self.bandwidth_limit.saturating_sub(self.bandwidth_used);
+        let free = self.free_bandwidth_limit.saturating_sub(self.free_bandwidth_used);
+        staked.max(free).max(0)
+    }
+
+    /// Energy that is left for its calls: its own, and what others lend it.
+    #[must_use]
+    pub fn energy_available(&self) -> i64 {
+        self.energy_limit.saturating_sub(self.energy_used).max(0)
+    }
+
+    /// All its stake for energy, delegated out or not.
+    #[must_use]
+    pub const fn energy_stake_sun(&self) -> i64 {
+        self.staked_energy_sun.saturating_add(self.delegated_energy_sun)
+    }
+
+    /// All its stake for bandwidth, delegated out or not.
+    #[must_use]
+    pub const fn bandwidth_stake_sun(&self) -> i64 {
+        self.staked_bandwidth_sun.saturating_add(self.delegated_bandwidth_sun)
+    }
+
+    /// All its coin: liquid, staked, and on its way back from stake.
+    #[must_use]
+    pub fn coin_sun(&self) -> i64 {
+        let staked = self.energy_stake_sun().saturating_add(self.bandwidth_stake_sun());
+        let unfreezing = self.unfreezing.iter();
+        unfreezing.fold(self.balance_sun.saturating_add(staked), |sum, entry| {
+            sum.saturating_add(entry.amount_sun)
+        })
+    }
+}
+
+/// What stake is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StakeResource {
+    /// Contract calls.
+    Energy,
+    /// Bytes.
+    Bandwidth,
+}
+
+/// Stake that was given up and is not liquid yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfreezing {
+    /// What it was for.
+    pub resource: StakeResource,
+    /// How much.
+    pub amount_sun: i64,
+    /// From when it can be taken.
+    pub ready_at: DateTime<Utc>,
 }
 
 /// What an account lends some others, read from one endpoint.
@@ -237,4 +308,15 @@ pub struct EnergyMarket {
     pub total_limit: i64,
     /// Coin staked for energy by everybody, in whole TRX.
     pub total_weight: i64,
+}
+
+impl EnergyMarket {
+    /// Energy that so much stake gives now, in whole units: for figures that are shown. A node computes in doubles and may
+    /// differ by one, so what is signed is computed by `tron`.
+    #[must_use]
+    pub fn about_energy(&self, sun: i64) -> i64 {
+        let divisor = i128::from(self.total_weight) * 1_000_000;
+        let energy = (i128::from(sun) * i128::from(self.total_limit)).checked_div(divisor);
+        energy.map_or(0, |energy| i64::try_from(energy).unwrap_or(i64::MAX))
+    }
 }

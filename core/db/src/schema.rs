@@ -431,6 +431,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    price_quotes (id) {
+        id -> Uuid,
+        api_key_id -> Uuid,
+        energy -> BigInt,
+        duration_s -> Integer,
+        price_sun -> BigInt,
+        price_version_id -> Uuid,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        order_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
     price_versions (id) {
         id -> Uuid,
         note -> Text,
@@ -509,6 +523,10 @@ diesel::table! {
         purpose -> Text,
         usdt_micro -> BigInt,
         deposit_address_id -> Nullable<Uuid>,
+        unfreezing -> Jsonb,
+        first_failed_at -> Nullable<Timestamptz>,
+        probation_at -> Nullable<Timestamptz>,
+        probations -> Integer,
     }
 }
 
@@ -590,6 +608,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    wallet_baselines (wallet_id, network) {
+        wallet_id -> Uuid,
+        network -> Text,
+        coin_sun -> BigInt,
+        energy_sun -> BigInt,
+        bandwidth_sun -> BigInt,
+        block -> BigInt,
+        short_since -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     wallet_comparisons (network, wallet_id) {
         network -> Text,
         wallet_id -> Uuid,
@@ -614,6 +644,28 @@ diesel::table! {
         ciphertext -> Bytea,
         created_at -> Timestamptz,
         rewrapped_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    wallet_snapshots (wallet_id, network, read_at) {
+        wallet_id -> Uuid,
+        network -> Text,
+        read_at -> Timestamptz,
+        block -> BigInt,
+        balance_sun -> BigInt,
+        staked_energy_sun -> BigInt,
+        staked_bandwidth_sun -> BigInt,
+        delegated_energy_sun -> BigInt,
+        delegatable_sun -> BigInt,
+        unfreezing_sun -> BigInt,
+        unfrozen_sun -> BigInt,
+        energy_limit -> BigInt,
+        energy_used -> BigInt,
+        bandwidth_limit -> BigInt,
+        bandwidth_used -> BigInt,
+        free_bandwidth_limit -> BigInt,
+        free_bandwidth_used -> BigInt,
     }
 }
 
@@ -698,6 +750,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     payout_events,
     payouts,
     price_bands,
+    price_quotes,
     price_versions,
     rates,
     receiver_checks,
@@ -709,9 +762,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     transfer_proposals,
     user_wallets,
     users,
+    wallet_baselines,
     wallet_comparisons,
     wallet_imports,
     wallet_keys,
+    wallet_snapshots,
     webhook_attempts,
     webhook_deliveries,
     webhook_endpoints,

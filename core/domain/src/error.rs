@@ -48,6 +48,15 @@ pub enum DomainError {
     /// The price table has no band for this energy and duration.
     #[error("no price for this energy and duration; see the price table")]
     NoPrice,
+    /// A quote is good for one order.
+    #[error("this quote was used for another order; ask for a new one")]
+    QuoteUsed,
+    /// A quote holds for a while only.
+    #[error("this quote is over; ask for a new one")]
+    QuoteExpired,
+    /// An order of something else than was quoted.
+    #[error("this quote is for another energy or duration")]
+    QuoteDiffers,
     /// The receiver is a wallet of ours.
     #[error("the receiver must not be a wallet of the supplier")]
     ReceiverIsSupplier,
@@ -193,6 +202,8 @@ impl DomainError {
             Self::IdempotencyMismatch
             | Self::NotCancellable(_)
             | Self::InsufficientFunds { .. }
+            | Self::QuoteUsed
+            | Self::QuoteExpired
             | Self::AlreadyResolved
             | Self::WebhookDisabled
             | Self::TooMany(_)
@@ -216,6 +227,7 @@ impl DomainError {
             Self::EnergyOutOfRange { .. }
             | Self::DurationOutOfRange { .. }
             | Self::NoPrice
+            | Self::QuoteDiffers
             | Self::ReceiverIsSupplier
             | Self::BadPriceTable(_)
             | Self::AssetNotPaid
@@ -250,6 +262,9 @@ impl DomainError {
             Self::EnergyOutOfRange { .. } => "energy_out_of_range",
             Self::DurationOutOfRange { .. } => "duration_out_of_range",
             Self::NoPrice => "no_price",
+            Self::QuoteUsed => "quote_used",
+            Self::QuoteExpired => "quote_expired",
+            Self::QuoteDiffers => "quote_differs",
             Self::ReceiverIsSupplier => "receiver_is_supplier",
             Self::BadPriceTable(_) => "bad_price_table",
             Self::BadText(_) | Self::BadReason => "bad_text",

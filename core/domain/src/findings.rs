@@ -15,6 +15,12 @@ pub enum FindingKind {
     NoWalletFits,
     /// A wallet failed too often and gets no new orders.
     WalletIsolated,
+    /// Coin left a supplier wallet that no transaction of ours took.
+    CoinMissing,
+    /// Stake of a supplier wallet was given up, and not by us.
+    StakeFell,
+    /// A supplier wallet has little TRX left.
+    LowTrx,
     /// The chain's delegated stake differs from our books.
     DelegatedDiffers,
     /// The chain lends more of a wallet's stake to a receiver than our books know.
@@ -92,6 +98,9 @@ impl FindingKind {
         match self {
             Self::NoWalletFits => "pool.no_wallet_fits",
             Self::WalletIsolated => "wallets.isolated",
+            Self::CoinMissing => "wallets.coin_missing",
+            Self::StakeFell => "wallets.stake_fell",
+            Self::LowTrx => "wallets.low_trx",
             Self::DelegatedDiffers => "wallets.delegated_differs",
             Self::LendsUnknown => "wallets.lends_unknown",
             Self::LendsMissing => "wallets.lends_missing",
@@ -135,6 +144,7 @@ impl FindingKind {
         match self {
             Self::NoWalletFits
             | Self::LowStock
+            | Self::LowTrx
             | Self::WalletIsolated
             | Self::ReservationDiffers
             | Self::NothingLands
@@ -173,6 +183,13 @@ impl FindingKind {
         match self {
             Self::NoWalletFits => "Add or refill a supplier wallet, or wait for rentals to end.",
             Self::WalletIsolated => "Look at the wallet's last transactions; then toggle it on to release it.",
+            Self::CoinMissing => {
+                "If you moved it yourself, resolve this and toggle the wallet on; else its key is in other hands: save what is left, and replace the wallet."
+            }
+            Self::StakeFell => {
+                "If you unstaked it yourself, resolve this and toggle the wallet on; else its key is in other hands: cancel the unfreezing, and replace the wallet."
+            }
+            Self::LowTrx => "Send TRX to the wallet: without it a lack of bandwidth stops its transactions.",
             Self::DelegatedDiffers => {
                 "Compare the wallet's delegations on chain with `delegations`; undo foreign ones by hand."
             }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
+use crate::wallets::isolate_in_tx;
 use crate::{DomainError, delegations, payouts, sweeps};
 
 /// How much failure is borne.
@@ -26,8 +27,24 @@ pub struct DeathPolicy {
     pub payout_attempts: i32,
     /// Dead transactions of one wallet, without a success between, before it is isolated.
     pub isolate_after: i32,
+    /// How long they count.
+    pub failure_window: Duration,
+    /// After which an isolated wallet is tried again; it doubles with each time that this fails, up to a day.
+    pub probation_after: Duration,
     /// Wait before the next attempt for the same order or payout.
     pub retry_after: Duration,
+}
+
+/// A wallet that fails whenever it is tried is tried once a day.
+const LONGEST_PAUSE: Duration = Duration::days(1);
+
+impl DeathPolicy {
+    /// The pause before a wallet that was tried in vain so often is tried again.
+    fn probation_pause(&self, tried: i32) -> Duration {
+        let doublings = u32::try_from(tried.clamp(0, 16)).unwrap_or(16);
+        let doubled = self.probation_after.checked_mul(1_i32 << doublings);
+        doubled.unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE)
+    }
 }
 
 /// Why an attempt came to nothing.
@@ -284,14 +301,15 @@ async fn count_failure_in_tx(
     policy: &DeathPolicy,
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    let reason = format!(
-        "{} transactions failed; the last was {}",
-        policy.isolate_after, transaction.txid
-    );
-    if SupplierWallet::count_failure(conn, transaction.wallet_id, policy.isolate_after, &reason, now).await? {
-        let subject = format!("wallet:{}", transaction.wallet_id);
-        let detail = json!({ "reason": reason });
-        findings::record_in_tx(conn, ids, FindingKind::WalletIsolated, &subject, detail, now).await?;
+    let since = now - policy.failure_window;
+    let counted = SupplierWallet::count_failure(conn, transaction.wallet_id, since, now).await?;
+    if counted.failures >= policy.isolate_after {
+        let reason = format!(
+            "{} transactions failed; the last was {}",
+            counted.failures, transaction.txid
+        );
+        let probation_at = now + policy.probation_pause(counted.probations);
+        isolate_in_tx(conn, ids, transaction.wallet_id, (&reason, Some(probation_at)), now).await?;
     }
     Ok(())
 }

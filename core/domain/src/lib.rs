@@ -14,6 +14,7 @@ mod intents;
 pub mod operations;
 pub mod orders;
 pub mod payouts;
+pub mod pool;
 pub mod pricing;
 pub mod rates;
 pub mod receivers;

@@ -1,20 +1,22 @@
 //! Supplier wallets: taken in, synchronised with the chain, switched on and off.
 
-use chain::{EnergyMarket, WalletSnapshot};
+mod reading;
+mod shortfall;
+
 use chrono::{DateTime, Duration, Utc};
 use db::models::{
-    ChainCursor, Delegation, NewSupplierWallet, SupplierWallet, WalletFigures, WalletImport, WalletKey, WalletPurpose,
+    Delegation, NewSupplierWallet, SupplierWallet, WalletImport, WalletKey, WalletPurpose, WalletSnapshotRow,
     WalletState,
 };
 use db::{Conn, Pool, acquire, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_each_in_tx, enqueue_in_tx, enqueue_many_in_tx};
 use kernel::{IdGen, WalletId};
+pub use reading::{Reading, apply_snapshot};
 use serde_json::json;
 use vault::SealedImport;
 
 use crate::DomainError;
 use crate::findings::{self, FindingKind};
-use crate::reconcile::lent::lent_in_all;
 
 /// A wallet on its way in.
 #[derive(Debug)]
@@ -218,6 +220,24 @@ pub async fn find(pool: &Pool, id: WalletId) -> Result<SupplierWallet, DomainErr
         .ok_or(DomainError::NotFound("wallet"))
 }
 
+/// A wallet's reads before `before`, the newest first.
+///
+/// # Errors
+/// [`DomainError::NotFound`].
+pub async fn snapshots(
+    pool: &Pool,
+    id: WalletId,
+    before: Option<DateTime<Utc>>,
+    limit: i64,
+) -> Result<Vec<WalletSnapshotRow>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    if SupplierWallet::find(&mut conn, id.0).await?.is_none() {
+        return Err(DomainError::NotFound("wallet"));
+    }
+    let before = before.unwrap_or(DateTime::<Utc>::MAX_UTC);
+    Ok(WalletSnapshotRow::page(&mut conn, id.0, before, limit).await?)
+}
+
 /// Switches a wallet on or off for new orders; on also ends an isolation. Live rentals are reclaimed either way.
 ///
 /// # Errors
@@ -293,95 +313,6 @@ pub async fn request_sync(pool: &Pool, ids: &[WalletId], now: DateTime<Utc>) -> 
     .await
 }
 
-/// Stores what the chain says of a wallet, and of its tokens if that was asked. Delegations that the snapshot may not show yet stay reserved; answers how much
-/// that is, in sun.
-///
-/// # Errors
-/// When the database fails.
-pub async fn apply_snapshot(
-    pool: &Pool,
-    ids: &dyn IdGen,
-    (id, network): (WalletId, &str),
-    (snapshot, usdt_micro): (&WalletSnapshot, Option<i64>),
-    margin_blocks: i64,
-    now: DateTime<Utc>,
-) -> Result<i64, DomainError> {
-    note_market(pool, network, snapshot.market).await?;
-    let by_margin = snapshot.as_of_block.saturating_sub(margin_blocks).max(0);
-    run_tx(pool, "apply_wallet_snapshot", async |conn| {
-        let wallet = SupplierWallet::lock(conn, id.0)
-            .await?
-            .ok_or(DomainError::NotFound("wallet"))?;
-        // of blocks that are not applied we do not know which delegations they hold: those count as unseen until the next read
-        let applied = ChainCursor::find(conn, network)
-            .await?
-            .map_or(by_margin, |cursor| cursor.head_number);
-        let surely_seen = by_margin.min(applied);
-        if wallet.synced_block > surely_seen {
-            return Ok(wallet.reserved_sun); // a lagging endpoint: what we have is newer
-        }
-        let reserved_sun = Delegation::unseen_sun(conn, id.0, surely_seen).await?;
-        let figures = WalletFigures {
-            balance_sun: snapshot.balance_sun,
-            staked_energy_sun: snapshot.staked_energy_sun,
-            staked_bandwidth_sun: snapshot.staked_bandwidth_sun,
-            delegated_energy_sun: snapshot.delegated_energy_sun,
-            delegatable_sun: snapshot.delegatable_sun.max(0),
-            bandwidth_available: snapshot.bandwidth_available,
-            usdt_micro,
-            synced_block: surely_seen,
-            synced_at: now,
-            reserved_sun,
-            updated_at: now,
-        };
-        SupplierWallet::set_figures(conn, id.0, &figures).await?;
-        if wallet.purpose == WalletPurpose::Supply {
-            compare_delegated_in_tx(conn, ids, (id, network), (snapshot, surely_seen), now).await?;
-        }
-        Ok(reserved_sun)
-    })
-    .await
-}
-
-/// On its own: the watcher holds the network's row while it waits for wallets.
-async fn note_market(pool: &Pool, network: &str, market: EnergyMarket) -> Result<(), DomainError> {
-    if market.total_limit > 0 && market.total_weight > 0 {
-        let mut conn = acquire(pool).await?;
-        ChainCursor::set_market(&mut conn, network, market.total_limit, market.total_weight).await?;
-    }
-    Ok(())
-}
-
-/// Compares the chain's delegated stake with our books, as `reconcile::lent` does for each receiver, only at every read
-/// and for the wallet as a whole. Figures of the newest block may be those of a branch that will be lost; a difference
-/// that such a branch makes is closed by the next read.
-async fn compare_delegated_in_tx(
-    conn: &mut Conn,
-    ids: &dyn IdGen,
-    (id, network): (WalletId, &str),
-    (snapshot, surely_seen): (&WalletSnapshot, i64),
-    now: DateTime<Utc>,
-) -> Result<(), DomainError> {
-    let books = lent_in_all(conn, network, id.0, surely_seen).await?;
-    let subject = format!("wallet:{id}");
-    if books.allow(snapshot.delegated_energy_sun) {
-        return findings::clear_in_tx(conn, FindingKind::DelegatedDiffers, &subject, now).await;
-    }
-    let detail = json!({
-        "chain_sun": snapshot.delegated_energy_sun, "books_sun": books.least, "books_sun_at_most": books.most,
-        "block": snapshot.as_of_block,
-    });
-    findings::record_in_tx(conn, ids, FindingKind::DelegatedDiffers, &subject, detail, now).await
-}
-
-/// Staked sun that can be delegated now, over every wallet that takes orders.
-///
-/// # Errors
-/// When the database fails.
-pub async fn sellable_sun(conn: &mut Conn) -> Result<i64, DomainError> {
-    Ok(SupplierWallet::sellable_sun(conn).await?)
-}
-
 /// Sets a wallet's reservation to what its delegations say: promised, or on chain after the last sync.
 ///
 /// # Errors
@@ -396,4 +327,39 @@ pub(crate) async fn recount_reserved_in_tx(
         .ok_or(DomainError::NotFound("wallet"))?;
     let reserved = Delegation::unseen_sun(conn, id, wallet.synced_block).await?;
     Ok(SupplierWallet::set_reserved(conn, id, reserved, now).await?)
+}
+
+/// Tries isolated wallets again whose time has come; answers how many. One failure more isolates them anew.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin_probations(pool: &Pool, isolate_after: i32, now: DateTime<Utc>) -> Result<usize, DomainError> {
+    run_tx(pool, "begin_probations", async |conn| {
+        let left = isolate_after.saturating_sub(1);
+        let tried = SupplierWallet::begin_probations(conn, left, now).await?;
+        let subjects: Vec<String> = tried.iter().map(|wallet| format!("wallet:{wallet}")).collect();
+        findings::clear_many_in_tx(conn, FindingKind::WalletIsolated, &subjects, now).await?;
+        Ok(tried.len())
+    })
+    .await
+}
+
+/// A wallet gets no new orders until it is tried again at a time, or where none is given until an operator releases it;
+/// live rentals are reclaimed all the same.
+///
+/// # Errors
+/// When the database fails.
+pub async fn isolate_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    wallet: uuid::Uuid,
+    (reason, probation_at): (&str, Option<DateTime<Utc>>),
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    if SupplierWallet::isolate(conn, wallet, reason, probation_at, now).await? {
+        let detail = json!({ "reason": reason, "probation_at": probation_at });
+        let subject = format!("wallet:{wallet}");
+        findings::record_in_tx(conn, ids, FindingKind::WalletIsolated, &subject, detail, now).await?;
+    }
+    Ok(())
 }

@@ -41,6 +41,8 @@ uuid_ids! {
     ApiKeyId;
     /// One published price table.
     PriceVersionId;
+    /// One price that holds for a while.
+    QuoteId;
     /// One payment of a user's money to an address.
     PayoutId;
     /// One exchange of a user's USDT to TRX.

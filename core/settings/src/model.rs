@@ -127,6 +127,7 @@ pub struct Orders {
     pub duration_min_s: i64,
     pub duration_max_s: i64,
     pub deadline_s: i64,
+    pub quote_s: i64,
     pub max_attempts: u32,
     pub stake_margin_bps: u32,
     pub receiver_check_ttl_s: u64,
@@ -163,10 +164,14 @@ pub struct PayoutLimits {
 #[serde(deny_unknown_fields)]
 pub struct Pool {
     pub isolate_after_failures: u32,
+    pub failure_window_s: i64,
+    pub probation_after_s: i64,
     pub sync_interval_s: u64,
     pub sync_margin_blocks: u32,
     pub low_stock_energy: i64,
+    pub low_trx: Amount,
     pub min_bandwidth: i64,
+    pub snapshot_keep_days: u32,
 }
 
 /// `[deposits]`: what customers pay in on chain.

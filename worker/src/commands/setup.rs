@@ -8,6 +8,7 @@ use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
 use domain::orders::OrderPolicy;
 use domain::payouts::TreasuryRules;
+use domain::pool::StockLimits;
 use domain::sweeps::{House, SweepPolicy, SweepRules};
 use jobs::{WakeConfig, WakeQueue};
 use kernel::{Asset, Clock, RandomIds, SteadyClock, SystemClock, UserId};
@@ -142,6 +143,8 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
             max_attempts: i32::try_from(orders.max_attempts)?,
             payout_attempts: i32::try_from(payouts.max_attempts)?,
             isolate_after: i32::try_from(pool.isolate_after_failures)?,
+            failure_window: chrono::Duration::seconds(pool.failure_window_s),
+            probation_after: chrono::Duration::seconds(pool.probation_after_s),
             retry_after: milliseconds(orders.retry_base_ms)?,
         },
         treasury: TreasuryRules {
@@ -158,7 +161,11 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         retry_max: milliseconds(orders.retry_max_ms)?,
         sync_margin_blocks: i64::from(pool.sync_margin_blocks),
         sync_spread: chrono::Duration::seconds(i64::try_from(pool.sync_interval_s)? / 2),
-        low_stock_energy: pool.low_stock_energy,
+        stock: StockLimits {
+            low_energy: pool.low_stock_energy,
+            low_trx_sun: pool.low_trx.minor(),
+        },
+        snapshot_retention: chrono::Duration::days(i64::from(pool.snapshot_keep_days)),
         idempotency_retention: chrono::Duration::days(i64::from(settings.limits.idempotency_retention_days)),
         keep_blocks: i64::from(settings.networks.values().map(|n| n.keep_blocks).max().unwrap_or(2_000)),
         webhooks_in_flight: settings.webhooks.in_flight_per_endpoint,

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use ::jobs::RunningJob;
 use async_trait::async_trait;
 use chain::{EnergyMarket, TronAddress};
-use db::models::{Order, OrderState, SupplierWallet, ToDeliver};
+use db::models::{Order, OrderState, ToDeliver};
 use db::run_tx;
-use domain::findings::{self, FindingKind};
+use domain::wallets::isolate_in_tx;
 use domain::{orders, receivers};
 use kernel::OrderId;
-use serde_json::json;
 
 use self::claims::{Claims, Next, ToClaim};
 use super::object;
@@ -138,20 +137,7 @@ impl DelegateOrder {
         let now = env.clock.now();
         let done = run_tx(&env.pool, "isolate_wallet", async |conn| {
             let reason = "its key cannot be opened";
-            if SupplierWallet::isolate(conn, wallet, reason, now).await? {
-                let subject = format!("wallet:{wallet}");
-                let detail = json!({ "reason": reason });
-                findings::record_in_tx(
-                    conn,
-                    env.ids.as_ref(),
-                    FindingKind::WalletIsolated,
-                    &subject,
-                    detail,
-                    now,
-                )
-                .await?;
-            }
-            Ok::<_, WorkError>(())
+            Ok::<_, WorkError>(isolate_in_tx(conn, env.ids.as_ref(), wallet, (reason, None), now).await?)
         })
         .await;
         if let Err(error) = done {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::jobs::RunningJob;
 use async_trait::async_trait;
 use db::acquire;
-use db::models::{BlockRow, ChainCursor, IdempotencyKey};
+use db::models::{BlockRow, ChainCursor, IdempotencyKey, PriceQuote, WalletSnapshotRow};
 
 use crate::environment::Environment;
 use crate::error::{WorkError, outcome};
@@ -15,6 +15,9 @@ use crate::queue::{Handler, Outcome};
 const BATCH: i64 = 5_000;
 /// Statements of one run.
 const ROUNDS: usize = 100;
+
+/// From every day but the first few of a month, this leads to the next one.
+const NEXT_MONTH: chrono::Duration = chrono::Duration::days(27);
 
 /// The handler.
 pub(crate) struct Prune(pub(crate) Arc<Environment>);
@@ -35,9 +38,13 @@ impl Prune {
             let below = (cursor.head_number - env.policy.keep_blocks).min(cursor.solid_number);
             BlockRow::delete_below(&mut conn, &cursor.network, below).await?;
         }
-        let before = env.clock.now() - env.policy.idempotency_retention;
+        let now = env.clock.now();
+        // so that no read has to make it
+        WalletSnapshotRow::make_month(&mut conn, now + NEXT_MONTH).await?;
+        WalletSnapshotRow::drop_before(&mut conn, now - env.policy.snapshot_retention).await?;
         drop(conn);
-        let (now, messages) = (env.clock.now(), env.clock.now() - env.policy.webhook_retention);
+        let before = now - env.policy.idempotency_retention;
+        let messages = now - env.policy.webhook_retention;
         for _ in 0..ROUNDS {
             let removed = domain::webhooks::prune(&env.pool, messages, BATCH, now).await?;
             if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
@@ -47,6 +54,12 @@ impl Prune {
         let mut conn = acquire(&env.pool).await?;
         for _ in 0..ROUNDS {
             let removed = IdempotencyKey::prune(&mut conn, before, BATCH).await?;
+            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
+                break;
+            }
+        }
+        for _ in 0..ROUNDS {
+            let removed = PriceQuote::prune(&mut conn, now, BATCH).await?;
             if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
                 break;
             }

@@ -152,7 +152,7 @@ impl SweepDeposits {
         let snapshot = network.chain.wallet_snapshot(wallet_address(&work.wallet)?).await?;
         let holding = Holding {
             minor: snapshot.balance_sun,
-            bandwidth: snapshot.bandwidth_available,
+            bandwidth: snapshot.bandwidth_available(),
         };
         let next = match decide_coin(holding, &self.0.policy.sweep.rules) {
             SweepStep::Cancel(_) => Next::Cancel(holding.minor),
@@ -179,7 +179,7 @@ impl SweepDeposits {
         let held = network.chain.token_balance(contract, from).await?;
         let holding = Holding {
             minor: i64::try_from(held).unwrap_or(i64::MAX),
-            bandwidth: snapshot.bandwidth_available,
+            bandwidth: snapshot.bandwidth_available(),
         };
         if holding.minor < rules.usdt_threshold_micro.max(1) {
             let next = Next::Cancel(holding.minor);
@@ -196,7 +196,7 @@ impl SweepDeposits {
         let minor = u128::try_from(holding.minor).unwrap_or_default();
         let cost = network.chain.transfer_cost(contract, (from, address), minor).await?;
         let facts = TokenFacts {
-            energy_available: snapshot.energy_available,
+            energy_available: snapshot.energy_available(),
             energy_needed: cost.energy,
             energy_price_sun: cost.energy_price_sun,
             rented: work.energy.is_some(),

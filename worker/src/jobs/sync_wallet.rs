@@ -63,14 +63,22 @@ impl SyncWallet {
                 code: "chain_unread",
             });
         }
-        let mut unseen_sun = 0;
+        let (mut unseen_sun, mut to_confirm) = (0, false);
         for (name, network) in &env.networks {
             let snapshot = network.chain.wallet_snapshot(address).await?;
             // after the snapshot: it must not be older than what the snapshot says it is
             let usdt = usdt_of(&wallet, address, network).await?;
             let (ids, margin) = (env.ids.as_ref(), env.policy.sync_margin_blocks);
             let read = (&snapshot, usdt);
-            unseen_sun += apply_snapshot(&env.pool, ids, (id, name), read, margin, env.clock.now()).await?;
+            let left = apply_snapshot(&env.pool, ids, (id, name), read, margin, env.clock.now()).await?;
+            unseen_sun += left.unseen_sun;
+            to_confirm |= left.to_confirm;
+        }
+        if to_confirm {
+            return Ok(Outcome::Again {
+                at: env.clock.now() + UNSEEN_PAUSE,
+                code: "loss_unconfirmed",
+            });
         }
         if unseen_sun > 0 {
             // until a read surely shows our latest delegations, they count twice against the wallet's room

@@ -10,9 +10,11 @@ use crate::schema::chain_transactions as ct;
 use crate::text_enum;
 
 mod insert;
+mod spent;
 
 use crate::{Conn, Prepare as _};
 pub use insert::NewChainTransaction;
+pub use spent::Spent;
 
 text_enum! {
     /// Where a signed transaction stands.
@@ -128,6 +130,16 @@ impl ChainTransaction {
             .first(conn)
             .await
             .optional()
+    }
+
+    /// Those of these intents whose transaction did what it says, in a block that can no longer be reverted.
+    pub async fn final_of(conn: &mut Conn, kind: IntentKind, intents: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+        ct::table
+            .filter(ct::intent_kind.eq(kind).and(ct::intent_id.eq_any(intents)))
+            .filter(ct::state.eq(TxState::Final).and(ct::outcome.eq(Outcome::Ok)))
+            .select(ct::intent_id)
+            .load(conn)
+            .await
     }
 
     /// Every transaction made for these intents, oldest first.

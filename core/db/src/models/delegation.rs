@@ -1,5 +1,7 @@
 //! Delegations: one for one order, later undone.
 
+mod endings;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -246,6 +248,27 @@ impl Delegation {
             d::updated_at.eq(now),
         );
         Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
+    }
+
+    /// [`Self::set_state`] of several; answers how many moved.
+    pub async fn set_states(
+        conn: &mut Conn,
+        ids: &[Uuid],
+        from: DelegationState,
+        to: DelegationState,
+        now: DateTime<Utc>,
+    ) -> QueryResult<usize> {
+        diesel::sql_query(
+            "UPDATE delegations SET state = $3, reclaimed_at = NULL, reclaim_block_number = NULL, updated_at = $4 \
+             WHERE id = ANY($1) AND state = $2",
+        )
+        .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Text, _>(from)
+        .bind::<Text, _>(to)
+        .bind::<Timestamptz, _>(now)
+        .prepared()
+        .execute(conn)
+        .await
     }
 
     /// Guarded: `reclaiming` to `reclaimed`, each by its block and at its time. Answers how many moved.

@@ -24,6 +24,7 @@ mod payout;
 mod payout_address;
 mod payout_event;
 mod price;
+mod price_quote;
 mod rate;
 mod receiver_check;
 mod rental;
@@ -34,8 +35,10 @@ mod switch;
 mod transfer_proposal;
 mod treasury;
 mod user;
+mod wallet_baseline;
 mod wallet_comparison;
 mod wallet_key;
+mod wallet_snapshot;
 mod webhook_delivery;
 mod webhook_endpoint;
 mod webhook_secret;
@@ -44,7 +47,7 @@ pub use api_key::{ApiKey, NewApiKey};
 pub use block::BlockRow;
 pub use chain_cursor::ChainCursor;
 pub use chain_transaction::{
-    ChainTransaction, DeathCause, Inclusion, IntentKind, NewChainTransaction, Outcome, TxState,
+    ChainTransaction, DeathCause, Inclusion, IntentKind, NewChainTransaction, Outcome, Spent, TxState,
 };
 pub use delegation::{Activation, Delegation, DelegationState, NewDelegation};
 pub use deposit::{Deposit, DepositState, DepositWay, Receipt};
@@ -67,18 +70,23 @@ pub use payout::{NewPayout, Payout, PayoutFilter, PayoutState};
 pub use payout_address::PayoutAddress;
 pub use payout_event::{NewPayoutEvent, PayoutEvent};
 pub use price::{PriceBand, PriceVersion};
+pub use price_quote::PriceQuote;
 pub use rate::{Rate, RateKind, RateRefusal};
 pub use receiver_check::{ReceiverCheck, Verdict};
 pub use rental::{Rental, RentalMove, RentalState};
-pub use supplier_wallet::{NewSupplierWallet, SupplierWallet, WalletFigures, WalletState};
+pub use supplier_wallet::{
+    Failures, NewSupplierWallet, PoolFigures, SupplierWallet, UnfreezingRow, WalletFigures, WalletState,
+};
 pub use sweep::{Collected, NewSweep, Sweep, SweepCandidate, SweepFilter, SweepState};
 pub use sweep_event::{NewSweepEvent, SweepEvent};
 pub use switch::Switch;
 pub use transfer_proposal::{ProposalState, TransferProposal};
 pub use treasury::{ACTIVATION_FEE_SUN, TreasuryWish, WalletPurpose, lock_treasury, receiving_treasury, treasury_ids};
 pub use user::{User, UserWallet};
+pub use wallet_baseline::WalletBaseline;
 pub use wallet_comparison::DueComparison;
 pub use wallet_key::{MasterKeyRow, WalletImport, WalletKey};
+pub use wallet_snapshot::WalletSnapshotRow;
 pub use webhook_delivery::{
     Attempt, AttemptOutcome, DeliveryFilter, DeliveryState, DueDelivery, WebhookAttempt, WebhookDelivery,
 };

@@ -1,10 +1,18 @@
 //! Supplier wallets, and the choice of one for an order.
 
+mod health;
+mod reading;
+mod stock;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
+
+pub use health::Failures;
+pub use reading::{UnfreezingRow, WalletFigures};
+pub use stock::PoolFigures;
 
 use super::WalletPurpose;
 use crate::schema::supplier_wallets as w;
@@ -48,6 +56,14 @@ pub struct SupplierWallet {
     pub reserved_sun: i64,
     pub purpose: WalletPurpose,
     pub usdt_micro: i64,
+    /// A list of [`UnfreezingRow`]s.
+    pub unfreezing: serde_json::Value,
+    /// When the first of `failures` was.
+    pub first_failed_at: Option<DateTime<Utc>>,
+    /// When an isolated wallet is tried again by itself; `None`: an operator has to release it.
+    pub probation_at: Option<DateTime<Utc>>,
+    /// How often it was, since the last success.
+    pub probations: i32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -61,24 +77,6 @@ pub struct NewSupplierWallet<'a> {
     pub permission_id: i32,
     pub purpose: WalletPurpose,
     pub created_at: DateTime<Utc>,
-    pub updated_at: DateTime<Utc>,
-}
-
-/// What the chain said of a wallet, and what of our promises it cannot have seen.
-#[derive(Debug, Clone, Copy, AsChangeset)]
-#[diesel(table_name = w)]
-pub struct WalletFigures {
-    pub balance_sun: i64,
-    pub staked_energy_sun: i64,
-    pub staked_bandwidth_sun: i64,
-    pub delegated_energy_sun: i64,
-    pub delegatable_sun: i64,
-    pub bandwidth_available: i64,
-    /// `None` leaves it as it is: it was not asked for.
-    pub usdt_micro: Option<i64>,
-    pub synced_block: i64,
-    pub synced_at: DateTime<Utc>,
-    pub reserved_sun: i64,
     pub updated_at: DateTime<Utc>,
 }
 
@@ -118,8 +116,7 @@ impl SupplierWallet {
     /// Whether a delegation of so much stake fits: what the choice of one wallet asks for, for a row that is locked.
     #[must_use]
     pub const fn fits(&self, amount_sun: i64, bandwidth: i64) -> bool {
-        self.delegatable_sun.saturating_sub(self.reserved_sun) >= amount_sun
-            && (self.bandwidth_available >= bandwidth || self.balance_sun >= TRX)
+        self.room_sun() >= amount_sun && (self.bandwidth_available >= bandwidth || self.balance_sun >= TRX)
     }
 
     pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
@@ -158,33 +155,6 @@ impl SupplierWallet {
             .order(w::id)
             .select(w::id)
             .load(conn)
-            .await
-    }
-
-    /// Ids of wallets that get no orders until an operator releases them.
-    pub async fn isolated_ids(conn: &mut Conn) -> QueryResult<Vec<Uuid>> {
-        w::table
-            .filter(w::isolated_at.is_not_null())
-            .order(w::id)
-            .select(w::id)
-            .load(conn)
-            .await
-    }
-
-    /// Staked sun that can be delegated now, over every wallet that takes orders.
-    pub async fn sellable_sun(conn: &mut Conn) -> QueryResult<i64> {
-        w::table
-            .filter(w::purpose.eq(WalletPurpose::Supply))
-            .filter(
-                w::state
-                    .eq(WalletState::Active)
-                    .and(w::enabled)
-                    .and(w::isolated_at.is_null()),
-            )
-            .select(diesel::dsl::sql::<BigInt>(
-                "COALESCE(sum(GREATEST(delegatable_sun - reserved_sun, 0)), 0)::bigint",
-            ))
-            .get_result(conn)
             .await
     }
 
@@ -279,6 +249,31 @@ impl SupplierWallet {
         diesel::update(w::table.find(id)).set(set).execute(conn).await.map(drop)
     }
 
+    /// Locked in id order, so that two callers cannot deadlock.
+    pub async fn lock_many(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Self>> {
+        w::table
+            .filter(w::id.eq_any(ids))
+            .order(w::id)
+            .select(Self::as_select())
+            .for_update()
+            .load(conn)
+            .await
+    }
+
+    /// Notes the last timestamp that each signs with. The caller holds the locks.
+    pub async fn set_timestamps(conn: &mut Conn, all: &[(Uuid, i64)]) -> QueryResult<()> {
+        diesel::sql_query(
+            "UPDATE supplier_wallets w SET last_timestamp_ms = a.timestamp_ms \
+             FROM unnest($1, $2) AS a (id, timestamp_ms) WHERE w.id = a.id",
+        )
+        .bind::<Array<SqlUuid>, _>(all.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(all.iter().map(|(_, timestamp)| *timestamp).collect::<Vec<_>>())
+        .prepared()
+        .execute(conn)
+        .await
+        .map(drop)
+    }
+
     /// Notes the timestamp that a transaction signs with. The caller holds the lock.
     pub async fn set_timestamp(conn: &mut Conn, id: Uuid, timestamp_ms: i64) -> QueryResult<()> {
         diesel::update(w::table.find(id))
@@ -287,91 +282,6 @@ impl SupplierWallet {
             .execute(conn)
             .await
             .map(drop)
-    }
-
-    pub async fn set_figures(conn: &mut Conn, id: Uuid, figures: &WalletFigures) -> QueryResult<()> {
-        diesel::update(w::table.find(id))
-            .set(figures)
-            .prepared()
-            .execute(conn)
-            .await
-            .map(drop)
-    }
-
-    /// No figures are certain to hold blocks above `number` any more: a fork took those back.
-    pub async fn forget_above(conn: &mut Conn, number: i64) -> QueryResult<usize> {
-        let rows = w::table.filter(w::synced_block.gt(number));
-        diesel::update(rows).set(w::synced_block.eq(number)).execute(conn).await
-    }
-
-    /// One failure more; at `limit` the wallet is isolated with `reason`. Answers whether this call isolated it.
-    pub async fn count_failure(
-        conn: &mut Conn,
-        id: Uuid,
-        limit: i32,
-        reason: &str,
-        now: DateTime<Utc>,
-    ) -> QueryResult<bool> {
-        let failures: i32 = diesel::update(w::table.find(id))
-            .set((w::failures.eq(w::failures + 1), w::updated_at.eq(now)))
-            .returning(w::failures)
-            .get_result(conn)
-            .await?;
-        if failures < limit {
-            return Ok(false);
-        }
-        Self::isolate(conn, id, reason, now).await
-    }
-
-    /// No new orders for this wallet until an operator releases it. Answers whether it was not isolated yet.
-    pub async fn isolate(conn: &mut Conn, id: Uuid, reason: &str, now: DateTime<Utc>) -> QueryResult<bool> {
-        let row = w::table.filter(w::id.eq(id).and(w::isolated_at.is_null()));
-        let set = (
-            w::isolated_at.eq(now),
-            w::isolated_reason.eq(reason),
-            w::updated_at.eq(now),
-        );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
-    }
-
-    /// A success of each: what failed before no longer counts.
-    pub async fn clear_failures(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<()> {
-        let failed = w::table.filter(w::id.eq_any(ids).and(w::failures.gt(0)));
-        let locked: Vec<Uuid> = failed.order(w::id).select(w::id).for_update().load(conn).await?;
-        if locked.is_empty() {
-            return Ok(());
-        }
-        let rows = w::table.filter(w::id.eq_any(locked));
-        diesel::update(rows)
-            .set(w::failures.eq(0))
-            .prepared()
-            .execute(conn)
-            .await
-            .map(drop)
-    }
-
-    /// Switches a wallet on or off; switching on also releases it from isolation. Answers the wallet as it is then.
-    pub async fn set_enabled(
-        conn: &mut Conn,
-        id: Uuid,
-        enabled: bool,
-        now: DateTime<Utc>,
-    ) -> QueryResult<Option<Self>> {
-        let row = w::table.find(id);
-        if enabled {
-            let released = (
-                w::isolated_at.eq(None::<DateTime<Utc>>),
-                w::isolated_reason.eq(None::<String>),
-                w::failures.eq(0),
-            );
-            diesel::update(row).set(released).execute(conn).await?;
-        }
-        diesel::update(row)
-            .set((w::enabled.eq(enabled), w::updated_at.eq(now)))
-            .returning(Self::as_returning())
-            .get_result(conn)
-            .await
-            .optional()
     }
 
     /// Guarded: an import that succeeded.

@@ -5,11 +5,12 @@ use chrono::{DateTime, Duration, Utc};
 use db::models::{IdempotencyKey, NewIdempotencyKey, NewOrder, Order, OrderState, OrderTerms, User};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
-use kernel::{ApiKeyId, Asset, IdGen, OrderId, UserId};
+use kernel::{ApiKeyId, Asset, IdGen, OrderId, QuoteId, UserId};
 use ledger::LedgerError;
 use ledger::movements::{Hold, hold_in_tx};
 use serde_json::json;
 
+use super::quote::{quoted_in_tx, used_in_tx};
 use super::{Event, note_in_tx};
 use crate::DomainError;
 use crate::events::{EventType, OrderNews, tell_of_orders_in_tx};
@@ -54,6 +55,8 @@ pub struct AcceptOrder {
     pub energy: i64,
     /// For how long, seconds.
     pub duration_s: i32,
+    /// At the price that was quoted; `None`: at the current one.
+    pub quote: Option<QuoteId>,
     /// The caller's mark.
     pub idempotency: Idempotency,
 }
@@ -83,21 +86,33 @@ pub async fn accept(
 ) -> Result<Accepted, DomainError> {
     let id = OrderId::new(ids);
     run_tx(pool, "accept_order", async |conn| {
-        if let Some(order) = replay(conn, id, request, now).await? {
-            return Ok(Accepted {
-                order,
-                replayed: true,
-                wake: None,
-            });
-        }
-        let (order, wake) = accept_new(conn, ids, id, policy, request, now).await?;
-        Ok(Accepted {
-            order,
-            replayed: false,
-            wake,
-        })
+        accept_in_tx(conn, ids, id, policy, request, now).await
     })
     .await
+}
+
+/// [`accept`] within the caller's transaction, under an id that was made before it.
+pub(super) async fn accept_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    id: OrderId,
+    policy: &OrderPolicy,
+    request: &AcceptOrder,
+    now: DateTime<Utc>,
+) -> Result<Accepted, DomainError> {
+    if let Some(order) = replay(conn, id, request, now).await? {
+        return Ok(Accepted {
+            order,
+            replayed: true,
+            wake: None,
+        });
+    }
+    let (order, wake) = accept_new(conn, ids, id, policy, request, now).await?;
+    Ok(Accepted {
+        order,
+        replayed: false,
+        wake,
+    })
 }
 
 /// Claims the key for `id`; answers the earlier order if there is one. A request with the same key that runs at this
@@ -205,7 +220,15 @@ async fn accept_new(
 ) -> Result<(Order, Option<Wake>), DomainError> {
     let receiver = request.receiver.to_string();
     let (parties, wanted) = ((request.user, receiver.as_str()), (request.energy, request.duration_s));
-    let (price, terms) = quote_in_tx(conn, policy, parties, wanted).await?;
+    let (price, terms) = match request.quote {
+        None => quote_in_tx(conn, policy, parties, wanted).await?,
+        Some(quote) => {
+            let price = quoted_in_tx(conn, (quote, request.api_key), wanted, now).await?;
+            let terms = OrderTerms::read(conn, (request.user.0, &receiver), wanted).await?;
+            check_orderable(&terms)?;
+            (price, terms)
+        }
+    };
     if !terms.user_known {
         User::ensure(conn, request.user.0, now).await?;
     }
@@ -221,7 +244,11 @@ async fn accept_new(
         deadline: policy.deadline,
         actor: &format!("api_key:{}", request.api_key),
     };
-    place_in_tx(conn, ids, &purchase, now).await
+    let placed = place_in_tx(conn, ids, &purchase, now).await?;
+    if let Some(quote) = request.quote {
+        used_in_tx(conn, quote, id).await?;
+    }
+    Ok(placed)
 }
 
 /// An order whose terms are settled.

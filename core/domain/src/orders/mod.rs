@@ -1,15 +1,19 @@
 //! Orders: accepted and paid into escrow, delivered, settled, or refunded. The states are in `db::models::OrderState`.
 
 mod accept;
+mod batch;
 mod end;
 mod house;
+mod quote;
 mod read;
 
 pub use accept::{AcceptOrder, Accepted, Idempotency, OrderPolicy, accept};
 pub(crate) use accept::{Purchase, check_orderable, check_ranges, earlier_in_tx, place_in_tx, quote_in_tx};
+pub use batch::{BATCH_KEY_MAX, BATCH_MAX, BatchError, BatchMode, BatchResult, accept_batch};
 pub(crate) use end::end_past_deadline_in_tx;
 pub use end::{cancel_by_user, cancel_past_deadline, fail_in_tx, settle_in_tx};
 pub(crate) use house::{HouseOrder, accept_of_house_in_tx};
+pub use quote::quote;
 pub use read::{OrderDetail, detail, find, page, to_deliver, wake_pending};
 
 use chrono::{DateTime, Utc};

@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use crate::DomainError;
 use crate::findings::{self, FindingKind};
+use crate::wallets::isolate_in_tx;
 
 /// What findings of this proof are.
 const KINDS: [FindingKind; 2] = [FindingKind::LendsUnknown, FindingKind::LendsMissing];
@@ -302,7 +303,8 @@ fn receivers_of(read: &LentRead) -> Vec<String> {
     read.seen.iter().map(|seen| seen.receiver.clone()).collect()
 }
 
-/// Of the two kinds one holds for a receiver at a time.
+/// Of the two kinds one holds for a receiver at a time. Where a customer has less than he was sold, somebody else moves
+/// the wallet's stake: it is sold no more.
 async fn record_in_tx(
     conn: &mut Conn,
     ids: &dyn IdGen,
@@ -322,5 +324,9 @@ async fn record_in_tx(
         "block": read.as_of_block, "landed": seen.landed,
     });
     findings::record_in_tx(conn, ids, kind, &subject, detail, now).await?;
+    if kind == FindingKind::LendsMissing {
+        let reason = "it lends a customer less than was sold";
+        isolate_in_tx(conn, ids, read.wallet, (reason, None), now).await?;
+    }
     findings::clear_in_tx(conn, other, &subject, now).await
 }

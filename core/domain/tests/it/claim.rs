@@ -177,7 +177,7 @@ async fn stock_counts_what_wallets_in_service_have_left() {
         .await;
     world.claim(world.order(1).await).await;
     let mut conn = acquire(&world.worker).await.unwrap();
-    assert_eq!(domain::wallets::sellable_sun(&mut conn).await.unwrap(), STAKE * 2);
+    assert_eq!(SupplierWallet::sellable_sun(&mut conn).await.unwrap(), STAKE * 2);
     drop(conn);
     // a wallet may have promised more than a later read shows: that is no debt of the others
     world
@@ -186,7 +186,7 @@ async fn stock_counts_what_wallets_in_service_have_left() {
         .await;
     world.wallet(3, STAKE).await;
     let mut conn = acquire(&world.worker).await.unwrap();
-    assert_eq!(domain::wallets::sellable_sun(&mut conn).await.unwrap(), STAKE);
+    assert_eq!(SupplierWallet::sellable_sun(&mut conn).await.unwrap(), STAKE);
 }
 
 #[tokio::test]

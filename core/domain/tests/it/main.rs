@@ -14,6 +14,7 @@ mod exchanges;
 mod finality;
 mod fork;
 mod harness;
+mod health;
 mod lent;
 mod operations;
 mod payouts;

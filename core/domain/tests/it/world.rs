@@ -94,6 +94,8 @@ impl World {
                 max_attempts: 3,
                 payout_attempts: 3,
                 isolate_after: 3,
+                failure_window: Duration::hours(1),
+                probation_after: Duration::minutes(30),
                 retry_after: Duration::seconds(20),
             },
         };
@@ -143,6 +145,7 @@ impl World {
             receiver: address(receiver),
             energy: ENERGY,
             duration_s: HOUR,
+            quote: None,
             idempotency: Idempotency {
                 key: key.to_owned(),
                 request_sha256: [receiver; 32],

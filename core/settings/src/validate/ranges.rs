@@ -88,6 +88,7 @@ fn orders(settings: &Settings, check: &mut Check) {
         YEAR_S,
     );
     check.range("orders.deadline_s", orders.deadline_s, 10, 86_400);
+    check.range("orders.quote_s", orders.quote_s, 5, 3_600);
     check.range("orders.max_attempts", orders.max_attempts, 1, 100);
     check.range("orders.stake_margin_bps", orders.stake_margin_bps, 0, 5_000);
     check.range("orders.receiver_check_ttl_s", orders.receiver_check_ttl_s, 0, 604_800);
@@ -149,10 +150,13 @@ fn payouts(settings: &Settings, check: &mut Check) {
 fn pool(settings: &Settings, check: &mut Check) {
     let pool = &settings.pool;
     check.range("pool.isolate_after_failures", pool.isolate_after_failures, 1, 1_000);
+    check.range("pool.failure_window_s", pool.failure_window_s, 60, 604_800);
+    check.range("pool.probation_after_s", pool.probation_after_s, 60, 86_400);
     check.range("pool.sync_interval_s", pool.sync_interval_s, 1, 86_400);
     check.range("pool.sync_margin_blocks", pool.sync_margin_blocks, 0, 1_000);
     check.range("pool.low_stock_energy", pool.low_stock_energy, 0, i64::MAX);
     check.range("pool.min_bandwidth", pool.min_bandwidth, 0, 1_000_000);
+    check.range("pool.snapshot_keep_days", pool.snapshot_keep_days, 31, 3_660);
 }
 
 fn deposits(settings: &Settings, check: &mut Check) {

@@ -104,8 +104,13 @@ async fn snapshot_at(endpoint: &Endpoint, address: TronAddress) -> Result<Wallet
     let head = endpoint.ask(&full("/wallet/getnowblock", &json!({})), head).await?;
     let by_address = json!({ "address": address.to_hex() });
     let account = endpoint
-        .ask(&full("/wallet/getaccount", &by_address), |body| account(body, address))
+        .ask(&full("/wallet/getaccount", &by_address), |body| {
+            let account = account(body, address)?;
+            let unfreezing = account.as_ref().map_or_else(|| Ok(Vec::new()), Account::unfreezing)?;
+            Ok((account, unfreezing))
+        })
         .await?;
+    let (account, unfreezing) = account;
     let activated = account.is_some();
     let resources = full("/wallet/getaccountresource", &by_address);
     let resources = endpoint.ask(&resources, |body| resources_of(body, activated)).await?;
@@ -127,9 +132,15 @@ async fn snapshot_at(endpoint: &Endpoint, address: TronAddress) -> Result<Wallet
         delegated_energy_sun: account
             .as_ref()
             .map_or(0, |account| account.account_resource.delegated_energy_sun),
+        delegated_bandwidth_sun: account.as_ref().map_or(0, |account| account.delegated_bandwidth_sun),
         delegatable_sun,
-        bandwidth_available: bandwidth_available(&resources),
-        energy_available: resources.energy_limit.saturating_sub(resources.energy_used).max(0),
+        bandwidth_limit: resources.net_limit,
+        bandwidth_used: resources.net_used,
+        free_bandwidth_limit: resources.free_net_limit,
+        free_bandwidth_used: resources.free_net_used,
+        energy_limit: resources.energy_limit,
+        energy_used: resources.energy_used,
+        unfreezing,
         market: EnergyMarket {
             total_limit: resources.total_energy_limit,
             total_weight: resources.total_energy_weight,
@@ -160,11 +171,4 @@ fn resources_of(body: &[u8], activated: bool) -> Result<Resources, Unusable> {
         return Err(json::wrong("an account's resources without the network's"));
     }
     Ok(resources)
-}
-
-/// A transaction is paid wholly by the staked or wholly by the free part: they do not add up.
-fn bandwidth_available(resources: &Resources) -> i64 {
-    let staked = resources.net_limit.saturating_sub(resources.net_used);
-    let free = resources.free_net_limit.saturating_sub(resources.free_net_used);
-    staked.max(free).max(0)
 }

@@ -66,6 +66,7 @@ async fn stake_moved_outside_is_found_per_receiver_and_forgotten_once_mended() {
         "wallets.lends_unknown",
         "wallets.lends_missing",
         "wallets.delegated_differs",
+        "wallets.isolated",
     ] {
         rig.expect_finding(kind);
     }

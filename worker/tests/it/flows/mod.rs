@@ -12,6 +12,7 @@ mod lent;
 mod midway;
 mod outages;
 mod payouts;
+mod pool;
 mod races;
 mod rates;
 mod refusals;

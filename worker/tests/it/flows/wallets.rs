@@ -120,6 +120,9 @@ async fn a_worker_with_the_wrong_import_key_throws_nothing_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wallet_emptied_behind_our_back_hands_the_order_to_another() {
     let (rig, _worker) = Rig::with_worker().await;
+    for kind in ["wallets.stake_fell", "wallets.isolated"] {
+        rig.expect_finding(kind);
+    }
     // the smaller one fits best and is tried first
     let small = rig.supplier(10_000).await;
     let large = rig.supplier(50_000).await;
@@ -144,7 +147,11 @@ async fn a_wallet_emptied_behind_our_back_hands_the_order_to_another() {
         Some(db::models::DeathCause::RefusedOnFirstSend)
     );
     assert!(rig.wallet(small.id).await.delegatable_sun < 100 * TRX, "now we know");
-    assert_eq!(rig.wallet(small.id).await.isolated_at, None);
+    rig.until("its loss is confirmed", async || {
+        rig.wallet(small.id).await.isolated_at.is_some()
+    })
+    .await;
+    assert_eq!(rig.wallet(large.id).await.isolated_at, None);
     rig.judge().await;
 }
 

@@ -113,6 +113,19 @@ impl Rig {
         id.as_str().unwrap().parse().unwrap()
     }
 
+    /// Hands so many accounts of these words in at once.
+    pub(crate) async fn hand_in_accounts(&self, words: &str, index: u32, count: u32) {
+        let body = json!({ "mnemonic": words, "index": index, "count": count });
+        self.http.post("/api/supplier-wallets/add", body).await.unwrap();
+    }
+
+    /// Has every wallet read now; answers how many there are.
+    pub(crate) async fn read_all_wallets(&self) -> u64 {
+        let path = "/api/supplier-wallets/update-balances";
+        let asked = self.http.post(path, json!({})).await.unwrap();
+        asked["wallets"].as_u64().unwrap()
+    }
+
     pub(crate) async fn wallet(&self, id: WalletId) -> SupplierWallet {
         wallets::find(&self.owner, id).await.unwrap()
     }

@@ -12,6 +12,7 @@ use domain::delegations::DeathPolicy;
 use domain::deposits::CreditPolicy;
 use domain::orders::OrderPolicy;
 use domain::payouts::{AssetLimits, TreasuryRules};
+use domain::pool::StockLimits;
 use domain::rates::RatePolicy;
 use domain::rentals::{Package, RentalPolicy};
 use domain::sweeps::{House, SweepPolicy, SweepRules};
@@ -266,6 +267,8 @@ fn policy(world: &World) -> WorkPolicy {
             max_attempts: 5,
             payout_attempts: 3,
             isolate_after: 3,
+            failure_window: TimeDelta::hours(1),
+            probation_after: TimeDelta::minutes(30),
             retry_after: TimeDelta::seconds(2),
         },
         treasury: TreasuryRules {
@@ -282,7 +285,11 @@ fn policy(world: &World) -> WorkPolicy {
         retry_max: TimeDelta::seconds(60),
         sync_margin_blocks: 3,
         sync_spread: TimeDelta::seconds(10),
-        low_stock_energy: 0,
+        stock: StockLimits {
+            low_energy: 0,
+            low_trx_sun: 0,
+        },
+        snapshot_retention: TimeDelta::days(92),
         idempotency_retention: TimeDelta::days(30),
         keep_blocks: 2_000,
         webhooks_in_flight: 8,

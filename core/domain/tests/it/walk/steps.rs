@@ -118,6 +118,7 @@ impl Walker {
         let receiver = if self.chance(50) { 1 } else { 2 };
         let request = AcceptOrder {
             duration_s: 300,
+            quote: None,
             ..self.world.request(&key, receiver)
         };
         let order = OrderId(self.world.accept(&request).await.unwrap().order.id);

@@ -1,6 +1,7 @@
 //! Figures of accounts.
 
-use chain::EnergyMarket;
+use chain::{EnergyMarket, StakeResource, Unfreezing};
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::*;
@@ -12,6 +13,12 @@ fn told(path: &str, address: TronAddress) -> Value {
         "/wallet/getaccount" => json!({
             "address": address.to_hex(), "balance": 9_007_199_254_740_993_i64,
             "frozenV2": [{ "amount": 5_000_000 }, { "type": "ENERGY", "amount": 70_000_000_000_i64 }, { "type": "TRON_POWER" }],
+            "delegated_frozenV2_balance_for_bandwidth": 6_000_000,
+            "unfrozenV2": [
+                { "unfreeze_amount": 4_000_000, "unfreeze_expire_time": 1_790_000_001_000_i64 },
+                { "type": "ENERGY", "unfreeze_amount": 9_000_000, "unfreeze_expire_time": 1_790_000_002_000_i64 },
+                { "type": "TRON_POWER", "unfreeze_amount": 1 },
+            ],
             "account_resource": { "delegated_frozenV2_balance_for_energy": 30_000_000_000_i64, "energy_usage": 1 },
         }),
         "/wallet/getaccountresource" => json!({
@@ -30,9 +37,26 @@ fn expected() -> WalletSnapshot {
         staked_energy_sun: 70_000_000_000,
         staked_bandwidth_sun: 5_000_000,
         delegated_energy_sun: 30_000_000_000,
+        delegated_bandwidth_sun: 6_000_000,
         delegatable_sun: 60_000_000_000,
-        bandwidth_available: 500,
-        energy_available: 65_000,
+        bandwidth_limit: 2_300,
+        bandwidth_used: 2_000,
+        free_bandwidth_limit: 600,
+        free_bandwidth_used: 100,
+        energy_limit: 70_000,
+        energy_used: 5_000,
+        unfreezing: vec![
+            Unfreezing {
+                resource: StakeResource::Bandwidth,
+                amount_sun: 4_000_000,
+                ready_at: DateTime::from_timestamp(1_790_000_001, 0).unwrap(),
+            },
+            Unfreezing {
+                resource: StakeResource::Energy,
+                amount_sun: 9_000_000,
+                ready_at: DateTime::from_timestamp(1_790_000_002, 0).unwrap(),
+            },
+        ],
         market: EnergyMarket {
             total_limit: 180_000_000_000,
             total_weight: 19_000_000_000,
@@ -99,7 +123,7 @@ async fn a_wallet_that_was_never_activated_has_nothing() {
         (
             snapshot.balance_sun,
             snapshot.delegatable_sun,
-            snapshot.bandwidth_available
+            snapshot.bandwidth_available()
         ),
         (0, 0, 0)
     );
@@ -156,7 +180,7 @@ async fn the_larger_bandwidth_counts_and_never_less_than_none() {
         })
         .await;
         let snapshot = client(&[&node]).wallet_snapshot(address(1)).await.unwrap();
-        assert_eq!(snapshot.bandwidth_available, available);
+        assert_eq!(snapshot.bandwidth_available(), available);
     }
 }
 

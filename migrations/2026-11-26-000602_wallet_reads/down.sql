@@ -1,0 +1,2 @@
+DROP TABLE wallet_baselines;
+ALTER TABLE supplier_wallets DROP COLUMN unfreezing;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY chain_transactions_by_wallet;

@@ -1,0 +1,2 @@
+DROP TABLE price_quotes;
+DROP FUNCTION price_quotes_guard();
