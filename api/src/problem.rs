@@ -3,6 +3,8 @@
 //! A handler answers a [`Problem`]; `middleware::observe` logs it once and renders it with the request's id. Texts here
 //! never quote what the client sent. Bodies of 5xx are constant.
 
+mod from_domain;
+
 use std::error::Error as StdError;
 use std::sync::Arc;
 
@@ -85,6 +87,8 @@ codes! {
         "Too many deposits of this amount are open", "该金额的待付充值过多";
     ReceiveBelowMinimum = "receive_below_minimum", CONFLICT,
         "The current rate gives less than min_receive", "按当前汇率所得低于 min_receive";
+    QuoteUsed = "quote_used", CONFLICT, "The quote was used for another order", "该报价已用于另一笔订单";
+    QuoteExpired = "quote_expired", CONFLICT, "The quote is over; ask for a new one", "报价已过期，请重新获取";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "请求体过大";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
         "The body must be application/json", "请求体必须是 application/json";
@@ -95,6 +99,8 @@ codes! {
     DurationOutOfRange = "duration_out_of_range", UNPROCESSABLE_ENTITY,
         "Longer or shorter than is rented", "租用时长超出范围";
     NoPrice = "no_price", UNPROCESSABLE_ENTITY, "There is no price for this order", "该订单没有对应的价格";
+    QuoteDiffers = "quote_differs", UNPROCESSABLE_ENTITY,
+        "The quote is for another energy or duration", "报价对应的能量数量或租用时长与订单不符";
     ReceiverIsSupplier = "receiver_is_supplier", UNPROCESSABLE_ENTITY,
         "The receiver is a wallet of the supplier", "接收地址是供应商自己的钱包";
     AssetNotPaid = "asset_not_paid", UNPROCESSABLE_ENTITY, "This asset is not paid out", "不支持提现该资产";
@@ -261,6 +267,29 @@ impl Problem {
         self
     }
 
+    /// The same about one item of a list that the body holds; where no field is wrong, it is the item.
+    #[must_use]
+    pub(crate) fn of_item(self, list: &str, index: usize) -> Self {
+        let mut problem = self.under(&format!("{list}/{index}"));
+        if problem.errors.is_empty() && !problem.code.status().is_server_error() {
+            problem.errors.push(FieldError {
+                pointer: format!("#/{list}/{index}"),
+                code: problem.code.word(),
+                detail: problem
+                    .detail
+                    .clone()
+                    .unwrap_or_else(|| problem.code.title().to_owned()),
+            });
+        }
+        problem
+    }
+
+    /// What it says of this case, wherever it says it.
+    pub(crate) fn said(&self) -> Option<&str> {
+        let of_field = || self.errors.first().map(|error| error.detail.as_str());
+        self.detail.as_deref().or_else(of_field)
+    }
+
     /// A failure of ours: the client learns nothing of its cause, the log does.
     #[must_use]
     pub fn internal(cause: impl Into<String>) -> Self {
@@ -334,43 +363,6 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.code.status();
         response.extensions_mut().insert(Arc::new(self));
         response
-    }
-}
-
-impl From<DomainError> for Problem {
-    fn from(error: DomainError) -> Self {
-        let mut problem = Self::new(Code::of_domain(&error));
-        if problem.code.status().is_server_error() {
-            problem.cause = Some(chain(&error));
-            return problem;
-        }
-        let said = error.to_string();
-        let pointer = match &error {
-            DomainError::EnergyOutOfRange { .. } => "#/energy",
-            DomainError::DurationOutOfRange { .. } => "#/duration_s",
-            DomainError::ReceiverIsSupplier => "#/receiver",
-            DomainError::AssetNotPaid | DomainError::DepositOrderAsset => "#/asset",
-            DomainError::PayoutTooSmall { .. } => "#/amount",
-            DomainError::PayoutToOurs => "#/to",
-            DomainError::UserNeeded => "#/user_id",
-            DomainError::DepositWayClosed => "#/way",
-            DomainError::DepositAmount { .. } | DomainError::ExchangeAmount(_) => "#/amount",
-            DomainError::BadReason => "#/reason",
-            DomainError::WebhookUrl(_) => "#/url",
-            DomainError::BadStanding => "#/state",
-            DomainError::Ledger(ledger::LedgerError::ZeroAmount) => "#/amount",
-            DomainError::Ledger(ledger::LedgerError::BadText { .. }) => "#/reason",
-            DomainError::Ledger(_) => return problem,
-            _ => return problem.with_detail(said),
-        };
-        let code = problem.code;
-        Self::field(code, pointer, code.word(), said)
-    }
-}
-
-impl From<db::DbError> for Problem {
-    fn from(error: db::DbError) -> Self {
-        DomainError::from(error).into()
     }
 }
 

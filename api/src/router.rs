@@ -15,8 +15,8 @@ use crate::middleware::{Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
 use crate::routes::{
-    deposits, exchanges, operations, orders, payouts, prices, rates, rentals, supplier_wallets, user_wallets, users,
-    webhooks,
+    deposits, exchanges, operations, orders, payouts, pool, prices, quotes, rates, rentals, supplier_wallets,
+    user_wallets, users, webhooks,
 };
 use crate::{App, health};
 
@@ -62,6 +62,13 @@ const ACCEPT: &[Code] = &[
     Code::ReceiverIsSupplier,
     Code::Maintenance,
 ];
+const QUOTE: &[Code] = &[
+    Code::EnergyOutOfRange,
+    Code::DurationOutOfRange,
+    Code::NoPrice,
+    Code::Maintenance,
+];
+const QUOTED: &[Code] = &[Code::NotFound, Code::QuoteUsed, Code::QuoteExpired, Code::QuoteDiffers];
 const PAYOUT: &[Code] = &[
     Code::InvalidParameter,
     Code::UserBlocked,
@@ -120,11 +127,14 @@ macro_rules! routes {
 }
 
 routes! {
-    OrdersWrite post Post "/api/orders" orders::create::create_order [BODY, MARKED, ACCEPT];
+    OrdersWrite post Post "/api/orders" orders::create::create_order [BODY, MARKED, ACCEPT, QUOTED];
+    OrdersWrite post Post "/api/orders/batch" orders::create_batch::create_orders [BODY, MARKED, ACCEPT, QUOTED];
     OrdersRead get Get "/api/orders" orders::list::list_orders [PARAMETER];
     OrdersRead get Get "/api/orders/{id}" orders::get::get_order [FOUND];
     OrdersWrite post Post "/api/orders/{id}/cancel" orders::cancel::cancel_order [FOUND, &[Code::OrderNotCancellable]];
     OrdersRead get Get "/api/prices" prices::get::get_prices [&[Code::NotFound]];
+    OrdersRead get Get "/api/pool" pool::get::get_pool [];
+    OrdersRead post Post "/api/quotes" quotes::create::create_quote [BODY, QUOTE];
     UsersRead get Get "/api/users/{user_id}/balance" users::balance::get_user_balance [PARAMETER];
     BalancesWrite post Post "/api/users/{user_id}/deposit" users::deposit::deposit_user_balance
         [BODY, MARKED, ADJUST, &[Code::NotFound]];
@@ -157,6 +167,8 @@ routes! {
         [BODY, &[Code::BadText]];
     SupplierWalletsRead get Get "/api/supplier-wallets/" supplier_wallets::list::list_supplier_wallets [PARAMETER];
     SupplierWalletsRead get Get "/api/supplier-wallets/{id}" supplier_wallets::get::get_supplier_wallet [FOUND];
+    SupplierWalletsRead get Get "/api/supplier-wallets/{id}/snapshots"
+        supplier_wallets::list_snapshots::list_supplier_wallet_snapshots [FOUND];
     SupplierWalletsWrite post Post "/api/supplier-wallets/update-balances"
         supplier_wallets::update_balances::update_supplier_wallet_balances [BODY, &[Code::NotFound, Code::WalletNotActive]];
     SupplierWalletsWrite post Post "/api/supplier-wallets/process-orders"
@@ -177,6 +189,7 @@ routes! {
         [BODY, MARKED, FOUND, BY_HAND, &[Code::OwnPayout, Code::PayoutDecided]];
     OperationsWrite post Post "/api/operations/payouts/{id}/reject" operations::reject_payout::reject_payout
         [BODY, MARKED, FOUND, BY_HAND, &[Code::PayoutDecided, Code::PayoutMayBePaid]];
+    OperationsRead get Get "/api/operations/pool" operations::list_pool::list_pool [PARAMETER];
     OperationsRead get Get "/api/operations/deposits" operations::list_deposits::list_deposits [PARAMETER];
     OperationsWrite post Post "/api/operations/deposits/{id}/rule" operations::rule_deposit::rule_deposit
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict, Code::InsufficientFunds, Code::OwnProposal]];

@@ -7,6 +7,7 @@ pub(crate) mod list_deposits;
 pub(crate) mod list_findings;
 pub(crate) mod list_jobs;
 pub(crate) mod list_payouts;
+pub(crate) mod list_pool;
 pub(crate) mod list_rentals;
 pub(crate) mod list_stuck;
 pub(crate) mod list_sweeps;

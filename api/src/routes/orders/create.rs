@@ -8,9 +8,10 @@ use axum::http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use axum::{Extension, Json};
 use chain::TronAddress;
 use domain::orders::{AcceptOrder, Idempotency, accept};
-use kernel::UserId;
+use kernel::{ApiKeyId, QuoteId, UserId};
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::OrderView;
 use crate::App;
@@ -34,6 +35,37 @@ pub(crate) struct CreateOrder {
     /// For how long, seconds.
     #[schema(example = 3600)]
     duration_s: i32,
+    /// A quote of the same energy and duration: the order costs what was quoted. Without it the current price.
+    quote_id: Option<Uuid>,
+}
+
+impl CreateOrder {
+    /// To accept for a caller. `at` is where it stands in the body.
+    pub(crate) fn to_accept(
+        &self,
+        api_key: ApiKeyId,
+        idempotency: Idempotency,
+        at: &str,
+    ) -> Result<AcceptOrder, Problem> {
+        if self.user_id < 1 {
+            let at = format!("{at}/user_id");
+            return Err(Problem::field(
+                Code::InvalidBody,
+                at,
+                "invalid_value",
+                "must be positive",
+            ));
+        }
+        Ok(AcceptOrder {
+            api_key,
+            user: UserId(self.user_id),
+            receiver: self.receiver,
+            energy: self.energy,
+            duration_s: self.duration_s,
+            quote: self.quote_id.map(QuoteId),
+            idempotency,
+        })
+    }
 }
 
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -52,26 +84,11 @@ pub(crate) async fn create_order(
     Extension(caller): Caller,
     request: Idempotent<CreateOrder>,
 ) -> Result<(StatusCode, HeaderMap, Json<OrderView>), Problem> {
-    let body = request.body;
-    if body.user_id < 1 {
-        return Err(Problem::field(
-            Code::InvalidBody,
-            "#/user_id",
-            "invalid_value",
-            "must be positive",
-        ));
-    }
-    let order = AcceptOrder {
-        api_key: caller.key,
-        user: UserId(body.user_id),
-        receiver: body.receiver,
-        energy: body.energy,
-        duration_s: body.duration_s,
-        idempotency: Idempotency {
-            key: request.key,
-            request_sha256: request.request_sha256,
-        },
+    let mark = Idempotency {
+        key: request.key,
+        request_sha256: request.request_sha256,
     };
+    let order = request.body.to_accept(caller.key, mark, "#")?;
     let accepted = accept(&app.pool, &*app.ids, &app.policy, &order, app.clock.now()).await?;
     app.wakes.push(accepted.wake);
     let order = OrderView::try_from(accepted.order)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use db::models::PriceBand;
+use db::models::{PriceBand, PriceVersion};
 use domain::pricing::current;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -47,15 +47,22 @@ struct BandView {
     responses((status = 200, description = "The table", body = PricesView)))]
 pub(crate) async fn get_prices(State(app): State<Arc<App>>) -> Result<Json<PricesView>, Problem> {
     let (version, bands) = current(&app.pool).await?;
-    Ok(Json(PricesView {
-        version: version.id,
-        published_at: version.published_at,
-        bands: bands.iter().map(BandView::of).collect(),
-        energy_min: app.policy.energy_min,
-        energy_max: app.policy.energy_max,
-        duration_min_s: app.policy.duration_min_s,
-        duration_max_s: app.policy.duration_max_s,
-    }))
+    Ok(Json(PricesView::of(&app, &version, &bands)))
+}
+
+impl PricesView {
+    /// A table, with the bounds that are configured.
+    pub(crate) fn of(app: &App, version: &PriceVersion, bands: &[PriceBand]) -> Self {
+        Self {
+            version: version.id,
+            published_at: version.published_at,
+            bands: bands.iter().map(BandView::of).collect(),
+            energy_min: app.policy.energy_min,
+            energy_max: app.policy.energy_max,
+            duration_min_s: app.policy.duration_min_s,
+            duration_max_s: app.policy.duration_max_s,
+        }
+    }
 }
 
 impl BandView {

@@ -3,6 +3,7 @@
 pub(crate) mod add;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod list_snapshots;
 pub(crate) mod process_orders;
 pub(crate) mod toggle;
 pub(crate) mod update_balances;
@@ -33,9 +34,12 @@ pub(crate) struct SupplierWalletView {
     rejected_reason: Option<String>,
     /// Whether it takes new orders.
     enabled: bool,
-    /// Since when it gets no orders because its transactions failed; switching it on releases it.
+    /// Since when it gets no orders because its transactions failed, or something is wrong with it; switching it on
+    /// releases it.
     isolated_at: Option<DateTime<Utc>>,
     isolated_reason: Option<String>,
+    /// When it is tried again by itself; null while it is isolated: only an operator releases it.
+    probation_at: Option<DateTime<Utc>>,
     /// Transactions that died since the last success.
     failures: i32,
     /// 0 the owner's key, 2 to 9 an active permission.
@@ -79,6 +83,7 @@ impl TryFrom<SupplierWallet> for SupplierWalletView {
             enabled: wallet.enabled,
             isolated_at: wallet.isolated_at,
             isolated_reason: wallet.isolated_reason,
+            probation_at: wallet.probation_at,
             failures: wallet.failures,
             permission_id: wallet.permission_id,
             balance: trx(wallet.balance_sun)?,

@@ -1,5 +1,6 @@
 //! `/api/orders`.
 
+mod batch;
 mod cancel;
 mod create;
 mod get;

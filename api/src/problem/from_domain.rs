@@ -1,0 +1,42 @@
+//! Errors of the use cases as problems: the field that is to blame, and nothing of ours.
+
+use domain::DomainError;
+
+use super::{Code, Problem, chain};
+
+impl From<DomainError> for Problem {
+    fn from(error: DomainError) -> Self {
+        let mut problem = Self::new(Code::of_domain(&error));
+        if problem.code.status().is_server_error() {
+            problem.cause = Some(chain(&error));
+            return problem;
+        }
+        let said = error.to_string();
+        let pointer = match &error {
+            DomainError::EnergyOutOfRange { .. } => "#/energy",
+            DomainError::DurationOutOfRange { .. } => "#/duration_s",
+            DomainError::ReceiverIsSupplier => "#/receiver",
+            DomainError::AssetNotPaid | DomainError::DepositOrderAsset => "#/asset",
+            DomainError::PayoutTooSmall { .. } => "#/amount",
+            DomainError::PayoutToOurs => "#/to",
+            DomainError::UserNeeded => "#/user_id",
+            DomainError::DepositWayClosed => "#/way",
+            DomainError::DepositAmount { .. } | DomainError::ExchangeAmount(_) => "#/amount",
+            DomainError::BadReason => "#/reason",
+            DomainError::WebhookUrl(_) => "#/url",
+            DomainError::BadStanding => "#/state",
+            DomainError::Ledger(ledger::LedgerError::ZeroAmount) => "#/amount",
+            DomainError::Ledger(ledger::LedgerError::BadText { .. }) => "#/reason",
+            DomainError::Ledger(_) => return problem,
+            _ => return problem.with_detail(said),
+        };
+        let code = problem.code;
+        Self::field(code, pointer, code.word(), said)
+    }
+}
+
+impl From<db::DbError> for Problem {
+    fn from(error: db::DbError) -> Self {
+        DomainError::from(error).into()
+    }
+}

@@ -1,0 +1,3 @@
+//! Prices that hold for a minute.
+
+pub(crate) mod create;

@@ -1,0 +1,129 @@
+//! `POST /api/quotes`, and orders that name a quote.
+
+use serde_json::{Value, json};
+
+use crate::support::{TestApi, order};
+
+/// Has the price of the usual order held.
+async fn quoted(api: &TestApi) -> Value {
+    let reply = api
+        .post("/api/quotes", &json!({ "energy": 65_000, "duration_s": 3_600 }))
+        .await;
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    reply.body
+}
+
+fn order_on(quote: &Value) -> Value {
+    let mut body = order();
+    body["quote_id"] = quote["id"].clone();
+    body
+}
+
+/// Everything costs a thousandth of a sun more.
+const DEARER: &str = "INSERT INTO price_versions VALUES ('00000000-0000-7000-8000-0000000000f1', 'dearer', 'test', \
+        (SELECT max(published_at) + interval '1 second' FROM price_versions)); \
+    INSERT INTO price_bands SELECT '00000000-0000-7000-8000-0000000000f1', energy_min, energy_max, duration_min_s, \
+        duration_max_s, price_millisun_per_energy * 2 \
+    FROM price_bands WHERE version_id <> '00000000-0000-7000-8000-0000000000f1'";
+
+#[tokio::test]
+async fn a_quoted_price_holds_whatever_is_published_meanwhile() {
+    let api = TestApi::new().await;
+    let quote = quoted(&api).await;
+    insta::assert_json_snapshot!(quote);
+    api.db.sql(DEARER).await;
+    let placed = api.marked("/api/orders", "o1", &order_on(&quote)).await;
+    assert_eq!(placed.status, 201, "{}", placed.body);
+    assert_eq!(placed.body["price"], quote["price"]);
+    let now = api.marked("/api/orders", "o2", &order()).await;
+    assert_eq!(now.body["price"]["amount"], "6.500000");
+    assert_eq!(api.balance(42).await, "90.250000");
+    // sent again, it is the same order; for another one the quote is used up
+    let again = api.marked("/api/orders", "o1", &order_on(&quote)).await;
+    assert_eq!((again.status.as_u16(), &again.body["id"]), (200, &placed.body["id"]));
+    api.marked("/api/orders", "o3", &order_on(&quote))
+        .await
+        .refused(409, "quote_used");
+}
+
+#[tokio::test]
+async fn a_quote_is_for_what_was_asked_for_a_while_and_for_its_own_key() {
+    let api = TestApi::new().await;
+    let quote = quoted(&api).await;
+    let mut other = order_on(&quote);
+    other["energy"] = json!(66_000);
+    api.marked("/api/orders", "o1", &other)
+        .await
+        .refused(422, "quote_differs");
+    let mut unknown = order();
+    unknown["quote_id"] = json!("00000000-0000-7000-8000-00000000ffff");
+    api.marked("/api/orders", "o1", &unknown)
+        .await
+        .refused(404, "not_found");
+    api.db
+        .sql("INSERT INTO api_keys (id, name, prefix, secret_sha256, scopes, rate_limit_per_minute, created_at) \
+              SELECT '00000000-0000-7000-8000-0000000000f2', 'other', 'sk_otherother12', decode(repeat('ab', 32), 'hex'), scopes, 600, now() \
+              FROM api_keys LIMIT 1; \
+              INSERT INTO price_quotes SELECT '00000000-0000-7000-8000-0000000000f3', '00000000-0000-7000-8000-0000000000f2', \
+                  energy, duration_s, price_sun, price_version_id, created_at, expires_at FROM price_quotes LIMIT 1")
+        .await;
+    let mut foreign = order();
+    foreign["quote_id"] = json!("00000000-0000-7000-8000-0000000000f3");
+    api.marked("/api/orders", "o1", &foreign)
+        .await
+        .refused(404, "not_found");
+    api.clock.advance_seconds(60);
+    api.marked("/api/orders", "o1", &order_on(&quote))
+        .await
+        .refused(409, "quote_expired");
+    assert_eq!(api.balance(42).await, "100.000000");
+}
+
+#[tokio::test]
+async fn a_quote_whose_order_is_refused_can_be_used_still() {
+    let api = TestApi::new().await;
+    let quote = quoted(&api).await;
+    let mut poor = order_on(&quote);
+    poor["user_id"] = json!(43);
+    api.marked("/api/orders", "o1", &poor)
+        .await
+        .refused(409, "insufficient_funds");
+    let placed = api.marked("/api/orders", "o2", &order_on(&quote)).await;
+    assert_eq!(placed.status, 201);
+}
+
+#[tokio::test]
+async fn two_orders_at_once_get_one_quote() {
+    let api = TestApi::new().await;
+    let body = order_on(&quoted(&api).await);
+    let (one, two) = tokio::join!(
+        api.marked("/api/orders", "o1", &body),
+        api.marked("/api/orders", "o2", &body)
+    );
+    let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    assert_eq!(api.balance(42).await, "96.750000");
+}
+
+#[tokio::test]
+async fn what_is_not_sold_is_not_quoted() {
+    let api = TestApi::new().await;
+    for (body, status, code) in [
+        (json!({ "energy": 1, "duration_s": 3_600 }), 422, "energy_out_of_range"),
+        (
+            json!({ "energy": 65_000, "duration_s": 1 }),
+            422,
+            "duration_out_of_range",
+        ),
+        (json!({ "energy": 2_000_000, "duration_s": 3_600 }), 422, "no_price"),
+        (json!({ "energy": "65000", "duration_s": 3_600 }), 422, "invalid_body"),
+    ] {
+        api.post("/api/quotes", &body).await.refused(status, code);
+    }
+    let on = "INSERT INTO switches VALUES ('maintenance', true, 'test', 'operator:test', now())";
+    api.db.sql(on).await;
+    let body = json!({ "energy": 65_000, "duration_s": 3_600 });
+    api.post("/api/quotes", &body).await.refused(503, "maintenance");
+    assert_eq!(api.count("SELECT count(*) FROM price_quotes").await, 0);
+}
