@@ -1,10 +1,13 @@
 //! Work of several jobs done in one go: whoever comes while a batch is being done waits for the next, as long as that
 //! takes and no longer. An idle worker makes batches of one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
+
+use crate::error::WorkError;
 
 /// Does batches.
 #[async_trait]
@@ -47,6 +50,56 @@ impl<B: Batch> Batcher<B> {
         let (to, answer) = oneshot::channel();
         self.0.send((item, to)).await.ok()?;
         answer.await.ok()
+    }
+}
+
+/// Work of one network, with its places in the batch.
+pub(crate) struct Group<T> {
+    /// The network.
+    pub(crate) network: String,
+    places: Vec<usize>,
+    /// The work.
+    pub(crate) items: Vec<T>,
+}
+
+/// A batch by network, and its answers, none of which is there yet.
+pub(crate) fn by_network<T, N>(items: Vec<T>, network: impl Fn(&T) -> &str) -> (Vec<Group<T>>, Answers<N>) {
+    let answers = Answers(items.iter().map(|_| None).collect());
+    let mut groups: BTreeMap<String, (Vec<usize>, Vec<T>)> = BTreeMap::new();
+    for (place, item) in items.into_iter().enumerate() {
+        let (places, items) = groups.entry(network(&item).to_owned()).or_default();
+        places.push(place);
+        items.push(item);
+    }
+    let group = |(network, (places, items))| Group { network, places, items };
+    (groups.into_iter().map(group).collect(), answers)
+}
+
+/// Answers in the order of a batch's items.
+pub(crate) struct Answers<N>(Vec<Option<Result<N, WorkError>>>);
+
+impl<N> Answers<N> {
+    /// What came of a group: what was not decided together stays without an answer, and so does all of a group that failed.
+    /// One of them may be to blame: each finds out alone.
+    pub(crate) fn put<T>(&mut self, group: &Group<T>, done: Result<Vec<Option<N>>, WorkError>) {
+        match done {
+            Ok(nexts) => {
+                for (place, next) in group.places.iter().zip(nexts) {
+                    if let Some(answer) = self.0.get_mut(*place) {
+                        *answer = next.map(Ok);
+                    }
+                }
+            }
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::warn!(network = group.network, error, "a batch is done one by one");
+            }
+        }
+    }
+
+    /// All of them.
+    pub(crate) fn all(self) -> Vec<Option<Result<N, WorkError>>> {
+        self.0
     }
 }
 

@@ -27,7 +27,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         (JobKind::ChainSettleFinal, Arc::new(SettleFinal(env()))),
         (
             JobKind::DelegationsReclaim,
-            Arc::new(ReclaimDelegation(env(), sender())),
+            Arc::new(ReclaimDelegation::new(env(), sender())),
         ),
         (JobKind::DepositsConfirm, Arc::new(ConfirmDeposit(env()))),
         (JobKind::DepositsCredit, Arc::new(CreditDeposits(env()))),

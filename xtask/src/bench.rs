@@ -10,6 +10,7 @@ mod limits;
 mod load;
 mod meters;
 mod orders;
+mod reclaims;
 mod run;
 mod statements;
 mod stats;
@@ -31,6 +32,7 @@ use compare::Comparison;
 use ground::{Ground, Size};
 use idle::Idle;
 use limits::Limits;
+use reclaims::Reclaims;
 use run::{Load, Run};
 
 /// Everything but the build.
@@ -113,6 +115,7 @@ pub(crate) struct Findings {
     idle: Option<Idle>,
     saturation: Vec<Run>,
     half_load: Option<Run>,
+    reclaims: Option<Reclaims>,
     comparison: Option<Comparison>,
     rows: Vec<Row>,
 }
@@ -190,6 +193,14 @@ fn measure(ground: &mut Ground<'_>, options: &BenchOptions, found: &mut Findings
     };
     found.half_load = Some(run::measure(ground, half)?);
     check_books(ground)?;
+    if options.node.is_none() {
+        eprintln!(
+            "• every rental ends at once, {USUAL_WORKERS} workers, orders go on at {:.0} a second",
+            rate / 2.0
+        );
+        found.reclaims = Some(reclaims::measure(ground, USUAL_WORKERS, rate / 2.0, orders / 4)?);
+        check_books(ground)?;
+    }
     if options.compare {
         eprintln!(
             "• FastAPI + Celery, {} orders as fast as they are accepted",

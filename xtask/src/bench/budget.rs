@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Findings;
+use super::reclaims::Reclaims;
 use super::run::Run;
 use super::stats::Spread;
 
@@ -53,6 +54,9 @@ pub(crate) fn rows(found: &Findings) -> Vec<Row> {
     let mut rows = latencies(found);
     for run in &found.saturation {
         rows.extend(saturation(run));
+    }
+    if let Some(reclaims) = &found.reclaims {
+        rows.extend(mass_reclaim(reclaims));
     }
     let best = found.best_per_s();
     if let Some(limits) = &found.limits {
@@ -137,6 +141,30 @@ fn latencies(found: &Findings) -> Vec<Row> {
             None,
         ));
     }
+    rows
+}
+
+fn mass_reclaim(found: &Reclaims) -> Vec<Row> {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let due = found.due as f64;
+    let mut rows = vec![
+        plain("all rentals end at once: due", Some(due), ""),
+        plain("all rentals end at once: taken back", Some(found.reclaimed_per_s), "/s"),
+        plain("all rentals end at once: until the last", Some(found.seconds), "s"),
+        plain(
+            "all rentals end at once: node calls each",
+            found.node_calls_per_reclaim,
+            "",
+        ),
+        plain("meanwhile: orders offered", Some(found.offered_per_s), "/s"),
+    ];
+    let paid = Some(Bound::AtMost(250.0));
+    rows.extend(spread(
+        "meanwhile: paid → broadcast",
+        found.paid_to_broadcast,
+        None,
+        paid,
+    ));
     rows
 }
 

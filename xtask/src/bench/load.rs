@@ -17,7 +17,7 @@ use crate::stage::http::Http;
 pub(crate) const FIRST_USER: usize = 100_001;
 const ENERGY: i64 = 65_000;
 /// Longer than any run: nothing is taken back while we measure.
-const DURATION_S: i64 = 86_400;
+pub(crate) const RENTAL_S: i64 = 86_400;
 
 /// A request's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Requests {
         for n in 0..count {
             let body = json!({
                 "user_id": FIRST_USER + n % users, "receiver": receivers[n % users % receivers.len()],
-                "energy": ENERGY, "duration_s": DURATION_S,
+                "energy": ENERGY, "duration_s": RENTAL_S,
             });
             requests.add("/api/orders", &format!("{series}-{n}"), &body);
         }

@@ -73,6 +73,12 @@ impl Devnet {
         self.admin()?.post::<Value>(&path, &body, None).map(drop)
     }
 
+    /// Lets time pass on the chain.
+    pub(crate) fn advance(&self, seconds: i64) -> Result<()> {
+        let body = json!({ "seconds": seconds });
+        self.admin()?.post::<Value>("/time/advance", &body, None).map(drop)
+    }
+
     /// Has somebody pay; answers the transaction.
     pub(crate) fn pay(&self, to: &str, payment: Payment) -> Result<String> {
         let body = match payment {

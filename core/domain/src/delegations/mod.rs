@@ -8,6 +8,7 @@ mod claim_many;
 mod death;
 mod included;
 mod reclaim;
+mod reclaim_many;
 mod reverted;
 
 pub use adopt::{Adoption, adopt};
@@ -16,6 +17,7 @@ pub use claim_many::{ClaimOfMany, claim_many_in_tx};
 pub(crate) use death::{give_up_in_tx, retry_reclaim_in_tx};
 pub(crate) use included::{made_in_tx, undone_in_tx};
 pub use reclaim::{Reclaim, Reclaiming, claim_reclaim_in_tx, wake_ended_in_tx};
+pub use reclaim_many::{ReclaimOfMany, claim_reclaims_in_tx};
 pub(crate) use reverted::reverted_in_tx;
 
 pub use crate::intents::DeathPolicy;

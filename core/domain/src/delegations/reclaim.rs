@@ -1,11 +1,11 @@
 //! Taking energy back after a rental. Rentals end by the chain's clock, as they began.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use db::models::{ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, SupplierWallet, TxState};
 use db::{Conn, Prepare as _};
 use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use jobs::{JobKind, Wake, enqueue_each_in_tx};
+use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
 use kernel::DelegationId;
 use uuid::Uuid;
 
@@ -82,6 +82,12 @@ pub async fn claim_reclaim_in_tx(
     })))
 }
 
+/// Of the rentals that one block ends, so many are due at once.
+const TOGETHER: usize = 16;
+/// And the next ones so much later: customers who order meanwhile do not wait behind all of them. Within the three seconds
+/// until the next block 500 are due.
+const BETWEEN: Duration = Duration::milliseconds(96);
+
 #[derive(diesel::QueryableByName)]
 struct Ended {
     #[diesel(sql_type = SqlUuid)]
@@ -113,5 +119,16 @@ pub async fn wake_ended_in_tx(
     .load(conn)
     .await?;
     let ids: Vec<String> = ended.iter().map(|ended| ended.id.to_string()).collect();
-    Ok(enqueue_each_in_tx(conn, JobKind::DelegationsReclaim, &ids, now).await?)
+    let groups = ids.chunks(TOGETHER).zip(0_i32..);
+    let requests: Vec<JobRequest<'_>> = groups
+        .flat_map(|(group, n)| {
+            group.iter().map(move |id| JobRequest {
+                kind: JobKind::DelegationsReclaim,
+                object_id: id,
+                run_at: now + BETWEEN * n,
+                now,
+            })
+        })
+        .collect();
+    Ok(enqueue_many_in_tx(conn, &requests).await?)
 }

@@ -1,7 +1,6 @@
 //! Transaction A of a delivery: claim, reserve, sign, store, and the job is done. For several orders at once where that is
 //! plain, so that they share the commit; else for one.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use ::jobs::{JobKind, RunningJob, complete_in_tx, complete_many_in_tx};
@@ -16,7 +15,7 @@ use domain::transactions::Signed;
 use kernel::{ChainTransactionId, DelegationId, OrderId, WalletId};
 use tron::PrivateKey;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, by_network};
 use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::WorkError;
 use crate::signer::{DELEGATION_BANDWIDTH, ToSign, sign_delegate, wallet_address};
@@ -60,34 +59,12 @@ impl Batch for Claims {
         if let [order] = orders.as_slice() {
             return vec![Some(self.alone(order).await)];
         }
-        let mut by_network: HashMap<String, Vec<(usize, ToClaim)>> = HashMap::new();
-        let mut answers: Vec<Self::Answer> = orders.iter().map(|_| None).collect();
-        for (place, order) in orders.into_iter().enumerate() {
-            by_network
-                .entry(order.order.network.clone())
-                .or_default()
-                .push((place, order));
+        let (groups, mut answers) = by_network(orders, |order: &ToClaim| &order.order.network);
+        for group in groups {
+            let done = self.together(&group.network, &group.items).await;
+            answers.put(&group, done);
         }
-        for (network, group) in by_network {
-            let (places, group): (Vec<usize>, Vec<ToClaim>) = group.into_iter().unzip();
-            match self.together(&network, &group).await {
-                Ok(nexts) => {
-                    for (place, next) in places.into_iter().zip(nexts) {
-                        if let Some(answer) = answers.get_mut(place) {
-                            *answer = next.map(Ok);
-                        }
-                    }
-                }
-                // one of them may be to blame: each finds out alone
-                Err(error) => {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "orders are claimed one by one"
-                    );
-                }
-            }
-        }
-        answers
+        answers.all()
     }
 }
 

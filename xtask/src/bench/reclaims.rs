@@ -1,0 +1,77 @@
+//! Every rental of the runs before ends in the same moment, while customers go on ordering.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::ground::Ground;
+use super::load::{RENTAL_S, micros};
+use super::meters::Meters;
+use super::orders::{self, LOOK, Times};
+use super::run::rate;
+use super::stats::Spread;
+use crate::services::DATABASE;
+
+const LIVE: &str = "SELECT count(*) FROM delegations WHERE state IN ('active', 'reclaiming')";
+/// Orders that are placed meanwhile are rentals that do not end.
+const LEFT: &str = "SELECT count(*) FROM delegations d JOIN orders o ON o.id = d.order_id \
+    WHERE d.state IN ('active', 'reclaiming') AND o.created_at < to_timestamp($1 / 1e6)";
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reclaims {
+    pub(crate) workers: u16,
+    /// Rentals that ended at once.
+    pub(crate) due: usize,
+    /// From their end until the chain had taken all of them back.
+    pub(crate) seconds: f64,
+    pub(crate) reclaimed_per_s: f64,
+    /// Orders that were placed meanwhile, and how many a second.
+    pub(crate) orders: usize,
+    pub(crate) offered_per_s: f64,
+    pub(crate) paid_to_broadcast: Option<Spread>,
+    pub(crate) node_calls_per_reclaim: Option<f64>,
+}
+
+/// Lets a day pass on the chain, with so many orders a second meanwhile.
+pub(crate) fn measure(ground: &mut Ground<'_>, workers: u16, offered_per_s: f64, orders: usize) -> Result<Reclaims> {
+    let psql = ground.services.psql()?;
+    let due: usize = psql.run(DATABASE, LIVE)?.trim().parse().context("a count")?;
+    ground.start(workers)?;
+    let before = Meters::read(&ground.services, &ground.stage, &ground.children)?;
+    let begin = psql.run(DATABASE, "SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint")?;
+    let left = LEFT.replace("$1", begin.trim());
+    ground.stage.devnet.advance(RENTAL_S + 60)?;
+    let started = Instant::now();
+    let requests = ground.orders("reclaims", orders);
+    let answers = ground
+        .sender()
+        .send(&ground.stage.api, &requests, Some(offered_per_s))?;
+    answers.all_good()?;
+    ground
+        .waiting
+        .until_every(LOOK, &ground.children, "all energy is taken back", || {
+            let left = psql.run(DATABASE, &left)?;
+            Ok((left.trim() == "0").then_some(()))
+        })?;
+    let seconds = micros(i64::try_from(started.elapsed().as_micros())?);
+    orders::wait_for_all(&ground.services, &ground.children, &ground.waiting)?;
+    let used = Meters::read(&ground.services, &ground.stage, &ground.children)?.since(&before);
+    ground.stop()?;
+    let times = Times::of(&answers.answers, &orders::steps(&ground.services)?)?;
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let calls = used
+        .node
+        .map(|calls| calls.values().sum::<i64>() as f64 / (due + orders).max(1) as f64);
+    Ok(Reclaims {
+        workers,
+        due,
+        seconds,
+        reclaimed_per_s: rate(due, seconds),
+        orders,
+        offered_per_s,
+        paid_to_broadcast: times.paid_to_broadcast,
+        node_calls_per_reclaim: calls,
+    })
+}
