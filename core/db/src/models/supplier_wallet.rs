@@ -90,9 +90,9 @@ impl NewSupplierWallet<'_> {
     }
 }
 
-/// Wallets that fit, the best first: not tried for this order before (its figures may be stale, and its new ones on the
-/// way), without a live delegation to the receiver, then the smallest room that suffices. A wallet short of bandwidth
-/// still fits if it can burn a TRX for it.
+/// Wallets that fit, the best first: the rule of `domain::delegations::choice::best`, which gives the reasons, said in SQL
+/// so that one row is locked instead of all being read. A test of claims holds the two to each other. A wallet short of
+/// bandwidth still fits if it can burn a TRX for it.
 const FITTING: &str = "SELECT w.id FROM supplier_wallets w \
     WHERE w.purpose = 'supply' AND w.state = 'active' AND w.enabled AND w.isolated_at IS NULL AND w.address <> $2 \
       AND w.delegatable_sun - w.reserved_sun >= $1 \
@@ -113,10 +113,10 @@ struct WalletId {
 }
 
 impl SupplierWallet {
-    /// Whether a delegation of so much stake fits: what the choice of one wallet asks for, for a row that is locked.
+    /// Whether it can burn coin for bandwidth that it lacks.
     #[must_use]
-    pub const fn fits(&self, amount_sun: i64, bandwidth: i64) -> bool {
-        self.room_sun() >= amount_sun && (self.bandwidth_available >= bandwidth || self.balance_sun >= TRX)
+    pub const fn can_burn(&self) -> bool {
+        self.balance_sun >= TRX
     }
 
     pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {

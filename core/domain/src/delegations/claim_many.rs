@@ -11,6 +11,7 @@ use db::Conn;
 use db::models::{ChainCursor, Delegation, Order, OrderState, SupplierWallet};
 use uuid::Uuid;
 
+use super::choice::{self, Candidate, Wanted};
 use super::claim::{ClaimRequest, Claimed, begin_in_tx};
 use crate::DomainError;
 use crate::intents::{is_current, next_timestamp};
@@ -133,27 +134,14 @@ impl Free {
         })
     }
 
-    /// Promises the best wallet: the same preferences as where one order is claimed alone.
+    /// Promises the best wallet, by the rule that holds where one order is claimed alone, too.
     fn take(&mut self, order: &Order, request: &ClaimRequest, cursor: &ChainCursor) -> Option<(SupplierWallet, i64)> {
-        let (live, tried) = (&self.live, &self.tried);
-        let best = self
-            .wallets
-            .iter_mut()
-            .filter(|wallet| wallet.fits(request.amount_sun, request.bandwidth))
-            .filter(|wallet| {
-                wallet
-                    .address
-                    .as_deref()
-                    .is_some_and(|address| address != order.receiver)
-            })
-            .min_by_key(|wallet| {
-                (
-                    tried.contains(&(wallet.id, order.id)),
-                    live.contains(&(wallet.id, order.receiver.clone())),
-                    wallet.delegatable_sun - wallet.reserved_sun,
-                    wallet.id,
-                )
-            })?;
+        let wanted = Wanted {
+            amount_sun: request.amount_sun,
+            bandwidth: request.bandwidth,
+        };
+        let chosen = choice::best(self.candidates(order), wanted)?;
+        let best = self.wallets.iter_mut().find(|wallet| wallet.id == chosen)?;
         let timestamp_ms = next_timestamp(cursor, best);
         best.last_timestamp_ms = timestamp_ms;
         best.reserved_sun += request.amount_sun;
@@ -163,6 +151,22 @@ impl Free {
         promised.1 += request.bandwidth;
         self.live.insert((best.id, order.receiver.clone()));
         Some((best.clone(), timestamp_ms))
+    }
+
+    /// The wallets as they stand to an order; the receiver itself is none.
+    fn candidates(&self, order: &Order) -> impl Iterator<Item = Candidate> {
+        let others = self.wallets.iter().filter(move |wallet| {
+            let address = wallet.address.as_deref();
+            address.is_some_and(|address| address != order.receiver)
+        });
+        others.map(move |wallet| Candidate {
+            wallet: wallet.id,
+            room_sun: wallet.delegatable_sun.saturating_sub(wallet.reserved_sun),
+            bandwidth: wallet.bandwidth_available,
+            can_burn: wallet.can_burn(),
+            tried: self.tried.contains(&(wallet.id, order.id)),
+            serves: self.live.contains(&(wallet.id, order.receiver.clone())),
+        })
     }
 
     async fn reserve_in_tx(&self, conn: &mut Conn, now: DateTime<Utc>) -> Result<(), DomainError> {

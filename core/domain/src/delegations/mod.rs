@@ -3,6 +3,7 @@
 //! Lock order everywhere: chain transaction, delegation, order, wallet.
 
 mod adopt;
+pub mod choice;
 mod claim;
 mod claim_many;
 mod death;
