@@ -6,6 +6,7 @@ mod accept;
 mod adopt;
 mod answers;
 mod cancel;
+mod choice;
 mod claim;
 mod claim_many;
 mod deposits;
