@@ -198,4 +198,6 @@ fn shares(sharing: &[Candidate], amount_sun: i64, least: i64) -> Vec<(Uuid, i64)
 }
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod tests;
