@@ -11,6 +11,7 @@ use domain::operations::RulingPolicy;
 use domain::orders::OrderPolicy;
 use domain::payouts::{AssetLimits, PayoutPolicy};
 use domain::rates::RatePolicy;
+use domain::stakings::StakeRules;
 use domain::webhooks::TargetPolicy;
 use hd::{AccountKey, HdError};
 use jobs::{WakeConfig, WakeError, WakeQueue};
@@ -49,6 +50,7 @@ pub struct App {
     pub(crate) deposits: DepositPolicy,
     pub(crate) rulings: RulingPolicy,
     pub(crate) rates: RatePolicy,
+    pub(crate) stakes: StakeRules,
     pub(crate) import_key: ImportPublicKey,
     pub(crate) keys: KeyCache,
     pub(crate) limits: RateLimits,
@@ -119,6 +121,7 @@ impl App {
             deposits: deposits(&settings, policy(&settings)?)?,
             rulings: rulings(&settings)?,
             rates: rates(&settings)?,
+            stakes: stakes(&settings),
             import_key: settings.vault.import_public_key.parse()?,
             keys: KeyCache::default(),
             limits: RateLimits::new(clock.clone()),
@@ -229,6 +232,16 @@ fn rates(settings: &Settings) -> Result<RatePolicy, StartError> {
         stale_after: stale_after.ok_or(StartError::Rates)?,
         fee_bp: rates.fee_bp,
     })
+}
+
+fn stakes(settings: &Settings) -> StakeRules {
+    let stake = &settings.pool.stake;
+    StakeRules {
+        network: settings.orders.network.clone(),
+        reserve_sun: stake.reserve.minor(),
+        wallet_day_sun: stake.wallet_day.minor(),
+        all_day_sun: stake.all_day.minor(),
+    }
 }
 
 fn rulings(settings: &Settings) -> Result<RulingPolicy, StartError> {

@@ -79,6 +79,8 @@ codes! {
     WalletNotActive = "wallet_not_active", CONFLICT, "The wallet is not active yet", "钱包尚未激活";
     WebhookDisabled = "webhook_disabled", CONFLICT, "The endpoint is disabled", "该 webhook 端点已停用";
     PayoutLimit = "payout_limit", CONFLICT, "A limit of payouts would be exceeded", "超出提现限额";
+    StakeRefused = "stake_refused", CONFLICT,
+        "The wallet's coin, its stake or a limit of the day does not allow this staking", "钱包余额、质押或每日限额不允许此质押操作";
     PayoutMayBePaid = "payout_may_be_paid", CONFLICT,
         "The payout may be paid already; look at its finding", "该提现可能已支付，请先处理对应的问题";
     PayoutDecided = "payout_decided", CONFLICT,

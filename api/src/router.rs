@@ -194,6 +194,9 @@ routes! {
     OperationsWrite post Post "/api/operations/deposits/{id}/rule" operations::rule_deposit::rule_deposit
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict, Code::InsufficientFunds, Code::OwnProposal]];
     OperationsRead get Get "/api/operations/sweeps" operations::list_sweeps::list_sweeps [PARAMETER];
+    OperationsRead get Get "/api/operations/stakings" operations::list_stakings::list_stakings [PARAMETER];
+    OperationsWrite post Post "/api/operations/stakings" operations::request_staking::request_staking
+        [BODY, MARKED, BY_HAND, &[Code::NotFound, Code::WalletNotActive, Code::StakeRefused]];
     OperationsRead get Get "/api/operations/rentals" operations::list_rentals::list_rentals [PARAMETER];
     OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook

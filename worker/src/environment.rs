@@ -10,6 +10,7 @@ use domain::delegations::DeathPolicy;
 use domain::deposits::CreditPolicy;
 use domain::payouts::TreasuryRules;
 use domain::pool::StockLimits;
+use domain::stakings::StakePolicy;
 use domain::sweeps::SweepPolicy;
 use domain::transactions::ResendPolicy;
 use jobs::{Wake, WakeQueue};
@@ -71,6 +72,10 @@ pub struct WorkPolicy {
     pub payout_retry: Duration,
     /// How deposit addresses are collected.
     pub sweep: SweepPolicy,
+    /// How supplier wallets are staked.
+    pub stake: StakePolicy,
+    /// Pause before a staking that waits is looked at again.
+    pub stake_retry: Duration,
     /// Stake on top, in 1/100 %.
     pub stake_margin_bps: u32,
     /// Bandwidth that a wallet must have left to be chosen.

@@ -18,6 +18,7 @@ pub mod registry;
 pub mod rentals;
 mod sender;
 mod signer;
+pub mod stakes;
 #[cfg(debug_assertions)]
 mod test_clock;
 pub mod watcher;

@@ -7,8 +7,8 @@ use jobs::JobKind;
 use crate::environment::Environment;
 use crate::jobs::{
     CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ExchangeDeposits,
-    ImportWallet, PlacePaidOrder, PlanSweeps, Prune, ReadRates, ReclaimDelegation, Reconcile, RentEnergy,
-    ResendTransactions, SendPayout, SettleFinal, SweepDeposits, SyncWallet,
+    ImportWallet, PlacePaidOrder, PlanStakes, PlanSweeps, Prune, ReadRates, ReclaimDelegation, Reconcile, RentEnergy,
+    ResendTransactions, SendPayout, SettleFinal, StakeWallet, SweepDeposits, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;
@@ -19,7 +19,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 20] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 22] = [
         (
             JobKind::ChainResendTransactions,
             Arc::new(ResendTransactions(env(), sender())),
@@ -45,6 +45,8 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         (JobKind::RatesRead, Arc::new(ReadRates(env()))),
         (JobKind::WalletsCheckStock, Arc::new(CheckStock(env()))),
         (JobKind::WalletsImport, Arc::new(ImportWallet(env()))),
+        (JobKind::WalletsPlanStakes, Arc::new(PlanStakes(env()))),
+        (JobKind::WalletsStake, Arc::new(StakeWallet(env(), sender()))),
         (JobKind::WalletsSync, Arc::new(SyncWallet(env()))),
     ];
     handlers.into_iter().collect()

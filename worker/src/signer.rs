@@ -2,7 +2,7 @@
 
 use chain::TronAddress;
 use chrono::{DateTime, Duration, Utc};
-use db::models::{ChainCursor, SupplierWallet};
+use db::models::{ChainCursor, StakeResource, Staking, StakingAction, SupplierWallet};
 use domain::transactions::Signed;
 use tron::proto::ResourceCode;
 use tron::trc20::{Call, amount256};
@@ -13,7 +13,7 @@ use crate::error::WorkError;
 /// Bandwidth points of one delegation, its signature included, with room for longer numbers.
 pub(crate) const DELEGATION_BANDWIDTH: i64 = 300;
 
-/// What is to be signed: a delegation to make or undo, or a payment.
+/// What is to be signed: a delegation to make or undo, a payment, or a staking, which is its own receiver.
 pub(crate) struct ToSign<'a> {
     pub(crate) wallet: &'a SupplierWallet,
     pub(crate) receiver: &'a str,
@@ -89,6 +89,30 @@ pub(crate) fn sign_transfer(
         data: call.encode(),
     };
     sign(work, body, fee_limit_sun, key)
+}
+
+/// Signs a staking: coin of the wallet becomes stake, or the other way round.
+pub(crate) fn sign_stake(work: &ToSign<'_>, staking: &Staking, key: &PrivateKey) -> Result<Signed, WorkError> {
+    let (owner, amount_sun) = (wallet_address(work.wallet)?, work.amount_sun);
+    let resource = match staking.resource {
+        Some(StakeResource::Energy) => ResourceCode::Energy,
+        Some(StakeResource::Bandwidth) | None => ResourceCode::Bandwidth,
+    };
+    let body = match staking.action {
+        StakingAction::Stake => ContractBody::FreezeBalance {
+            owner,
+            amount_sun,
+            resource,
+        },
+        StakingAction::Unstake => ContractBody::UnfreezeBalance {
+            owner,
+            amount_sun,
+            resource,
+        },
+        StakingAction::Withdraw => ContractBody::WithdrawExpireUnfreeze { owner },
+        StakingAction::Cancel => ContractBody::CancelAllUnfreeze { owner },
+    };
+    sign(work, body, 0, key)
 }
 
 fn parties(work: &ToSign<'_>) -> Result<(TronAddress, TronAddress), WorkError> {

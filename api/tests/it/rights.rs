@@ -43,6 +43,9 @@ async fn the_api_can_neither_read_keys_nor_edit_money() {
         "DELETE FROM sweep_events",
         "INSERT INTO rentals SELECT * FROM rentals",
         "UPDATE rentals SET payout_id = NULL",
+        "UPDATE stakings SET state = 'cancelled'",
+        "DELETE FROM stakings",
+        "DELETE FROM staking_events",
         "CREATE TABLE mine (id int)",
     ] {
         let refused = conn.batch_execute(sql).await.unwrap_err().to_string();

@@ -222,6 +222,28 @@ pub struct WalletSnapshot {
     pub unfreezing: Vec<Unfreezing>,
     /// The energy market at that moment.
     pub market: EnergyMarket,
+    /// The same for bandwidth.
+    pub bandwidth_market: EnergyMarket,
+}
+
+/// What stake gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resource {
+    /// For calls of contracts.
+    Energy,
+    /// For the bytes of transactions.
+    Bandwidth,
+}
+
+/// Stake that was unstaked and waits until it is coin again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfreezing {
+    /// What it gave.
+    pub resource: Resource,
+    /// How much.
+    pub amount_sun: i64,
+    /// From when on it can be withdrawn, by the chain's clock.
+    pub ready_at: DateTime<Utc>,
 }
 
 impl WalletSnapshot {
@@ -263,26 +285,6 @@ impl WalletSnapshot {
     }
 }
 
-/// What stake is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StakeResource {
-    /// Contract calls.
-    Energy,
-    /// Bytes.
-    Bandwidth,
-}
-
-/// Stake that was given up and is not liquid yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Unfreezing {
-    /// What it was for.
-    pub resource: StakeResource,
-    /// How much.
-    pub amount_sun: i64,
-    /// From when it can be taken.
-    pub ready_at: DateTime<Utc>,
-}
-
 /// What an account lends some others, read from one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lent {
@@ -301,12 +303,12 @@ pub struct TransferCost {
     pub energy_price_sun: i64,
 }
 
-/// The network's exchange between staked coin and energy: energy = sun / 10^6 × limit / weight.
+/// The network's exchange between staked coin and a resource: energy = sun / 10^6 × limit / weight, and so bandwidth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnergyMarket {
-    /// Energy shared out by the network per day.
+    /// Units shared out by the network per day.
     pub total_limit: i64,
-    /// Coin staked for energy by everybody, in whole TRX.
+    /// Coin staked for it by everybody, in whole TRX.
     pub total_weight: i64,
 }
 

@@ -497,6 +497,40 @@ diesel::table! {
 }
 
 diesel::table! {
+    staking_events (id) {
+        id -> BigInt,
+        staking_id -> Uuid,
+        at -> Timestamptz,
+        event -> Text,
+        state -> Text,
+        actor -> Text,
+        detail -> Jsonb,
+    }
+}
+
+diesel::table! {
+    stakings (id) {
+        id -> Uuid,
+        network -> Text,
+        wallet_id -> Uuid,
+        action -> Text,
+        resource -> Nullable<Text>,
+        amount_sun -> Nullable<BigInt>,
+        state -> Text,
+        source -> Text,
+        requested_by -> Text,
+        reason -> Text,
+        attempts -> Integer,
+        moved_sun -> Nullable<BigInt>,
+        block_number -> Nullable<BigInt>,
+        reason_code -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     supplier_wallets (id) {
         id -> Uuid,
         address -> Nullable<Text>,
@@ -755,6 +789,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     rates,
     receiver_checks,
     rentals,
+    staking_events,
+    stakings,
     supplier_wallets,
     sweep_events,
     sweeps,

@@ -1,9 +1,11 @@
 //! The one error of the use cases, with the stable code that clients see.
 
 use db::DbError;
-use db::models::{OrderState, PayoutState, RentalState, SweepState, TransferState};
+use db::models::{OrderState, PayoutState, RentalState, StakingState, SweepState, TransferState};
 use kernel::{Amount, ErrorClass};
 use ledger::LedgerError;
+
+use crate::stakings::StakeRefusal;
 
 /// Why a use case refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,12 @@ pub enum DomainError {
     /// The rental is in a state that this cannot be done from.
     #[error("a rental that is {0} cannot be treated so")]
     RentalStanding(RentalState),
+    /// The staking is in a state that this cannot be done from.
+    #[error("a staking that is {0} cannot be given up")]
+    StakingStanding(StakingState),
+    /// What stands against a staking.
+    #[error(transparent)]
+    StakeRefused(#[from] StakeRefusal),
     /// The transfer is of no asset that the ledger keeps, of nobody's address, or of more than can be held.
     #[error("this transfer cannot be credited: it is no money of the ledger's")]
     NotCreditable,
@@ -215,6 +223,8 @@ impl DomainError {
             | Self::TransferStanding(_)
             | Self::SweepStanding(_)
             | Self::RentalStanding(_)
+            | Self::StakingStanding(_)
+            | Self::StakeRefused(_)
             | Self::NotCreditable
             | Self::DepositOfOthers
             | Self::WalletNotActive => ErrorClass::Conflict,
@@ -274,8 +284,10 @@ impl DomainError {
             | Self::TransferStanding(_)
             | Self::SweepStanding(_)
             | Self::RentalStanding(_)
+            | Self::StakingStanding(_)
             | Self::NotCreditable
             | Self::DepositOfOthers => "conflict",
+            Self::StakeRefused(_) => "stake_refused",
             Self::WebhookUrl(_) => "webhook_url_refused",
             Self::WebhookDisabled => "webhook_disabled",
             Self::WalletNotActive => "wallet_not_active",

@@ -89,6 +89,14 @@ pub enum FindingKind {
     RentalStuck,
     /// The house's own customer holds less than open rentals brought.
     RentalsShort,
+    /// A wallet has nearly no bandwidth left, or too little stake for it and no coin to stake.
+    BurnsSoon,
+    /// A staking came to nothing.
+    StakingFailed,
+    /// A staking is open for long.
+    StakingStuck,
+    /// A staking's state is not what its transactions say.
+    StakingDiffers,
 }
 
 impl FindingKind {
@@ -135,6 +143,10 @@ impl FindingKind {
             Self::RentalHeld => "rentals.held",
             Self::RentalStuck => "rentals.stuck",
             Self::RentalsShort => "rentals.short",
+            Self::BurnsSoon => "wallets.burns_soon",
+            Self::StakingFailed => "stakings.failed",
+            Self::StakingStuck => "stakings.stuck",
+            Self::StakingDiffers => "stakings.differ",
         }
     }
 
@@ -158,7 +170,10 @@ impl FindingKind {
             | Self::SweepEnergy
             | Self::SweepKeyMissing
             | Self::RentalHeld
-            | Self::RentalStuck => Severity::Warning,
+            | Self::RentalStuck
+            | Self::BurnsSoon
+            | Self::StakingFailed
+            | Self::StakingStuck => Severity::Warning,
             _ => Severity::Critical,
         }
     }
@@ -266,6 +281,18 @@ impl FindingKind {
             }
             Self::RentalsShort => {
                 "Somebody spent what senders are owed: find the transfer of the house's customer, and correct it by a new one."
+            }
+            Self::BurnsSoon => {
+                "Stake TRX for bandwidth (`switchyard-worker stake bandwidth`), or send the wallet TRX: without, each transaction burns about 0.3."
+            }
+            Self::StakingFailed => {
+                "`switchyard-worker stake list --state failed` says why: coin, stake or the key's permission; ask again once it is mended."
+            }
+            Self::StakingStuck => {
+                "`switchyard-worker stake show` tells what it waits for; re-drive `wallets.stake`, or `stake revoke` gives it up."
+            }
+            Self::StakingDiffers => {
+                "Set pool.stake.enabled = false; compare the staking's timeline with its transactions on chain."
             }
             Self::OrderStuck => "Look at the order's timeline and its chain transaction; re-drive `orders.delegate`.",
             Self::EndpointFailing => {

@@ -1,4 +1,5 @@
-//! What a transaction is for, and whom its fate is told: a delegation, a payout, or a sweep. Here is what all of them share.
+//! What a transaction is for, and whom its fate is told: a delegation, a payout, a sweep, or a staking. Here is what all of them
+//! share.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 use crate::wallets::isolate_in_tx;
-use crate::{DomainError, delegations, payouts, sweeps};
+use crate::{DomainError, delegations, payouts, stakings, sweeps};
 
 /// How much failure is borne.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct DeathPolicy {
     pub max_attempts: i32,
     /// Transactions tried for one payout before its money is given back.
     pub payout_attempts: i32,
+    /// Transactions tried for one staking before it has failed.
+    pub staking_attempts: i32,
     /// Dead transactions of one wallet, without a success between, before it is isolated.
     pub isolate_after: i32,
     /// How long they count.
@@ -110,6 +113,8 @@ pub(crate) async fn included_in_tx(
             .copied()
             .collect::<Vec<_>>()
     };
+    // before anything locks a wallet, as whoever claims a staking
+    stakings::sent_in_tx(conn, &of(IntentKind::Stake), now).await?;
     delegations::made_in_tx(conn, ids, &of(IntentKind::Delegate), now).await?;
     delegations::undone_in_tx(conn, ids, &of(IntentKind::Reclaim), now).await?;
     payouts::sent_in_tx(conn, ids, &of(IntentKind::Payout), now).await?;
@@ -143,6 +148,7 @@ async fn report_in_tx(
         IntentKind::Delegate | IntentKind::Reclaim => "delegation",
         IntentKind::Payout => "payout",
         IntentKind::Sweep | IntentKind::Activate => "sweep",
+        IntentKind::Stake => "staking",
     };
     let detail = json!({
         "block": landed.block.number,
@@ -209,17 +215,19 @@ pub(crate) async fn reverted_in_tx(
             IntentKind::Delegate | IntentKind::Reclaim => delegations::reverted_in_tx(conn, transaction, now).await?,
             IntentKind::Payout => payouts::reverted_in_tx(conn, transaction, now).await?,
             IntentKind::Sweep | IntentKind::Activate => sweeps::reverted_in_tx(conn, transaction, now).await?,
+            IntentKind::Stake => stakings::reverted_in_tx(conn, transaction, now).await?,
         }
     }
     Ok(did_something && transaction.intent_kind != IntentKind::Sweep)
 }
 
 /// Whether a refusal of the very first send proves a death. A node that lies about it costs a delegation that the reclaim
-/// takes back; a payment that was made twice comes back from nobody, so whatever moves money waits for its expiry.
+/// takes back; a payment that was made twice comes back from nobody, and what was staked twice only after weeks, so whatever
+/// moves money waits for its expiry.
 pub(crate) const fn dies_of_refusal(kind: IntentKind) -> bool {
     match kind {
         IntentKind::Delegate | IntentKind::Reclaim => true,
-        IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate => false,
+        IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate | IntentKind::Stake => false,
     }
 }
 
@@ -241,6 +249,10 @@ pub(crate) async fn after_death_in_tx(
         IntentKind::Payout => payouts::give_up_in_tx(conn, ids, transaction, cause, policy, now).await?,
         IntentKind::Sweep | IntentKind::Activate => {
             let wake = sweeps::give_up_in_tx(conn, transaction, cause, policy, now).await?;
+            wake.into_iter().collect()
+        }
+        IntentKind::Stake => {
+            let wake = stakings::give_up_in_tx(conn, ids, transaction, cause, policy, now).await?;
             wake.into_iter().collect()
         }
     };
@@ -265,14 +277,17 @@ pub(crate) async fn after_death_in_tx(
 }
 
 /// Whether the wallet had no part in it: the receiver cannot receive, our view of the chain was old, a contract was
-/// called and said no, or it is a deposit address, which nothing is chosen for. Else one address that a token refuses would isolate every treasury wallet.
+/// called and said no, or it is a deposit address, which nothing is chosen for. Else one address that a token refuses would
+/// isolate every treasury wallet. What is staked says nothing of how the wallet lends: its permission may be for that alone.
 fn is_innocent(kind: IntentKind, cause: Cause) -> bool {
     use Refusal::{BadReference, ReceiverIsContract, ReceiverNotActivated};
     let refused = matches!(
         cause.refusal,
         Some(ReceiverNotActivated | ReceiverIsContract | BadReference)
     );
-    refused || kind == IntentKind::Sweep || (kind == IntentKind::Payout && cause.word == FAILED_ON_CHAIN)
+    refused
+        || matches!(kind, IntentKind::Sweep | IntentKind::Stake)
+        || (kind == IntentKind::Payout && cause.word == FAILED_ON_CHAIN)
 }
 
 /// What lands does so within this time of being signed, or so.

@@ -20,6 +20,7 @@ pub mod rates;
 pub mod receivers;
 pub mod reconcile;
 pub mod rentals;
+pub mod stakings;
 pub mod sweeps;
 pub mod transactions;
 pub mod users;

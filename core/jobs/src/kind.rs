@@ -37,6 +37,10 @@ db::text_enum! {
         WalletsSync = "wallets.sync",
         /// Moves a sealed key into the vault. Object: the import.
         WalletsImport = "wallets.import",
+        /// Stakes coin of a supplier wallet, or undoes that. Object: the staking.
+        WalletsStake = "wallets.stake",
+        /// Looks whether a supplier wallet is to be staked by the policy. Object: the wallet, or the network for all of them.
+        WalletsPlanStakes = "wallets.plan_stakes",
         /// Compares the stock of energy with what is asked for. Object: the network.
         WalletsCheckStock = "wallets.check_stock",
         /// Sends the messages that are due to an endpoint. Object: the endpoint.

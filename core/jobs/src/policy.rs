@@ -55,6 +55,8 @@ impl JobKind {
             Self::WalletsSync => (Queue::Wallets, 20, 10, 2, 120),
             Self::WalletsImport => (Queue::Wallets, 20, 10, 2, 60),
             Self::WalletsCheckStock => (Queue::Wallets, 20, 10, 5, 120),
+            Self::WalletsStake => (Queue::Wallets, 20, 25, 2, 300),
+            Self::WalletsPlanStakes => (Queue::Wallets, 20, 5, 5, 120),
             // more than all its sends may take, see `domain::webhooks`
             Self::NotifyDeliverWebhook => (Queue::Notify, 60, 10, 5, 300),
             Self::OperationsReconcile | Self::OperationsPrune => (Queue::Reports, 100, 5, 10, 300),

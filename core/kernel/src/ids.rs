@@ -49,6 +49,8 @@ uuid_ids! {
     ExchangeId;
     /// One deposit address collected to the treasury.
     SweepId;
+    /// One staking of a supplier's coin, or the undoing of one.
+    StakingId;
     /// One difference that a reconciler found.
     FindingId;
     /// One endpoint that is told of events.

@@ -13,5 +13,5 @@ pub use class::ErrorClass;
 pub use clock::{Clock, ManualClock, SteadyClock, SystemClock};
 pub use ids::{
     ApiKeyId, ChainTransactionId, DelegationId, EventId, ExchangeId, FindingId, IdGen, OrderId, PayoutId,
-    PriceVersionId, QuoteId, RandomIds, SeededIds, SweepId, UserId, WalletId, WebhookId,
+    PriceVersionId, QuoteId, RandomIds, SeededIds, StakingId, SweepId, UserId, WalletId, WebhookId,
 };

@@ -172,6 +172,24 @@ pub struct Pool {
     pub low_trx: Amount,
     pub min_bandwidth: i64,
     pub snapshot_keep_days: u32,
+    pub stake: Stake,
+}
+
+/// `[pool.stake]`: coin of supplier wallets is staked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stake {
+    pub enabled: bool,
+    pub reserve: Amount,
+    pub liquid_bps: u32,
+    pub least: Amount,
+    pub bandwidth_transactions_per_day: i64,
+    pub warn_transactions: i64,
+    pub wallet_day: Amount,
+    pub all_day: Amount,
+    pub max_attempts: u32,
+    pub retry_ms: u64,
+    pub failure_pause_s: i64,
 }
 
 /// `[deposits]`: what customers pay in on chain.

@@ -5,6 +5,7 @@ mod keys;
 mod ranges;
 mod rates;
 mod rental;
+mod stake;
 mod sweep;
 
 use std::fmt::Display;
@@ -40,6 +41,7 @@ impl Settings {
             ranges::check(self, &mut check);
             rates::check(self, &mut check);
             rental::check(self, &mut check);
+            stake::check(self, &mut check);
             sweep::check(self, &mut check);
         }
         if check.problems.is_empty() {

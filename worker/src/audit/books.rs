@@ -17,6 +17,7 @@ use super::complaint::Complaint;
 use super::evidence::{Books, Case, House, Rigour};
 use super::payout_books;
 use super::rules::{self, Context};
+use super::stake_books;
 use super::sweep_books;
 use crate::error::WorkError;
 
@@ -71,6 +72,8 @@ pub(super) async fn read(pool: &Pool, rigour: &Rigour, wanted: Wanted) -> Result
         complaints.extend(of_payouts);
         let (sweeps, of_sweeps) = sweep_books::cases(conn, &context, wanted.window).await?;
         complaints.extend(of_sweeps);
+        let (stakings, of_stakings) = stake_books::cases(conn, &context, wanted.window).await?;
+        complaints.extend(of_stakings);
         let books = Books {
             house: house(conn, rigour, wanted.closed_findings).await?,
             networks,
@@ -81,6 +84,7 @@ pub(super) async fn read(pool: &Pool, rigour: &Rigour, wanted: Wanted) -> Result
             cases,
             payouts,
             sweeps,
+            stakings,
             orders,
             payouts_seen,
         };

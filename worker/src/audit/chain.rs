@@ -79,7 +79,8 @@ pub(super) async fn ask(
         let of_orders = books.cases.iter().flat_map(|case| &case.transactions);
         let transactions = of_orders
             .chain(books.payouts.iter().flat_map(|case| &case.transactions))
-            .chain(books.sweeps.iter().flat_map(|case| &case.transactions));
+            .chain(books.sweeps.iter().flat_map(|case| &case.transactions))
+            .chain(books.stakings.iter().flat_map(|case| &case.transactions));
         let ours: Vec<&ChainTransaction> = transactions.filter(|tx| tx.network == chain.network()).collect();
         match &scope.look {
             Look::Everything => everything(*chain, &ours, &mut found).await?,

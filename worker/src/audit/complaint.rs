@@ -43,6 +43,10 @@ pub enum Rule {
     SweepInTime,
     /// What a sweep's transaction burned is booked once.
     SweepFee,
+    /// A staking that is done has one transaction that landed, and no other ever has one.
+    StakingOneEnd,
+    /// No staking is open at rest, or for long.
+    StakingInTime,
     /// A delegation's state is what its transactions say.
     DelegationTransactions,
     /// A delegation is made and undone on chain as often as its state says, and as it was booked.
@@ -87,6 +91,8 @@ impl Rule {
             Self::SweepOneEnd => "sweeps.one_end",
             Self::SweepInTime => "sweeps.in_time",
             Self::SweepFee => "sweeps.fee",
+            Self::StakingOneEnd => "stakings.one_end",
+            Self::StakingInTime => "stakings.in_time",
             Self::DepositMoney => "deposits.money",
             Self::ExchangeMoney => "exchanges.money",
             Self::DepositInTime => "deposits.in_time",
@@ -134,6 +140,10 @@ impl Rule {
             Self::SweepFee => {
                 "Compare the sweep's transactions with the transfers of `house:fees`; correct by a new transfer."
             }
+            Self::StakingOneEnd => {
+                "Compare the staking's timeline with the chain: what was staked twice is still the wallet's, and can be unstaked."
+            }
+            Self::StakingInTime => "`stake show` says what it waits for; re-drive `wallets.stake`.",
             Self::DepositMoney => {
                 "Stop withdrawals; compare `incoming_transfers` with `ledger_transfers` for the event; correct by a new transfer."
             }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chain::TxOutcome;
 use chrono::{DateTime, Utc};
-use db::models::{ChainCursor, ChainTransaction, Delegation, Order, Payout, Sweep};
+use db::models::{ChainCursor, ChainTransaction, Delegation, Order, Payout, Staking, Sweep};
 use domain::reconcile::lent::LentBounds;
 use domain::reconcile::{EscrowFigures, LedgerDifference, PayoutFigures, Reservation, Undecided};
 use ledger::{Difference, Imbalance, OrderTransfer, PayoutTransfer};
@@ -70,6 +70,21 @@ impl SweepCase {
     }
 }
 
+/// One staking with everything that belongs to it.
+#[derive(Debug, Clone)]
+pub(super) struct StakeCase {
+    /// The staking.
+    pub(super) staking: Staking,
+    /// Every transaction signed for it.
+    pub(super) transactions: Vec<ChainTransaction>,
+}
+
+impl StakeCase {
+    pub(super) fn subject(&self) -> String {
+        format!("staking:{}", self.staking.id)
+    }
+}
+
 /// What holds for the house as a whole.
 #[derive(Debug, Clone)]
 pub(super) struct House {
@@ -114,6 +129,8 @@ pub(super) struct Books {
     pub(super) payouts: Vec<PayoutCase>,
     /// The sweeps that the chain is to be asked about.
     pub(super) sweeps: Vec<SweepCase>,
+    /// The stakings that the chain is to be asked about.
+    pub(super) stakings: Vec<StakeCase>,
     /// Staked sun that each wallet lends.
     pub(super) stake: BTreeMap<Uuid, i64>,
     /// How many orders were looked at.

@@ -10,6 +10,7 @@ mod complaint;
 mod evidence;
 mod payout_books;
 mod rules;
+mod stake_books;
 mod sweep_books;
 
 use std::collections::BTreeSet;

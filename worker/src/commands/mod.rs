@@ -18,6 +18,7 @@ mod rentals;
 mod report;
 mod run;
 mod setup;
+mod stake;
 mod stuck;
 mod sweeps;
 mod switches;
@@ -77,6 +78,9 @@ pub enum Command {
     /// Coin that was sent for energy
     #[command(subcommand)]
     Rentals(rentals::Command),
+    /// Stake TRX of supplier wallets, or undo that
+    #[command(subcommand)]
+    Stake(stake::Command),
     /// Jobs: what waits, runs and stopped
     #[command(subcommand)]
     Jobs(jobs::Command),
@@ -153,6 +157,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::DepositKey(command) => deposit_keys::run(&settings, command).await,
         Command::Sweeps(command) => sweeps::run(&settings, command).await,
         Command::Rentals(command) => rentals::run(&settings, command).await,
+        Command::Stake(command) => stake::run(&settings, command).await,
         Command::Jobs(command) => jobs::run(&settings, command).await,
         Command::Stuck(command) => stuck::run(&settings, command).await,
         Command::Payouts(command) => payouts::run(&settings, command).await,

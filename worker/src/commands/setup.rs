@@ -21,6 +21,7 @@ use crate::environment::{Environment, WorkPolicy};
 use crate::keys::{ConfiguredMaster, Keys, unlock_master};
 use crate::nodes;
 use crate::rates::RatesEnvironment;
+use crate::stakes;
 
 /// The pool.
 pub(super) fn pool(settings: &Settings) -> anyhow::Result<Pool> {
@@ -142,6 +143,7 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         death: DeathPolicy {
             max_attempts: i32::try_from(orders.max_attempts)?,
             payout_attempts: i32::try_from(payouts.max_attempts)?,
+            staking_attempts: i32::try_from(pool.stake.max_attempts)?,
             isolate_after: i32::try_from(pool.isolate_after_failures)?,
             failure_window: chrono::Duration::seconds(pool.failure_window_s),
             probation_after: chrono::Duration::seconds(pool.probation_after_s),
@@ -154,6 +156,8 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         order_deadline: chrono::Duration::seconds(orders.deadline_s),
         payout_retry: milliseconds(payouts.retry_ms)?,
         sweep: sweep_policy(settings)?,
+        stake: stakes::policy(settings),
+        stake_retry: milliseconds(pool.stake.retry_ms)?,
         stake_margin_bps: orders.stake_margin_bps,
         min_bandwidth: pool.min_bandwidth,
         receiver_ttl: chrono::Duration::seconds(i64::try_from(orders.receiver_check_ttl_s)?),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use ::jobs::RunningJob;
 use async_trait::async_trait;
-use chain::TronAddress;
-use db::acquire;
+use chain::{TronAddress, WalletSnapshot};
 use db::models::{ChainCursor, SupplierWallet, WalletPurpose, WalletState};
+use db::{acquire, run_tx};
+use domain::stakings::watch_bandwidth_in_tx;
 use domain::wallets::{apply_snapshot, find, request_sync_of_all};
 use kernel::WalletId;
 
@@ -15,6 +16,7 @@ use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
 use crate::signer::wallet_address;
+use crate::stakes::bandwidth_facts;
 
 /// The object id that stands for every wallet.
 pub(crate) const ALL: &str = "all";
@@ -73,6 +75,9 @@ impl SyncWallet {
             let left = apply_snapshot(&env.pool, ids, (id, name), read, margin, env.clock.now()).await?;
             unseen_sun += left.unseen_sun;
             to_confirm |= left.to_confirm;
+            if wallet.purpose == WalletPurpose::Supply && *name == env.policy.stake.rules.network {
+                self.watch_bandwidth(&wallet, &snapshot).await?;
+            }
         }
         if to_confirm {
             return Ok(Outcome::Again {
@@ -88,6 +93,18 @@ impl SyncWallet {
             });
         }
         Ok(Outcome::Done)
+    }
+
+    /// Warns before coin is burned for bandwidth.
+    async fn watch_bandwidth(&self, wallet: &SupplierWallet, snapshot: &WalletSnapshot) -> Result<(), WorkError> {
+        let env = &self.0;
+        let (policy, now) = (&env.policy.stake, env.clock.now());
+        let facts = bandwidth_facts(snapshot, policy);
+        run_tx(&env.pool, "watch_bandwidth", async |conn| {
+            watch_bandwidth_in_tx(conn, env.ids.as_ref(), (wallet, &facts), policy, now).await
+        })
+        .await?;
+        Ok(())
     }
 
     /// What a read says of the energy market is kept with the network's cursor, which the first look of a watcher makes.

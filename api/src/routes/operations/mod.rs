@@ -9,12 +9,14 @@ pub(crate) mod list_jobs;
 pub(crate) mod list_payouts;
 pub(crate) mod list_pool;
 pub(crate) mod list_rentals;
+pub(crate) mod list_stakings;
 pub(crate) mod list_stuck;
 pub(crate) mod list_sweeps;
 pub(crate) mod queues;
 pub(crate) mod redrive_jobs;
 pub(crate) mod redrive_stuck;
 pub(crate) mod reject_payout;
+pub(crate) mod request_staking;
 pub(crate) mod resolve_finding;
 pub(crate) mod rule_deposit;
 

@@ -44,6 +44,8 @@ text_enum! {
         Sweep = "sweep",
         /// Send coin to a deposit address, so that it exists.
         Activate = "activate",
+        /// Stake coin of a supplier's wallet, or undo that.
+        Stake = "stake",
     }
 }
 text_enum! {

@@ -102,6 +102,17 @@ impl NewDelegation<'_> {
     }
 }
 
+const UNSEEN: &str = "SELECT (coalesce((SELECT sum(d.amount_sun) FROM delegations d WHERE d.wallet_id = $1 \
+        AND (d.state = 'reserved' OR (d.state IN ('active', 'reclaiming') AND d.block_number > $2))), 0) \
+    + coalesce((SELECT sum(s.amount_sun) FROM stakings s WHERE s.wallet_id = $1 AND s.action = 'unstake' \
+        AND s.resource = 'energy' AND (s.state = 'processing' OR s.block_number > $2)), 0))::bigint AS sun";
+
+#[derive(QueryableByName)]
+struct Sun {
+    #[diesel(sql_type = BigInt)]
+    sun: i64,
+}
+
 impl Delegation {
     pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
         d::table.find(id).select(Self::as_select()).first(conn).await.optional()
@@ -168,19 +179,16 @@ impl Delegation {
             .await
     }
 
-    /// Stake of a wallet that a snapshot as of `block` may not show yet: reserved, or on chain in a later block.
+    /// Stake for energy that a snapshot of a wallet as of `block` may not show as gone yet: reserved or being unstaked, or gone in
+    /// a later block.
     pub async fn unseen_sun(conn: &mut Conn, wallet: Uuid, block: i64) -> QueryResult<i64> {
-        use diesel::dsl::sql;
-        use diesel::sql_types::BigInt;
-        let later = d::state
-            .eq_any([DelegationState::Active, DelegationState::Reclaiming])
-            .and(d::block_number.gt(block).assume_not_null());
-        d::table
-            .filter(d::wallet_id.eq(wallet))
-            .filter(d::state.eq(DelegationState::Reserved).or(later))
-            .select(sql::<BigInt>("COALESCE(sum(amount_sun), 0)::bigint"))
-            .get_result(conn)
-            .await
+        let row = diesel::sql_query(UNSEEN)
+            .bind::<SqlUuid, _>(wallet)
+            .bind::<BigInt, _>(block)
+            .prepared()
+            .get_result::<Sun>(conn)
+            .await?;
+        Ok(row.sun)
     }
 
     /// Locked in id order, so that two callers cannot deadlock.

@@ -28,6 +28,8 @@ mod price_quote;
 mod rate;
 mod receiver_check;
 mod rental;
+mod staking;
+mod staking_event;
 mod supplier_wallet;
 mod sweep;
 mod sweep_event;
@@ -74,6 +76,10 @@ pub use price_quote::PriceQuote;
 pub use rate::{Rate, RateKind, RateRefusal};
 pub use receiver_check::{ReceiverCheck, Verdict};
 pub use rental::{Rental, RentalMove, RentalState};
+pub use staking::{
+    NewStaking, StakeResource, Staking, StakingAction, StakingFilter, StakingSource, StakingState, lending_ids,
+};
+pub use staking_event::{NewStakingEvent, StakingEvent};
 pub use supplier_wallet::{
     Failures, NewSupplierWallet, PoolFigures, SupplierWallet, UnfreezingRow, WalletFigures, WalletState,
 };

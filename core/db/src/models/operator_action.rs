@@ -53,6 +53,10 @@ text_enum! {
         RentalsReturn = "rentals.return",
         /// Let coin that bought nothing be.
         RentalsClose = "rentals.close",
+        /// Had coin of a supplier's wallet staked, or that undone.
+        StakingsRequest = "stakings.request",
+        /// Gave such a wish up.
+        StakingsRevoke = "stakings.revoke",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Adoption: a transaction that we held for dead, and that a solidified block carries all the same, is taken into the
 //! books as what it is. An operator asks for it, since it means that a node lied.
 //!
-//! A payout so made is paid, a sweep is over. A delegation so made is a stray: it delivers no order, and its time is up at once, so the reclaim takes it back.
+//! A payout so made is paid, a sweep or a staking is over. A delegation so made is a stray: it delivers no order, and its time is up at once, so the reclaim takes it back.
 
 use chain::BlockRef;
 use chrono::{DateTime, Utc};
@@ -17,7 +17,7 @@ use super::claim::lock;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 use crate::wallets::recount_reserved_in_tx;
-use crate::{DomainError, payouts, sweeps};
+use crate::{DomainError, payouts, stakings, sweeps};
 
 /// What came of the wish to adopt.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,6 +60,7 @@ pub async fn adopt(
             IntentKind::Sweep | IntentKind::Activate => {
                 sweeps::adopt_in_tx(conn, &transaction, at, operator, now).await?
             }
+            IntentKind::Stake => stakings::adopt_in_tx(conn, &transaction, at, operator, now).await?,
         };
         if matches!(adopted, Adoption::Adopted { .. }) {
             let subject = format!("transaction:{txid}");

@@ -11,7 +11,7 @@ use crate::DomainError;
 /// How many things of one kind are in one state.
 #[derive(Debug, Clone, PartialEq, QueryableByName)]
 pub struct Held {
-    /// `orders`, `delegations`, `payouts`, `sweeps`, `rentals`, `transactions`, `wallets`, `stake` or `treasury`.
+    /// `orders`, `delegations`, `payouts`, `sweeps`, `rentals`, `stakings`, `transactions`, `wallets`, `stake` or `treasury`.
     #[diesel(sql_type = Text)]
     pub what: String,
     /// Its state; of `stake`, which part; of `treasury`, which asset.
@@ -26,12 +26,13 @@ pub struct Held {
 }
 
 /// The states that are shown even while nothing is in them.
-const STATES: [(&str, &[&str]); 8] = [
+const STATES: [(&str, &[&str]); 9] = [
     ("orders", &["pending", "processing", "unsettled"]),
     ("delegations", &["reserved", "active", "reclaiming"]),
     ("payouts", &["requested", "approved", "processing", "sent"]),
     ("sweeps", &["planned", "activating", "renting", "processing", "sent"]),
     ("rentals", &["waiting", "placed", "returning", "held"]),
+    ("stakings", &["requested", "processing", "sent"]),
     ("transactions", &["signed", "sent", "included"]),
     ("wallets", &["enabled", "disabled", "isolated", "importing", "rejected"]),
     ("stake", &["staked", "delegated", "delegatable", "reserved"]),

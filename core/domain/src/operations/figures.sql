@@ -24,6 +24,8 @@ UNION ALL
 SELECT 'rentals', state, count(*), sum(amount_sun)::float8 FROM rentals
 WHERE state IN ('waiting', 'placed', 'returning', 'held') GROUP BY state
 UNION ALL
+SELECT 'stakings', state, count(*), 0 FROM stakings WHERE state IN ('requested', 'processing', 'sent') GROUP BY state
+UNION ALL
 SELECT 'treasury', asset, count, coalesce(minor, 0)::float8
 FROM (SELECT count(*) AS count, sum(balance_sun) AS sun, sum(usdt_micro) AS usdt
     FROM supplier_wallets WHERE state = 'active' AND enabled AND isolated_at IS NULL AND purpose = 'treasury') t

@@ -34,6 +34,8 @@ db::text_enum! {
         Sweep = "sweep",
         /// Coin that was sent for energy and has come to nothing yet.
         Rental = "rental",
+        /// Coin of a supplier's wallet that is to be staked, or stake to be undone.
+        Staking = "staking",
         /// A wallet that takes no orders though nobody switched it off.
         Wallet = "wallet",
         /// A network that is not read.
@@ -148,6 +150,10 @@ impl Stuck {
             (StuckKind::Rental, _) => (
                 "Look at its order or its payout; a re-drive takes the next step.",
                 "查看其订单或提现；重新执行会推进下一步。",
+            ),
+            (StuckKind::Staking, _) => (
+                "Read its reason and its timeline (`switchyard-worker stake show`): check the endpoints; then re-drive, or `stake revoke` while it is requested.",
+                "查看其原因和时间线（`switchyard-worker stake show`）：检查节点后重新执行；尚未签名时可用 `stake revoke` 放弃。",
             ),
             (StuckKind::Wallet, "importing") => (
                 "No worker has opened its key: check that workers serve `wallets` and have the import key, then re-drive.",

@@ -41,6 +41,12 @@ FROM (
     FROM rentals r JOIN incoming_transfers t ON t.id = r.transfer_id
     WHERE r.state = 'held' OR (r.state IN ('waiting', 'placed', 'returning') AND r.updated_at < $1 - interval '2 hours')
     UNION ALL
+    SELECT 'staking', id::text, state, created_at, reason_code, network,
+        CASE state WHEN 'requested' THEN 'wallets.stake' WHEN 'sent' THEN 'chain.settle_final'
+            ELSE 'chain.resend_transactions' END,
+        CASE state WHEN 'requested' THEN id::text ELSE network END
+    FROM stakings WHERE state IN ('requested', 'processing', 'sent') AND created_at < $1 - interval '1 hour'
+    UNION ALL
     SELECT 'wallet', id::text, 'importing', created_at, NULL, NULL, 'wallets.import', id::text
     FROM supplier_wallets WHERE state = 'importing' AND created_at < $1 - interval '5 minutes'
     UNION ALL

@@ -15,6 +15,7 @@ mod overdue;
 mod payouts;
 mod rentals;
 mod reservations;
+mod stakings;
 mod stuck;
 mod sweeps;
 
@@ -25,6 +26,7 @@ pub use overdue::OVERDUE_AFTER;
 pub use payouts::{PAYOUT_STUCK_AFTER, PayoutFigures, payout_figures};
 pub use rentals::RENTAL_STUCK_AFTER;
 pub use reservations::{Reservation, differing_reservations};
+pub use stakings::STAKING_STUCK_AFTER;
 pub use stuck::STUCK_AFTER;
 pub use sweeps::SWEEP_STUCK_AFTER;
 
@@ -98,6 +100,10 @@ pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Rep
         rentals::prove_in_tx(conn, ids, now).await
     })
     .await?;
+    report.findings += run_tx(pool, "reconcile_stakings", async |conn| {
+        stakings::prove_in_tx(conn, ids, now).await
+    })
+    .await?;
     run_tx(pool, "reconcile_isolated", async |conn| {
         isolated::clear_released_in_tx(conn, now).await
     })
@@ -138,6 +144,11 @@ async fn requeue(pool: &Pool, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainErr
     })
     .await?;
     wakes.extend(rentals);
+    let stakings = run_tx(pool, "reconcile_lost_stakings", async |conn| {
+        stakings::requeue_in_tx(conn, now).await
+    })
+    .await?;
+    wakes.extend(stakings);
     Ok(wakes)
 }
 

@@ -1,4 +1,5 @@
-//! A wallet's reservation is the sum of its delegations that the last read of the wallet cannot surely show.
+//! A wallet's reservation is the sum of what the last read of the wallet cannot surely show as gone: its delegations, and stake for
+//! energy that is being unstaked.
 
 use chrono::{DateTime, Utc};
 use db::Conn;
@@ -12,7 +13,7 @@ use super::record_all_in_tx;
 use crate::DomainError;
 use crate::findings::FindingKind;
 
-/// A wallet whose reservation is not what its delegations say, in sun.
+/// A wallet whose reservation is not what its delegations and stakings say, in sun.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
 pub struct Reservation {
     /// The wallet.
@@ -21,7 +22,7 @@ pub struct Reservation {
     /// What its row says.
     #[diesel(sql_type = BigInt)]
     pub kept: i64,
-    /// What its delegations say.
+    /// What its delegations and stakings say.
     #[diesel(sql_type = BigInt)]
     pub counted: i64,
 }
@@ -33,9 +34,12 @@ pub struct Reservation {
 pub async fn differing_reservations(conn: &mut Conn) -> Result<Vec<Reservation>, DomainError> {
     Ok(diesel::sql_query(
         "SELECT w.id AS wallet, w.reserved_sun AS kept, c.counted FROM supplier_wallets w \
-         CROSS JOIN LATERAL (SELECT COALESCE(sum(d.amount_sun), 0)::bigint AS counted FROM delegations d \
+         CROSS JOIN LATERAL (SELECT (coalesce((SELECT sum(d.amount_sun) FROM delegations d \
              WHERE d.wallet_id = w.id AND (d.state = 'reserved' \
-                 OR (d.state IN ('active', 'reclaiming') AND d.block_number > w.synced_block))) c \
+                 OR (d.state IN ('active', 'reclaiming') AND d.block_number > w.synced_block))), 0) \
+             + coalesce((SELECT sum(s.amount_sun) FROM stakings s WHERE s.wallet_id = w.id AND s.action = 'unstake' \
+                 AND s.resource = 'energy' AND (s.state = 'processing' OR s.block_number > w.synced_block)), 0))::bigint \
+             AS counted) c \
          WHERE w.reserved_sun <> c.counted ORDER BY w.id LIMIT 100",
     )
     .load(conn)

@@ -1,10 +1,10 @@
 //! What the chain says of a wallet is stored, kept, and compared with our books.
 
-use chain::{EnergyMarket, StakeResource, WalletSnapshot};
+use chain::{EnergyMarket, Resource, WalletSnapshot};
 use chrono::{DateTime, Duration, Utc};
 use db::models::{
-    ChainCursor, ChainTransaction, Delegation, SupplierWallet, UnfreezingRow, WalletBaseline, WalletFigures,
-    WalletPurpose, WalletSnapshotRow,
+    ChainCursor, ChainTransaction, Delegation, StakeResource, Staking, StakingAction, SupplierWallet, UnfreezingRow,
+    WalletBaseline, WalletFigures, WalletPurpose, WalletSnapshotRow,
 };
 use db::{Conn, Pool, acquire, run_tx};
 use kernel::{IdGen, WalletId};
@@ -95,8 +95,8 @@ pub async fn apply_snapshot(
 fn unfreezing_row(entry: &chain::Unfreezing) -> UnfreezingRow {
     UnfreezingRow {
         resource: match entry.resource {
-            StakeResource::Energy => "energy",
-            StakeResource::Bandwidth => "bandwidth",
+            Resource::Energy => "energy",
+            Resource::Bandwidth => "bandwidth",
         }
         .to_owned(),
         amount_sun: entry.amount_sun,
@@ -176,7 +176,16 @@ async fn look_for_loss_in_tx(
 ) -> Result<bool, DomainError> {
     if let Some(base) = WalletBaseline::find(conn, wallet.id, network).await? {
         let spent = ChainTransaction::spent_above(conn, network, wallet.id, base.block).await?;
-        let short = Shortfall::of(&base, snapshot, spent);
+        let mut short = Shortfall::of(&base, snapshot, spent);
+        if !short.is_none() {
+            let unstaked = async |conn: &mut Conn, of| {
+                let unstaking = (StakingAction::Unstake, Some(of));
+                Staking::unseen_sun(conn, wallet.id, unstaking, base.block).await
+            };
+            let energy_sun = unstaked(conn, StakeResource::Energy).await?;
+            let bandwidth_sun = unstaked(conn, StakeResource::Bandwidth).await?;
+            short = short.less_unstaked(energy_sun, bandwidth_sun);
+        }
         if !short.is_none() {
             let Some(since) = base.short_since else {
                 WalletBaseline::set_short(conn, wallet.id, network, now).await?;

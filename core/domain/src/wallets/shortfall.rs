@@ -1,8 +1,8 @@
 //! Whether a read of a supplier wallet shows less than can be explained: somebody else may hold its key.
 //!
 //! Coin leaves a supplier wallet by fees of our own transactions, and in no other way of ours: stake, unstake and
-//! delegation move it from one pocket to another. So what it has in all may fall by those fees alone, and its stake not at
-//! all. What the wallet's owner moves by hand looks the same as a theft, and is meant to: he is told, and releases it.
+//! delegation move it from one pocket to another. So what it has in all may fall by those fees alone, and its stake by what
+//! we unstaked. What the wallet's owner moves by hand looks the same as a theft, and is meant to: he is told, and releases it.
 
 use chain::WalletSnapshot;
 use db::models::{Spent, WalletBaseline};
@@ -40,6 +40,19 @@ impl Shortfall {
         }
     }
 
+    /// What is missing still when so much of each stake may have been given up by us.
+    pub(super) fn less_unstaked(self, energy_sun: i64, bandwidth_sun: i64) -> Self {
+        let still = |missing: i64, unstaked: i64| {
+            let missing = missing.saturating_sub(unstaked);
+            if missing >= SLACK { missing } else { 0 }
+        };
+        Self {
+            energy_sun: still(self.energy_sun, energy_sun),
+            bandwidth_sun: still(self.bandwidth_sun, bandwidth_sun),
+            ..self
+        }
+    }
+
     /// Whether nothing is missing.
     pub(super) const fn is_none(self) -> bool {
         self.coin_sun == 0 && self.energy_sun == 0 && self.bandwidth_sun == 0
@@ -48,7 +61,7 @@ impl Shortfall {
 
 #[cfg(test)]
 mod tests {
-    use chain::{EnergyMarket, StakeResource, Unfreezing};
+    use chain::{EnergyMarket, Resource, Unfreezing};
 
     use super::*;
 
@@ -84,6 +97,10 @@ mod tests {
             energy_used: 0,
             unfreezing: Vec::new(),
             market: EnergyMarket {
+                total_limit: 1,
+                total_weight: 1,
+            },
+            bandwidth_market: EnergyMarket {
                 total_limit: 1,
                 total_weight: 1,
             },
@@ -126,11 +143,28 @@ mod tests {
     }
 
     #[test]
+    fn what_we_unstaked_is_not_missing() {
+        let short = Shortfall {
+            coin_sun: 0,
+            energy_sun: 200 * TRX,
+            bandwidth_sun: 5 * TRX,
+        };
+        assert!(short.less_unstaked(200 * TRX, 5 * TRX).is_none());
+        let left = short.less_unstaked(150 * TRX, 0);
+        assert_eq!((left.energy_sun, left.bandwidth_sun), (50 * TRX, 5 * TRX));
+        let coin = Shortfall {
+            coin_sun: TRX,
+            ..Shortfall::default()
+        };
+        assert_eq!(coin.less_unstaked(TRX, TRX), coin);
+    }
+
+    #[test]
     fn stake_that_somebody_gives_up_is_missing_although_the_coin_is_there() {
         let unstaked = |seen: &mut WalletSnapshot| {
             seen.staked_energy_sun -= 200 * TRX;
             seen.unfreezing.push(Unfreezing {
-                resource: StakeResource::Energy,
+                resource: Resource::Energy,
                 amount_sun: 200 * TRX,
                 ready_at: chrono::DateTime::UNIX_EPOCH,
             });

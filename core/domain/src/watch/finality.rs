@@ -11,7 +11,7 @@ use super::lock_at;
 use crate::deposits;
 use crate::intents::{Cause, DeathPolicy, FAILED_ON_CHAIN, after_death_in_tx};
 use crate::orders::settle_in_tx;
-use crate::{DomainError, payouts, sweeps};
+use crate::{DomainError, payouts, stakings, sweeps};
 
 /// What came of moving the solidified head.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,8 +78,7 @@ pub async fn set_solid_in_tx(
 }
 
 /// Makes up to `limit` transactions of solidified blocks final: delivered orders and payouts that left are settled, sweeps
-/// that landed are over,
-/// failed attempts go back to work. Answers how many, so that the caller goes on until it is fewer than `limit`. Nothing is final while the network
+/// and stakings that landed are over, failed attempts go back to work. Answers how many, so that the caller goes on until it is fewer than `limit`. Nothing is final while the network
 /// is halted.
 ///
 /// # Errors
@@ -127,6 +126,8 @@ pub async fn finalise(
             .filter(|tx| matches!(tx.intent_kind, IntentKind::Sweep | IntentKind::Activate))
             .collect();
         let mut wakes = sweeps::final_in_tx(conn, &of_sweeps, now).await?;
+        let of_stakings: Vec<_> = landed.iter().filter(|tx| tx.intent_kind == IntentKind::Stake).collect();
+        stakings::final_in_tx(conn, &of_stakings, now).await?;
         let mut failed: Vec<_> = landed.iter().filter(|tx| tx.outcome == Some(Outcome::Failed)).collect();
         failed.sort_by_key(|tx| (tx.wallet_id, tx.id)); // as everybody locks wallets and asks for their reads
         for failed in failed {

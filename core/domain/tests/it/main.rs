@@ -24,6 +24,7 @@ mod receivers;
 mod reclaim;
 mod reconcile;
 mod snapshot;
+mod stakings;
 mod states;
 mod sweeps;
 mod walk;

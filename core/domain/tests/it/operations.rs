@@ -345,6 +345,7 @@ async fn what_is_stuck_is_counted_and_lists_are_narrowed() {
             ("payout", 0),
             ("sweep", 0),
             ("rental", 0),
+            ("staking", 0),
             ("wallet", 4),
             ("network", 1)
         ]

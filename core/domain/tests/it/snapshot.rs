@@ -1,6 +1,6 @@
 //! What the chain says of a wallet, and what of our promises it cannot have seen yet.
 
-use chain::{EnergyMarket, StakeResource, Unfreezing, WalletSnapshot};
+use chain::{EnergyMarket, Resource, Unfreezing, WalletSnapshot};
 use db::models::{SupplierWallet, WalletSnapshotRow};
 use domain::wallets::{apply_snapshot, find, set_enabled};
 use kernel::WalletId;
@@ -26,6 +26,10 @@ fn snapshot(as_of_block: i64, delegated_energy_sun: i64) -> WalletSnapshot {
         energy_limit: 0,
         energy_used: 0,
         unfreezing: Vec::new(),
+        bandwidth_market: EnergyMarket {
+            total_limit: 0,
+            total_weight: 0,
+        },
         market: EnergyMarket {
             total_limit: 180_000_000_000,
             total_weight: 19_000_000_000,
@@ -240,7 +244,7 @@ async fn stake_that_is_given_up_behind_our_back_isolates_the_wallet() {
     let unstaked = WalletSnapshot {
         staked_energy_sun: STAKE * 4,
         unfreezing: vec![Unfreezing {
-            resource: StakeResource::Energy,
+            resource: Resource::Energy,
             amount_sun: STAKE * 6,
             ready_at: world.now() + chrono::TimeDelta::days(14),
         }],

@@ -1,6 +1,8 @@
 //! The database refuses every step that is no arrow of a state machine, whoever asks.
 
-use db::models::{DelegationState, DepositState, OrderState, PayoutState, SweepState, TransferState, TxState};
+use db::models::{
+    DelegationState, DepositState, OrderState, PayoutState, StakingState, SweepState, TransferState, TxState,
+};
 use kernel::Asset;
 
 use crate::deposits::coin;
@@ -364,4 +366,75 @@ async fn what_was_agreed_or_signed_is_never_rewritten() {
             .to_string();
         assert!(refused.contains("append-only"), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn stakings_move_along_their_arrows() {
+    let world = World::new().await;
+    let wallet = world.wallet(1, 0).await;
+    let insert = |wallet: &str| {
+        format!(
+            "INSERT INTO stakings (id, network, wallet_id, action, resource, amount_sun, state, source, requested_by, reason, \
+                 created_at, updated_at) \
+             VALUES (gen_random_uuid(), 'nile', '{wallet}', 'stake', 'energy', 1000000, 'requested', 'operator', 'operator:x', \
+                 'more', now(), now())"
+        )
+    };
+    world.db.sql(&insert(&wallet.to_string())).await;
+    let arrows = [
+        "requested>processing",
+        "requested>done",
+        "requested>failed",
+        "requested>cancelled",
+        "processing>requested",
+        "processing>sent",
+        "processing>failed",
+        "sent>processing",
+        "sent>done",
+    ];
+    let set = |state: &str| {
+        let is_end = matches!(state, "done" | "failed" | "cancelled");
+        let ended_at = if is_end { "now()" } else { "NULL" };
+        let block = if matches!(state, "sent" | "done") { "1" } else { "NULL" };
+        format!("state = '{state}', ended_at = {ended_at}, block_number = {block}")
+    };
+    walk(
+        &world,
+        "stakings",
+        &words(StakingState::ALL, StakingState::word),
+        &arrows,
+        set,
+    )
+    .await;
+    for (column, value) in [
+        ("network", "'mars'"),
+        ("action", "'unstake'"),
+        ("resource", "'bandwidth'"),
+        ("amount_sun", "2000000"),
+        ("source", "'policy'"),
+        ("requested_by", "'operator:y'"),
+        ("reason", "'less'"),
+    ] {
+        let refused = world
+            .db
+            .try_sql(&format!("UPDATE stakings SET {column} = {value}"))
+            .await;
+        let refused = refused.expect_err(column).to_string();
+        assert!(refused.contains("immutable"), "{column}: {refused}");
+    }
+    let again = world.db.try_sql(&insert(&wallet.to_string())).await;
+    let refused = again.expect_err("one at a time").to_string();
+    assert!(refused.contains("stakings_one_open"), "{refused}");
+    let refused = world.db.try_sql("DELETE FROM stakings").await.expect_err("kept");
+    assert!(refused.to_string().contains("append-only"), "{refused}");
+    let treasury = world.wallet(2, 0).await;
+    world
+        .db
+        .sql(&format!(
+            "UPDATE supplier_wallets SET purpose = 'treasury' WHERE id = '{treasury}'"
+        ))
+        .await;
+    let refused = world.db.try_sql(&insert(&treasury.to_string())).await;
+    let refused = refused.expect_err("no treasury").to_string();
+    assert!(refused.contains("only wallets that lend"), "{refused}");
 }

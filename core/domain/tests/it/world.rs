@@ -93,6 +93,7 @@ impl World {
             death: DeathPolicy {
                 max_attempts: 3,
                 payout_attempts: 3,
+                staking_attempts: 3,
                 isolate_after: 3,
                 failure_window: Duration::hours(1),
                 probation_after: Duration::minutes(30),

@@ -405,3 +405,23 @@ fn renting_by_transfer_needs_an_address_a_customer_of_its_own_and_packages_that_
     )];
     assert_eq!(keys("dev", Role::Worker, &reserve), ["deposits.reserve_addresses"]);
 }
+
+#[test]
+fn staking_keeps_something_liquid_and_a_wallet_within_all() {
+    let worker = |more: &[(&str, &str)]| keys("dev", Role::Worker, more);
+    assert!(worker(&[("POOL__STAKE__ENABLED", "true")]).is_empty());
+    for (name, value, key) in [
+        ("RESERVE", "0.9", "reserve"),
+        ("LIQUID_BPS", "10001", "liquid_bps"),
+        ("LEAST", "0.5", "least"),
+        ("WALLET_DAY", "200001", "wallet_day"),
+        ("MAX_ATTEMPTS", "0", "max_attempts"),
+        ("RETRY_MS", "999", "retry_ms"),
+        ("FAILURE_PAUSE_S", "-1", "failure_pause_s"),
+    ] {
+        let name = format!("POOL__STAKE__{name}");
+        assert_eq!(worker(&[(&name, value)]), [format!("pool.stake.{key}")], "{name}");
+    }
+    let little = [("POOL__STAKE__ENABLED", "true"), ("POOL__STAKE__WALLET_DAY", "99")];
+    assert_eq!(worker(&little), ["pool.stake.least"]);
+}

@@ -3,7 +3,7 @@
 //! Whole numbers are read as `i64`, never through a float. An answer with another number where a whole one belongs is refused.
 
 use chain::endpoints::Unusable;
-use chain::{BlockRef, Inclusion, StakeResource, TxId, TxOutcome, Unfreezing};
+use chain::{BlockRef, Inclusion, TxId, TxOutcome};
 use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -179,47 +179,11 @@ pub(super) struct Account {
     #[serde(default, rename = "frozenV2")]
     pub(super) frozen: Vec<Frozen>,
     #[serde(default, rename = "unfrozenV2")]
-    unfrozen: Vec<Unfrozen>,
+    pub(super) unfrozen: Vec<Unfrozen>,
     #[serde(default, rename = "delegated_frozenV2_balance_for_bandwidth")]
     pub(super) delegated_bandwidth_sun: i64,
     #[serde(default)]
     pub(super) account_resource: AccountResource,
-}
-
-impl Account {
-    /// Stake for energy or bandwidth that was given up, in the node's order.
-    pub(super) fn unfreezing(&self) -> Result<Vec<Unfreezing>, Unusable> {
-        let known = self.unfrozen.iter().filter_map(|row| {
-            let resource = match row.kind.as_deref() {
-                None => StakeResource::Bandwidth,
-                Some("ENERGY") => StakeResource::Energy,
-                Some(_) => return None,
-            };
-            Some((resource, row))
-        });
-        known
-            .map(|(resource, row)| {
-                let ready_at =
-                    DateTime::from_timestamp_millis(row.ready_ms).ok_or_else(|| wrong("a time out of range"))?;
-                Ok(Unfreezing {
-                    resource,
-                    amount_sun: row.amount,
-                    ready_at,
-                })
-            })
-            .collect()
-    }
-}
-
-/// Stake that was given up. Without a type it was for bandwidth.
-#[derive(Deserialize)]
-struct Unfrozen {
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    #[serde(default, rename = "unfreeze_amount")]
-    amount: i64,
-    #[serde(default, rename = "unfreeze_expire_time")]
-    ready_ms: i64,
 }
 
 /// Stake that is not delegated out. Without a type it is for bandwidth.
@@ -229,6 +193,17 @@ pub(super) struct Frozen {
     pub(super) kind: Option<String>,
     #[serde(default)]
     pub(super) amount: i64,
+}
+
+/// Stake on its way back to coin. Without a type it was for bandwidth.
+#[derive(Deserialize)]
+pub(super) struct Unfrozen {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    #[serde(default, rename = "unfreeze_amount")]
+    pub(super) amount: i64,
+    #[serde(default, rename = "unfreeze_expire_time")]
+    pub(super) ready_ms: i64,
 }
 
 /// The part of an account that is about energy.
@@ -249,6 +224,10 @@ pub(super) struct Resources {
     pub(super) net_used: i64,
     #[serde(default, rename = "NetLimit")]
     pub(super) net_limit: i64,
+    #[serde(default, rename = "TotalNetLimit")]
+    pub(super) total_net_limit: i64,
+    #[serde(default, rename = "TotalNetWeight")]
+    pub(super) total_net_weight: i64,
     #[serde(default, rename = "EnergyLimit")]
     pub(super) energy_limit: i64,
     #[serde(default, rename = "EnergyUsed")]

@@ -12,7 +12,7 @@ const ACCOUNT_BEGINS: [&str; 2] = ["Account[", "account ["];
 const ACCOUNT_ENDS: [&str; 2] = ["] not exists", "] does not exist"];
 
 /// Whole texts, without figures.
-const TEXTS: [(&str, Refusal); 35] = [
+const TEXTS: [(&str, Refusal); 36] = [
     // DelegateResource
     ("No support for resource delegate", Refusal::Other),
     (
@@ -74,6 +74,8 @@ const TEXTS: [(&str, Refusal); 35] = [
     ),
     // WithdrawExpireUnfreeze
     ("no unFreeze balance to withdraw ", Refusal::Other),
+    // CancelAllUnfreezeV2
+    ("No unfreezeV2 list to cancel", Refusal::Other),
     // Transfer
     ("Invalid ownerAddress!", Refusal::Other),
     ("Invalid toAddress!", Refusal::Other),

@@ -1,7 +1,10 @@
 //! Figures of accounts.
 
 use chain::endpoints::{Endpoint, EndpointList, Failure, Unusable};
-use chain::{BlockRef, ChainError, EnergyMarket, Receiver, TransferCost, TronAddress, WalletSnapshot};
+use chain::{
+    BlockRef, ChainError, EnergyMarket, Receiver, Resource, TransferCost, TronAddress, Unfreezing, WalletSnapshot,
+};
+use chrono::DateTime;
 use serde_json::{Value, json};
 
 use super::full;
@@ -106,11 +109,11 @@ async fn snapshot_at(endpoint: &Endpoint, address: TronAddress) -> Result<Wallet
     let account = endpoint
         .ask(&full("/wallet/getaccount", &by_address), |body| {
             let account = account(body, address)?;
-            let unfreezing = account.as_ref().map_or_else(|| Ok(Vec::new()), Account::unfreezing)?;
+            let unfreezing = account.as_ref().map_or_else(|| Ok(Vec::new()), unfreezing)?;
             Ok((account, unfreezing))
         })
         .await?;
-    let (account, unfreezing) = account;
+    let (account, waiting) = account;
     let activated = account.is_some();
     let resources = full("/wallet/getaccountresource", &by_address);
     let resources = endpoint.ask(&resources, |body| resources_of(body, activated)).await?;
@@ -140,12 +143,35 @@ async fn snapshot_at(endpoint: &Endpoint, address: TronAddress) -> Result<Wallet
         free_bandwidth_used: resources.free_net_used,
         energy_limit: resources.energy_limit,
         energy_used: resources.energy_used,
-        unfreezing,
+        unfreezing: waiting,
         market: EnergyMarket {
             total_limit: resources.total_energy_limit,
             total_weight: resources.total_energy_weight,
         },
+        bandwidth_market: EnergyMarket {
+            total_limit: resources.total_net_limit,
+            total_weight: resources.total_net_weight,
+        },
     })
+}
+
+/// What waits to be coin again. Votes are no resource: what was staked for them alone is none of our stake.
+fn unfreezing(account: &Account) -> Result<Vec<Unfreezing>, Unusable> {
+    let mut waiting = Vec::with_capacity(account.unfrozen.len());
+    for entry in &account.unfrozen {
+        let resource = match entry.kind.as_deref() {
+            None | Some("BANDWIDTH") => Resource::Bandwidth,
+            Some("ENERGY") => Resource::Energy,
+            Some(_) => continue,
+        };
+        let ready_at = DateTime::from_timestamp_millis(entry.ready_ms);
+        waiting.push(Unfreezing {
+            resource,
+            amount_sun: entry.amount,
+            ready_at: ready_at.ok_or_else(|| json::wrong("a time of unstaking out of range"))?,
+        });
+    }
+    Ok(waiting)
 }
 
 pub(super) fn head(body: &[u8]) -> Result<BlockRef, Unusable> {

@@ -5,6 +5,7 @@ mod landed;
 mod lent;
 mod orders;
 mod payouts;
+mod stakings;
 mod sweeps;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ use db::models::ChainCursor;
 use uuid::Uuid;
 
 use super::complaint::Complaint;
-use super::evidence::{Books, Case, OnChain, PayoutCase, Rigour, SweepCase};
+use super::evidence::{Books, Case, OnChain, PayoutCase, Rigour, StakeCase, SweepCase};
 
 /// What a rule about one order has to know beside it.
 pub(super) struct Context<'a> {
@@ -42,6 +43,11 @@ pub(super) fn of_sweep(case: &SweepCase, context: &Context<'_>) -> Vec<Complaint
     sweeps::of_case(case, context)
 }
 
+/// What our books alone say of one staking.
+pub(super) fn of_staking(case: &StakeCase, context: &Context<'_>) -> Vec<Complaint> {
+    stakings::of_case(case, context)
+}
+
 /// What our books alone say of the house.
 pub(super) fn of_house(books: &Books, rigour: &Rigour) -> Vec<Complaint> {
     house::of_books(books, rigour)
@@ -58,6 +64,9 @@ pub(super) fn of_chain(books: &Books, chain: &OnChain, rigour: &Rigour) -> Vec<C
     }
     for case in &books.sweeps {
         complaints.extend(sweeps::of_chain(case, books, chain, rigour));
+    }
+    for case in &books.stakings {
+        complaints.extend(stakings::of_chain(case, books, chain, rigour));
     }
     complaints.extend(lent::of_wallets(books, chain));
     complaints

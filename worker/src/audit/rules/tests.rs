@@ -1,6 +1,7 @@
 //! A sound order draws no complaint, and each thing that can be wrong with it draws the one that names it.
 
 mod payouts;
+mod stakings;
 mod sweeps;
 mod world;
 

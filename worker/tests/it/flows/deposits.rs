@@ -331,7 +331,7 @@ async fn come_to_rest(rig: &Rig, process: &mut Process) -> bool {
 }
 
 /// The steps of the worker that a deposit goes through.
-const PLACES: [&str; 16] = [
+const PLACES: [&str; 18] = [
     "blocks.fetched",
     "apply_blocks.begin",
     "apply_blocks.commit",
@@ -347,7 +347,9 @@ const PLACES: [&str; 16] = [
     "expire_deposits.commit",
     "expire_deposits.committed",
     "deposits.credit.ended",
+    "revert_blocks.begin",
     "revert_blocks.commit",
+    "revert_blocks.committed",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,7 @@ mod rates;
 mod refusals;
 mod rentals;
 mod sends;
+mod stakings;
 mod sweeps;
 mod wallets;
 mod webhooks;

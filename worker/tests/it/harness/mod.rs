@@ -16,6 +16,7 @@ mod progress;
 mod receiver;
 mod rentals;
 mod shop;
+mod stakings;
 mod sweeps;
 mod worker;
 
@@ -39,6 +40,7 @@ pub(crate) use payouts::{Treasury, Withdrawal};
 pub(crate) use process::Process;
 pub(crate) use receiver::{Receiver, Reply};
 pub(crate) use shop::{Supplier, TRX, Wish, by_key};
+pub(crate) use stakings::{staked_for, timeline_of};
 pub(crate) use sweeps::{HOUSE, key_of_address, timeline, trx, usdt as usdt_paid};
 pub(crate) use worker::{Does, RENTAL_ADDRESS, Worker, World, client, environment, usdt, watcher};
 
@@ -123,6 +125,8 @@ impl Rig {
             rate_sources: Vec::new(),
             private_networks: true,
             house_key: house_key(&owner, &clock).await,
+            stake: stakings::no_policy(),
+            low_stock_energy: 0,
         };
         publish_prices(&owner, &clock).await;
         let wakes = WakeQueue::connect(redis).unwrap();

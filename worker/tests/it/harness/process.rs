@@ -58,6 +58,7 @@ impl Process {
             ("DEPOSITS__SWEEP__USDT_THRESHOLD", "5".into()),
             // tests ask for it themselves
             ("SCHEDULES__PLAN_SWEEPS__ENABLED", "false".into()),
+            ("SCHEDULES__PLAN_STAKES__ENABLED", "false".into()),
             ("POOL__SYNC_MARGIN_BLOCKS", "3".into()),
             ("POOL__LOW_STOCK_ENERGY", "0".into()),
             ("VAULT__MASTER_KEY", master),

@@ -179,6 +179,7 @@ impl Rig {
             "SELECT concat_ws(' ', 'payout', id, state, asset, amount, reason_code, attempts) AS line FROM payouts ORDER BY id LIMIT 30",
             "SELECT concat_ws(' ', 'rental', transfer_id, state, amount_sun, reason_code, held_code) AS line FROM rentals ORDER BY 1 LIMIT 30",
             "SELECT concat_ws(' ', 'sweep', id, state, asset, amount, reason_code, attempts, energy_failures) AS line FROM sweeps ORDER BY id LIMIT 30",
+            "SELECT concat_ws(' ', 'staking', id, state, action, resource, amount_sun, reason_code, attempts) AS line FROM stakings ORDER BY id LIMIT 30",
             "SELECT concat_ws(' ', 'tx', intent_kind, state, outcome, sends, last_code, last_message, expires_at) \
              AS line FROM chain_transactions ORDER BY created_at LIMIT 30",
             "SELECT concat_ws(' ', 'wallet', id, state, rejected_reason, isolated_reason, delegatable_sun, reserved_sun, \

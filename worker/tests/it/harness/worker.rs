@@ -15,6 +15,7 @@ use domain::payouts::{AssetLimits, TreasuryRules};
 use domain::pool::StockLimits;
 use domain::rates::RatePolicy;
 use domain::rentals::{Package, RentalPolicy};
+use domain::stakings::StakePolicy;
 use domain::sweeps::{House, SweepPolicy, SweepRules};
 use domain::transactions::ResendPolicy;
 use jobs::{Queue, WakeConfig, WakeQueue};
@@ -70,6 +71,10 @@ pub(crate) struct World {
     pub(crate) private_networks: bool,
     /// The key that orders of the house are booked under.
     pub(crate) house_key: ApiKeyId,
+    /// How supplier wallets are staked.
+    pub(crate) stake: StakePolicy,
+    /// Below this much sellable energy they are.
+    pub(crate) low_stock_energy: i64,
 }
 
 /// What a worker does.
@@ -266,6 +271,7 @@ fn policy(world: &World) -> WorkPolicy {
         death: DeathPolicy {
             max_attempts: 5,
             payout_attempts: 3,
+            staking_attempts: 3,
             isolate_after: 3,
             failure_window: TimeDelta::hours(1),
             probation_after: TimeDelta::minutes(30),
@@ -278,6 +284,8 @@ fn policy(world: &World) -> WorkPolicy {
         order_deadline: TimeDelta::minutes(10),
         payout_retry: TimeDelta::seconds(6),
         sweep: sweep(world),
+        stake: world.stake.clone(),
+        stake_retry: TimeDelta::seconds(6),
         stake_margin_bps: 100,
         min_bandwidth: 400,
         receiver_ttl: TimeDelta::hours(1),
@@ -286,7 +294,7 @@ fn policy(world: &World) -> WorkPolicy {
         sync_margin_blocks: 3,
         sync_spread: TimeDelta::seconds(10),
         stock: StockLimits {
-            low_energy: 0,
+            low_energy: world.low_stock_energy,
             low_trx_sun: 0,
         },
         snapshot_retention: TimeDelta::days(92),

@@ -5,6 +5,7 @@ mod kills;
 mod orders;
 mod payouts;
 mod rentals;
+mod stakings;
 mod sweeps;
 
 use std::fmt::Debug;

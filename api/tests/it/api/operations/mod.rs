@@ -4,6 +4,7 @@ mod actions;
 mod findings;
 mod jobs;
 mod queues;
+mod stakings;
 mod stuck;
 mod sweeps;
 

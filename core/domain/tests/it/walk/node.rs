@@ -116,7 +116,7 @@ impl Node {
     fn sign_of(&self, n: usize) -> i64 {
         let known = &self.known[n];
         match known.kind {
-            IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate => 0,
+            IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate | IntentKind::Stake => 0,
             IntentKind::Delegate => known.amount_sun,
             IntentKind::Reclaim => -known.amount_sun,
         }
@@ -163,6 +163,10 @@ impl Node {
             energy_limit: 0,
             energy_used: 0,
             unfreezing: Vec::new(),
+            bandwidth_market: EnergyMarket {
+                total_limit: 0,
+                total_weight: 0,
+            },
             market: EnergyMarket {
                 total_limit: 0,
                 total_weight: 0,

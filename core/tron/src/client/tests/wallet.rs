@@ -1,6 +1,6 @@
 //! Figures of accounts.
 
-use chain::{EnergyMarket, StakeResource, Unfreezing};
+use chain::{EnergyMarket, Resource, Unfreezing};
 use chrono::DateTime;
 use serde_json::{Value, json};
 
@@ -12,21 +12,30 @@ fn told(path: &str, address: TronAddress) -> Value {
             "number": 70, "timestamp": 1_790_000_000_000_i64, "parentHash": id(69, 1) } } }),
         "/wallet/getaccount" => json!({
             "address": address.to_hex(), "balance": 9_007_199_254_740_993_i64,
+            "unfrozenV2": [
+                { "unfreeze_amount": 2_000_000, "unfreeze_expire_time": 1_790_000_001_000_i64 },
+                { "type": "ENERGY", "unfreeze_amount": 3_000_000, "unfreeze_expire_time": 1_790_000_002_000_i64 },
+                { "type": "TRON_POWER", "unfreeze_amount": 1, "unfreeze_expire_time": 1_790_000_002_000_i64 },
+            ],
             "frozenV2": [{ "amount": 5_000_000 }, { "type": "ENERGY", "amount": 70_000_000_000_i64 }, { "type": "TRON_POWER" }],
             "delegated_frozenV2_balance_for_bandwidth": 6_000_000,
-            "unfrozenV2": [
-                { "unfreeze_amount": 4_000_000, "unfreeze_expire_time": 1_790_000_001_000_i64 },
-                { "type": "ENERGY", "unfreeze_amount": 9_000_000, "unfreeze_expire_time": 1_790_000_002_000_i64 },
-                { "type": "TRON_POWER", "unfreeze_amount": 1 },
-            ],
             "account_resource": { "delegated_frozenV2_balance_for_energy": 30_000_000_000_i64, "energy_usage": 1 },
         }),
         "/wallet/getaccountresource" => json!({
             "EnergyLimit": 70_000, "EnergyUsed": 5_000, "freeNetUsed": 100, "freeNetLimit": 600, "NetUsed": 2_000, "NetLimit": 2_300,
             "TotalEnergyLimit": 180_000_000_000_i64, "TotalEnergyWeight": 19_000_000_000_i64,
+            "TotalNetLimit": 43_200_000_000_i64, "TotalNetWeight": 27_000_000_000_i64,
         }),
         "/wallet/getcandelegatedmaxsize" => json!({ "max_size": 60_000_000_000_i64 }),
         other => panic!("{other}"),
+    }
+}
+
+fn unfreezing(resource: Resource, amount_sun: i64, ready_s: i64) -> Unfreezing {
+    Unfreezing {
+        resource,
+        amount_sun,
+        ready_at: DateTime::from_timestamp(ready_s, 0).unwrap(),
     }
 }
 
@@ -46,20 +55,16 @@ fn expected() -> WalletSnapshot {
         energy_limit: 70_000,
         energy_used: 5_000,
         unfreezing: vec![
-            Unfreezing {
-                resource: StakeResource::Bandwidth,
-                amount_sun: 4_000_000,
-                ready_at: DateTime::from_timestamp(1_790_000_001, 0).unwrap(),
-            },
-            Unfreezing {
-                resource: StakeResource::Energy,
-                amount_sun: 9_000_000,
-                ready_at: DateTime::from_timestamp(1_790_000_002, 0).unwrap(),
-            },
+            unfreezing(Resource::Bandwidth, 2_000_000, 1_790_000_001),
+            unfreezing(Resource::Energy, 3_000_000, 1_790_000_002),
         ],
         market: EnergyMarket {
             total_limit: 180_000_000_000,
             total_weight: 19_000_000_000,
+        },
+        bandwidth_market: EnergyMarket {
+            total_limit: 43_200_000_000,
+            total_weight: 27_000_000_000,
         },
     }
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::audit::complaint::Rule;
 use crate::audit::evidence::{Books, Case, House, LentOnChain, OnChain, Rigour, Seen};
-use crate::audit::rules::{Context, of_case, of_chain, of_house, of_payout, of_sweep};
+use crate::audit::rules::{Context, of_case, of_chain, of_house, of_payout, of_staking, of_sweep};
 
 pub(super) const NETWORK: &str = "tron";
 pub(super) const PRICE: i64 = 3_900_000;
@@ -79,6 +79,7 @@ impl World {
                 cases: Vec::new(),
                 payouts: Vec::new(),
                 sweeps: Vec::new(),
+                stakings: Vec::new(),
                 stake: BTreeMap::new(),
                 orders: 1,
                 payouts_seen: 0,
@@ -132,6 +133,11 @@ impl World {
                 owner,
                 receiver,
                 balance_sun: SUN,
+                resource: ResourceCode::Energy,
+            },
+            IntentKind::Stake => ContractBody::FreezeBalance {
+                owner,
+                amount_sun: SUN,
                 resource: ResourceCode::Energy,
             },
             IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate => ContractBody::Transfer {
@@ -194,6 +200,7 @@ impl World {
         complaints.extend(self.books.cases.iter().flat_map(|case| of_case(case, &context)));
         complaints.extend(self.books.payouts.iter().flat_map(|case| of_payout(case, &context)));
         complaints.extend(self.books.sweeps.iter().flat_map(|case| of_sweep(case, &context)));
+        complaints.extend(self.books.stakings.iter().flat_map(|case| of_staking(case, &context)));
         complaints.extend(of_chain(&self.books, &self.chain, &self.rigour));
         complaints.into_iter().map(|complaint| complaint.rule).collect()
     }
