@@ -233,9 +233,7 @@ impl FindingKind {
             }
             Self::LedgerUnbalanced => "Stop the workers; restore the ledger from a backup and replay.",
             Self::EscrowDiffers => "Compare open orders with transfers of `house:escrow`; correct by a new transfer.",
-            Self::ReservationDiffers => {
-                "Run a wallet sync; if it comes back, look for delegations stuck in `reserved`."
-            }
+            Self::ReservationDiffers => "Sync the wallet; if it comes back, look for delegations left `reserved`.",
             Self::DepositHeld => {
                 "`switchyard-worker deposits show` tells what it is: credit it to a user, ignore it with a reason, or pay it back by hand and mark it refunded."
             }
