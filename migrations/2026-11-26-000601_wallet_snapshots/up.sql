@@ -34,13 +34,11 @@ BEGIN
     IF to_regclass('public.' || part) IS NOT NULL THEN
         RETURN;
     END IF;
-    -- of several that find it missing one makes it, and the others wait and see it
+    -- of several that find it missing one makes it; the others wait, and look again as only CREATE does
     PERFORM pg_advisory_xact_lock(hashtext('wallet_snapshots_month'));
-    IF to_regclass('public.' || part) IS NULL THEN
-        EXECUTE format(
-            'CREATE TABLE public.%I PARTITION OF public.wallet_snapshots FOR VALUES FROM (%L) TO (%L)',
-            part, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
-    END IF;
+    EXECUTE format(
+        'CREATE TABLE IF NOT EXISTS public.%I PARTITION OF public.wallet_snapshots FOR VALUES FROM (%L) TO (%L)',
+        part, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
 END
 $$;
 
