@@ -78,6 +78,10 @@ pub struct WorkPolicy {
     pub stake_retry: Duration,
     /// Stake on top, in 1/100 %.
     pub stake_margin_bps: u32,
+    /// Wallets that may share an order.
+    pub max_parts: usize,
+    /// The least energy that one of them gives.
+    pub part_energy_min: i64,
     /// Bandwidth that a wallet must have left to be chosen.
     pub min_bandwidth: i64,
     /// How long a receiver's good verdict is believed.

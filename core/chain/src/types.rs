@@ -321,4 +321,15 @@ impl EnergyMarket {
         let energy = (i128::from(sun) * i128::from(self.total_limit)).checked_div(divisor);
         energy.map_or(0, |energy| i64::try_from(energy).unwrap_or(i64::MAX))
     }
+
+    /// Stake that gives so much energy now, rounded up: for figures that are shown, as [`Self::about_energy`].
+    #[must_use]
+    pub fn about_sun(&self, energy: i64) -> i64 {
+        let product = i128::from(energy) * i128::from(self.total_weight) * 1_000_000;
+        let limit = i128::from(self.total_limit);
+        let sun = product
+            .checked_div(limit)
+            .map(|sun| sun + i128::from(product % limit != 0));
+        sun.map_or(0, |sun| i64::try_from(sun).unwrap_or(i64::MAX))
+    }
 }

@@ -104,6 +104,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         stray -> Bool,
+        partial -> Bool,
     }
 }
 

@@ -129,6 +129,8 @@ pub struct Orders {
     pub deadline_s: i64,
     pub quote_s: i64,
     pub max_attempts: u32,
+    pub max_parts: u32,
+    pub part_energy_min: i64,
     pub stake_margin_bps: u32,
     pub receiver_check_ttl_s: u64,
     pub retry_base_ms: u64,

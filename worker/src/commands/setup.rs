@@ -159,6 +159,8 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         stake: stakes::policy(settings),
         stake_retry: milliseconds(pool.stake.retry_ms)?,
         stake_margin_bps: orders.stake_margin_bps,
+        max_parts: usize::try_from(orders.max_parts)?,
+        part_energy_min: orders.part_energy_min,
         min_bandwidth: pool.min_bandwidth,
         receiver_ttl: chrono::Duration::seconds(i64::try_from(orders.receiver_check_ttl_s)?),
         retry_base: milliseconds(orders.retry_base_ms)?,

@@ -8,12 +8,14 @@ use ::jobs::RunningJob;
 use async_trait::async_trait;
 use chain::{EnergyMarket, TronAddress};
 use db::models::{Order, OrderState, ToDeliver};
-use db::run_tx;
+use db::{acquire, run_tx};
+use domain::delegations::missing_energy;
 use domain::wallets::isolate_in_tx;
 use domain::{orders, receivers};
+use futures::future::join_all;
 use kernel::OrderId;
 
-use self::claims::{Claims, Next, ToClaim};
+use self::claims::{Claims, Next, Stake, ToClaim};
 use super::object;
 use crate::batch::Batcher;
 use crate::environment::{Environment, NetworkEnvironment};
@@ -61,26 +63,44 @@ impl DelegateOrder {
         let env = &self.env;
         let good_since = env.clock.now() - env.policy.receiver_ttl;
         let found = orders::to_deliver(&env.pool, OrderId(object(job)?), good_since).await?;
-        if found.order.state != OrderState::Pending {
+        let energy = self.missing(&found.order).await?;
+        if energy == 0 {
             return Ok(Outcome::Done);
         }
         let network = env.network(&found.order.network)?;
         if !found.receiver_is_good && !self.can_receive(network, &found.order).await? {
             return Ok(Outcome::Done);
         }
-        let Some(amount_sun) = self.stake_for(&found)? else {
+        let Some(stake) = self.stake_for(&found, energy)? else {
             return Ok(Outcome::Again {
                 at: env.clock.now() + env.policy.retry_base,
                 code: "market_unknown",
             });
         };
-        match self.claim(ToClaim::new(job, found.order, amount_sun)).await? {
+        match self.claim(ToClaim::new(job, found.order, stake)).await? {
             Next::Nothing => Ok(Outcome::Done),
             Next::Wait(code, at) => Ok(Outcome::Again { at, code }),
-            Next::Send(id, signed) => {
-                self.sender.send_first(network, id, &signed.raw).await?;
+            Next::Send(signed) => {
+                let sends = signed
+                    .iter()
+                    .map(|(id, signed)| self.sender.send_first(network, *id, &signed.raw));
+                // each is sent, whatever becomes of the others: they are stored, and one that fails here is sent again
+                let sent = join_all(sends).await;
+                sent.into_iter().collect::<Result<(), _>>()?;
                 Ok(Outcome::Completed)
             }
+        }
+    }
+
+    /// The energy to be claimed: all of a pending order, what one in parts lacks, else none.
+    async fn missing(&self, order: &Order) -> Result<i64, WorkError> {
+        match order.state {
+            OrderState::Pending => Ok(order.energy),
+            OrderState::Processing => {
+                let mut conn = acquire(&self.env.pool).await?;
+                Ok(missing_energy(&mut conn, order).await?)
+            }
+            OrderState::Completed | OrderState::Failed | OrderState::Cancelled | OrderState::Refunded => Ok(0),
         }
     }
 
@@ -114,8 +134,8 @@ impl DelegateOrder {
         Ok(false)
     }
 
-    /// The stake that gives the order's energy now, rounded up, with the margin; `None` before the first wallet sync.
-    fn stake_for(&self, found: &ToDeliver) -> Result<Option<i64>, WorkError> {
+    /// The stake that gives this energy now, rounded up, with the margin; `None` before the first wallet sync.
+    fn stake_for(&self, found: &ToDeliver, energy: i64) -> Result<Option<Stake>, WorkError> {
         let Some((total_limit, total_weight)) = found.market.filter(|(limit, weight)| *limit > 0 && *weight > 0) else {
             return Ok(None);
         };
@@ -123,12 +143,13 @@ impl DelegateOrder {
             total_limit,
             total_weight,
         };
-        let margin = self.env.policy.stake_margin_bps;
-        Ok(Some(tron::sun_for_energy_with_margin(
-            found.order.energy,
-            margin,
-            market,
-        )?))
+        let policy = &self.env.policy;
+        let sun = |energy| tron::sun_for_energy_with_margin(energy, policy.stake_margin_bps, market);
+        Ok(Some(Stake {
+            energy,
+            amount_sun: sun(energy)?,
+            least_part_sun: sun(policy.part_energy_min)?,
+        }))
     }
 
     /// A wallet whose key cannot be used gets no more orders; the job is tried again with another.

@@ -1,7 +1,8 @@
 //! Finds the servers' programs, or has the system's package manager install them. Starts nothing.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -96,10 +97,11 @@ fn apt(packages: &[&str]) -> Result<()> {
         .args(packages))
 }
 
+/// What a package manager tells goes to the error output: the other one may be read by a program.
 fn run(command: &mut Command) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let status = command.stdin(std::process::Stdio::null()).status();
-    let status = status.with_context(|| format!("cannot run {program}"))?;
+    command.stdin(Stdio::null()).stdout(io::stderr());
+    let status = command.status().with_context(|| format!("cannot run {program}"))?;
     if !status.success() {
         bail!("{program} failed ({status})");
     }

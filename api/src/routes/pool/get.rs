@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use domain::{DomainError, pool, pricing};
+use domain::pool::{self, Sharing};
+use domain::{DomainError, pricing};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,15 +43,20 @@ pub(crate) struct PoolView {
     responses((status = 200, description = "The pool", body = PoolView)))]
 pub(crate) async fn get_pool(State(app): State<Arc<App>>) -> Result<Json<PoolView>, Problem> {
     let (network, now) = (&app.policy.network, app.clock.now());
-    let found = pool::now(&app.pool, network, app.settings.pool.min_bandwidth, now).await?;
+    let orders = &app.settings.orders;
+    let sharing = Sharing {
+        bandwidth: app.settings.pool.min_bandwidth,
+        max_parts: orders.max_parts,
+        part_energy_min: orders.part_energy_min,
+    };
+    let found = pool::now(&app.pool, network, sharing, now).await?;
     let market = found.market.unwrap_or(UNREAD);
     let prices = match pricing::current(&app.pool).await {
         Ok((version, bands)) => Some(PricesView::of(&app, &version, &bands)),
         Err(DomainError::NotFound(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    let margin_bps = app.settings.orders.stake_margin_bps;
-    let largest = pool::order_energy(found.largest_sun, margin_bps, market).min(app.policy.energy_max);
+    let largest = pool::order_energy(found.largest_sun, orders.stake_margin_bps, market).min(app.policy.energy_max);
     Ok(Json(PoolView {
         network: network.clone(),
         available_energy: market.about_energy(found.stock.room_sun),

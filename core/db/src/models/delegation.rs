@@ -1,10 +1,11 @@
-//! Delegations: one for one order, later undone.
+//! Delegations: each for one order, or for a part of it, later undone.
 
 mod endings;
+mod parts;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ impl DelegationState {
     pub const LIVE: [Self; 3] = [Self::Reserved, Self::Active, Self::Reclaiming];
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Identifiable)]
 #[diesel(table_name = d, check_for_backend(diesel::pg::Pg))]
 pub struct Delegation {
     pub id: Uuid,
@@ -49,8 +50,10 @@ pub struct Delegation {
     pub active_at: Option<DateTime<Utc>>,
     pub ends_at: Option<DateTime<Utc>>,
     pub reclaimed_at: Option<DateTime<Utc>>,
-    /// Made by a transaction that was held for dead: it delivers no order.
+    /// It delivers no order: the transaction that made it was held for dead, or its order ended without the other parts.
     pub stray: bool,
+    /// It has only a part of its order's energy.
+    pub partial: bool,
     pub created_at: DateTime<Utc>,
 }
 
@@ -63,6 +66,7 @@ pub struct NewDelegation<'a> {
     pub receiver: &'a str,
     pub energy: i64,
     pub amount_sun: i64,
+    pub partial: bool,
     pub state: DelegationState,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -82,8 +86,8 @@ impl NewDelegation<'_> {
     pub async fn insert_many(conn: &mut Conn, rows: &[Self]) -> QueryResult<()> {
         diesel::sql_query(
             "INSERT INTO delegations \
-                (id, order_id, wallet_id, network, receiver, energy, amount_sun, state, created_at, updated_at) \
-             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                (id, order_id, wallet_id, network, receiver, energy, amount_sun, partial, state, created_at, updated_at) \
+             SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.id).collect::<Vec<_>>())
         .bind::<Array<SqlUuid>, _>(rows.iter().map(|row| row.order_id).collect::<Vec<_>>())
@@ -92,6 +96,7 @@ impl NewDelegation<'_> {
         .bind::<Array<Text>, _>(rows.iter().map(|row| row.receiver).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.energy).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(rows.iter().map(|row| row.amount_sun).collect::<Vec<_>>())
+        .bind::<Array<Bool>, _>(rows.iter().map(|row| row.partial).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(rows.iter().map(|row| row.state).collect::<Vec<_>>())
         .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.created_at).collect::<Vec<_>>())
         .bind::<Array<Timestamptz>, _>(rows.iter().map(|row| row.updated_at).collect::<Vec<_>>())
@@ -126,16 +131,6 @@ impl Delegation {
             .first(conn)
             .await
             .optional()
-    }
-
-    /// The orders that these delegations are for.
-    pub async fn orders_of(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
-        d::table
-            .filter(d::id.eq_any(ids))
-            .order(d::order_id)
-            .select(d::order_id)
-            .load(conn)
-            .await
     }
 
     /// Which of these wallets have a live delegation to which of these receivers.

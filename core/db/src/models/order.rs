@@ -232,6 +232,17 @@ impl Order {
         diesel::update(rows).set(set).prepared().execute(conn).await
     }
 
+    /// Guarded: one attempt more for an order that is being processed and lacks a part.
+    pub async fn count_attempt(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = o::table.filter(o::id.eq(id).and(o::state.eq(OrderState::Processing)));
+        let set = (
+            o::attempts.eq(o::attempts + 1),
+            o::reason_code.eq(None::<String>),
+            o::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
     /// Guarded: `processing` to `completed`. Answers how many moved.
     pub async fn set_completed(conn: &mut Conn, all: &[Completion], now: DateTime<Utc>) -> QueryResult<usize> {
         diesel::sql_query(
@@ -249,9 +260,10 @@ impl Order {
         .await
     }
 
-    /// Why a pending order is not delivered yet; no state changes.
+    /// Why an open order is not delivered yet; no state changes.
     pub async fn set_reason(conn: &mut Conn, id: Uuid, reason: &str, now: DateTime<Utc>) -> QueryResult<bool> {
-        let row = o::table.filter(o::id.eq(id).and(o::state.eq(OrderState::Pending)));
+        let open = o::state.eq_any([OrderState::Pending, OrderState::Processing]);
+        let row = o::table.filter(o::id.eq(id).and(open));
         let set = (o::reason_code.eq(reason), o::updated_at.eq(now));
         Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }

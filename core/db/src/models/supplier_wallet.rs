@@ -220,6 +220,28 @@ impl SupplierWallet {
             .await
     }
 
+    /// Locks up to `limit` wallets that nobody holds and that have at least `amount_sun`, those with the most room first: for
+    /// an order that none of them can carry alone.
+    pub async fn lock_largest(conn: &mut Conn, amount_sun: i64, bandwidth: i64, limit: i64) -> QueryResult<Vec<Self>> {
+        let locked: Vec<WalletId> = diesel::sql_query(
+            "SELECT id FROM supplier_wallets \
+             WHERE purpose = 'supply' AND state = 'active' AND enabled AND isolated_at IS NULL \
+                AND delegatable_sun - reserved_sun >= $1 AND (bandwidth_available >= $2 OR balance_sun >= $3) \
+             ORDER BY delegatable_sun - reserved_sun DESC, id DESC LIMIT $4 FOR UPDATE SKIP LOCKED",
+        )
+        .bind::<BigInt, _>(amount_sun)
+        .bind::<BigInt, _>(bandwidth)
+        .bind::<BigInt, _>(TRX)
+        .bind::<BigInt, _>(limit)
+        .load(conn)
+        .await?;
+        w::table
+            .filter(w::id.eq_any(locked.iter().map(|row| row.id).collect::<Vec<_>>()))
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
     /// Promises stake and bandwidth to delegations and notes the last timestamp they sign with. The caller holds the lock.
     pub async fn reserve(
         conn: &mut Conn,

@@ -10,13 +10,15 @@ use kernel::{DelegationId, IdGen, OrderId};
 use serde_json::json;
 
 use super::claim::lock;
+use super::parts::fail_incomplete_in_tx;
 use crate::findings::{self, FindingKind};
 use crate::intents::{Cause, DeathPolicy};
-use crate::orders::{Event, fail_in_tx, guarded, note_in_tx};
+use crate::orders::{Event, guarded, note_in_tx};
 use crate::wallets::recount_reserved_in_tx;
 use crate::{DomainError, WORKER, receivers};
 
-/// The delegation can never be: its stake is free again, and its order tries anew, waits no longer, or is refunded.
+/// The delegation can never be: its stake is free again, and its order tries anew, waits no longer, or is refunded. Of an
+/// order in parts, one is tried anew while the others stay.
 pub(crate) async fn give_up_in_tx(
     conn: &mut Conn,
     ids: &dyn IdGen,
@@ -25,7 +27,10 @@ pub(crate) async fn give_up_in_tx(
     policy: &DeathPolicy,
     now: DateTime<Utc>,
 ) -> Result<Vec<Wake>, DomainError> {
-    let delegation = lock(conn, DelegationId(transaction.intent_id)).await?;
+    let locked = Delegation::lock_with_parts(conn, &[transaction.intent_id]).await?;
+    let delegation = locked.iter().find(|row| row.id == transaction.intent_id);
+    let delegation = delegation.ok_or(DomainError::NotFound("delegation"))?;
+    let others = locked.iter().any(|row| row.id != delegation.id && row.is_kept());
     let (from, to) = (DelegationState::Reserved, DelegationState::Released);
     guarded(
         Delegation::set_state(conn, delegation.id, from, to, now).await?,
@@ -46,6 +51,9 @@ pub(crate) async fn give_up_in_tx(
         detail,
     };
     note_in_tx(conn, event, now).await?;
+    if delegation.stray {
+        return Ok(Vec::new()); // its order has ended without it
+    }
     if let Some(verdict) = verdict_of(cause.refusal) {
         let check = ReceiverCheck {
             network: order.network.clone(),
@@ -55,7 +63,7 @@ pub(crate) async fn give_up_in_tx(
         };
         check.upsert(conn).await?;
         let reason = receivers::refusal_code(verdict).unwrap_or("receiver_refused");
-        fail_in_tx(conn, ids, id, OrderState::Processing, reason, now).await?;
+        fail_incomplete_in_tx(conn, ids, id, reason, now).await?;
         return Ok(Vec::new());
     }
     if order.attempts >= policy.max_attempts || order.deadline_at <= now {
@@ -64,11 +72,16 @@ pub(crate) async fn give_up_in_tx(
         } else {
             "attempts_exhausted"
         };
-        fail_in_tx(conn, ids, id, OrderState::Processing, reason, now).await?;
+        fail_incomplete_in_tx(conn, ids, id, reason, now).await?;
         return Ok(Vec::new());
     }
-    let reason = Some("attempt_failed");
-    let moved = Order::set_state(conn, order.id, OrderState::Processing, OrderState::Pending, reason, now).await?;
+    let reason = "attempt_failed";
+    let moved = if others {
+        Order::set_reason(conn, order.id, reason, now).await? // the other parts stay, and this one is made anew
+    } else {
+        let (from, to) = (OrderState::Processing, OrderState::Pending);
+        Order::set_state(conn, order.id, from, to, Some(reason), now).await?
+    };
     guarded(moved, "order", order.id)?;
     // the first failure may be a stale figure of one wallet: go on at once; later ones wait
     let run_at = if order.attempts <= 1 {

@@ -1,7 +1,9 @@
 //! Taking energy back after a rental. Rentals end by the chain's clock, as they began.
 
 use chrono::{DateTime, Duration, Utc};
-use db::models::{ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, SupplierWallet, TxState};
+use db::models::{
+    ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, Order, OrderState, SupplierWallet, TxState,
+};
 use db::{Conn, Prepare as _};
 use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -53,6 +55,13 @@ pub async fn claim_reclaim_in_tx(
     }
     if !is_current(conn, &delegation.network).await? {
         return Ok(Reclaim::NotYet);
+    }
+    if delegation.partial && !delegation.stray {
+        // its time begins when the last part is on chain
+        let order = Order::find(conn, delegation.order_id).await?;
+        if order.is_none_or(|order| order.state != OrderState::Completed) {
+            return Ok(Reclaim::NotYet);
+        }
     }
     let cursor = ChainCursor::find(conn, &delegation.network)
         .await?

@@ -44,7 +44,7 @@ pub async fn claim_reclaims_in_tx(
     let is_current = is_current(conn, network).await?;
     let over = |row: &Delegation| {
         let ended = row.ends_at.is_some_and(|ends_at| ends_at <= cursor.head_time);
-        is_current && ended && row.network == network && row.state == DelegationState::Active
+        is_current && ended && !row.partial && row.network == network && row.state == DelegationState::Active
     };
     let ended: Vec<Uuid> = rows.iter().filter(|row| over(row)).map(|row| row.id).collect();
     let made: BTreeSet<Uuid> = ChainTransaction::final_of(conn, IntentKind::Delegate, &ended)

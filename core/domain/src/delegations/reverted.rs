@@ -27,14 +27,19 @@ pub(crate) async fn reverted_in_tx(
             "delegation",
             delegation.id,
         )?;
-        let order = delegation.order_id;
-        let (from, to) = (OrderState::Completed, OrderState::Processing);
-        guarded(
-            Order::set_state(conn, order, from, to, Some("block_reverted"), now).await?,
-            "order",
-            order,
-        )?;
-        note(conn, order, "reverted", OrderState::Processing, detail, now).await?;
+        let order = Order::lock(conn, delegation.order_id).await?;
+        let order = order.ok_or(DomainError::NotFound("order"))?;
+        let mut state = order.state;
+        if !delegation.stray && !(delegation.partial && order.state == OrderState::Processing) {
+            let (from, to) = (OrderState::Completed, OrderState::Processing);
+            guarded(
+                Order::set_state(conn, order.id, from, to, Some("block_reverted"), now).await?,
+                "order",
+                order.id,
+            )?;
+            state = to;
+        }
+        note(conn, order.id, "reverted", state, detail, now).await?;
     } else {
         let (from, to) = (DelegationState::Reclaimed, DelegationState::Reclaiming);
         guarded(

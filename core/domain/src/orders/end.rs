@@ -131,7 +131,7 @@ async fn cancel_locked_in_tx(
 }
 
 /// Ends an order that cannot be delivered: failed, and refunded in the same transaction. The caller holds its row, and
-/// no transaction for it can land any more.
+/// no transaction can deliver it any more: what still may land of its parts is a stray.
 ///
 /// # Errors
 /// When the order is not in `from`, or the database fails.

@@ -5,4 +5,4 @@ mod level;
 mod stock;
 
 pub use forecast::{Ending, HOURS, Outlook, Stock, forecast};
-pub use stock::{PoolNow, StockLimits, WalletStock, check_in_tx, now, order_energy, wallets};
+pub use stock::{PoolNow, Sharing, StockLimits, WalletStock, check_in_tx, now, order_energy, wallets};

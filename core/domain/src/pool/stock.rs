@@ -22,7 +22,7 @@ pub struct PoolNow {
     pub market: Option<EnergyMarket>,
     /// What can be lent and what comes back, of every wallet that takes orders.
     pub stock: Stock,
-    /// The most that one wallet can lend, in staked sun.
+    /// The most that one order can have, in staked sun: of one wallet, or of as many as may share it.
     pub largest_sun: i64,
     /// When the figures of the wallet were read that was read longest ago; `None` where no wallet takes orders.
     pub read_at: Option<DateTime<Utc>>,
@@ -47,16 +47,30 @@ async fn market_in_tx(conn: &mut Conn, network: &str) -> Result<Option<EnergyMar
     }))
 }
 
+/// By what rules orders find their wallets.
+#[derive(Debug, Clone, Copy)]
+pub struct Sharing {
+    /// Bandwidth points that one delegation costs.
+    pub bandwidth: i64,
+    /// Wallets that may share an order.
+    pub max_parts: u32,
+    /// The least energy that one of them gives.
+    pub part_energy_min: i64,
+}
+
 /// What the pool can sell on a network now. A wallet short of bandwidth counts if it can burn TRX for a transaction.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn now(pool: &Pool, network: &str, bandwidth: i64, now: DateTime<Utc>) -> Result<PoolNow, DomainError> {
+pub async fn now(pool: &Pool, network: &str, sharing: Sharing, now: DateTime<Utc>) -> Result<PoolNow, DomainError> {
     let mut conn = acquire(pool).await?;
-    let figures = PoolFigures::read(&mut conn, bandwidth).await?;
+    let market = market_in_tx(&mut conn, network).await?;
+    let least_sun = market.map_or(0, |market| market.about_sun(sharing.part_energy_min));
+    let parts = (i64::from(sharing.max_parts), least_sun);
+    let figures = PoolFigures::read(&mut conn, sharing.bandwidth, parts).await?;
     let endings = Delegation::endings_of_pool(&mut conn, network, now, HOURS).await?;
     Ok(PoolNow {
-        market: market_in_tx(&mut conn, network).await?,
+        market,
         stock: Stock {
             room_sun: figures.room_sun,
             occupied_sun: figures.occupied_sun,

@@ -1,4 +1,4 @@
-//! A pending order always has its job. One without (dropped by hand, or a bug) gets a new one.
+//! An order that is pending, or lacks a part, always has its job. One without (dropped by hand, or a bug) gets a new one.
 
 use chrono::{DateTime, Utc};
 use db::Conn;
@@ -17,7 +17,9 @@ struct Lost {
 
 pub(super) async fn requeue_in_tx(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainError> {
     let lost: Vec<Lost> = diesel::sql_query(
-        "SELECT o.id FROM orders o WHERE o.state = 'pending' \
+        "SELECT o.id FROM orders o WHERE o.state IN ('pending', 'processing') \
+         AND (o.state = 'pending' OR o.energy > (SELECT COALESCE(sum(d.energy), 0) FROM delegations d \
+             WHERE d.order_id = o.id AND d.state <> 'released' AND NOT d.stray)) \
          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = $1 AND j.object_id = o.id::text) \
          ORDER BY o.deadline_at LIMIT 500 FOR UPDATE OF o SKIP LOCKED",
     )

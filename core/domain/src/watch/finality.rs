@@ -110,7 +110,7 @@ pub async fn finalise(
             .filter(|tx| tx.intent_kind == IntentKind::Delegate && tx.outcome == Some(Outcome::Ok))
             .map(|tx| tx.intent_id)
             .collect();
-        let orders: Vec<OrderId> = Delegation::orders_of(conn, &delivered)
+        let orders: Vec<OrderId> = Delegation::orders_delivered(conn, &delivered)
             .await?
             .into_iter()
             .map(OrderId)

@@ -8,13 +8,13 @@ use db::models::SupplierWallet;
 use db::run_tx;
 use diesel_async::SimpleAsyncConnection;
 use domain::DomainError;
-use domain::delegations::choice::{Candidate, Wanted, best};
+use domain::delegations::choice::{Candidate, SplitLimits, Wanted, best};
 use domain::delegations::{Claim, ClaimOfMany, ClaimRequest, claim_in_tx, claim_many_in_tx};
 use kernel::{DelegationId, OrderId};
 use switchyard_domain as domain;
 use uuid::Uuid;
 
-use crate::world::{NETWORK, STAKE, World, address};
+use crate::world::{ENERGY, NETWORK, STAKE, World, address};
 
 const POOLS: u64 = 240;
 /// Receivers are customers 1 to 4.
@@ -174,8 +174,13 @@ impl RandomPool {
         let request = ClaimRequest {
             order: self.order,
             delegation: DelegationId::new(&world.ids),
+            energy: ENERGY,
             amount_sun: WANTED.amount_sun,
             bandwidth: WANTED.bandwidth,
+            split: SplitLimits {
+                max_parts: 1,
+                min_part_sun: 1,
+            },
             now: world.now(),
         };
         let seen = Mutex::new(None);
@@ -194,7 +199,7 @@ impl RandomPool {
                 }
             } else {
                 match claim_in_tx(conn, &world.ids, &request).await? {
-                    Claim::Claimed(claimed) => Some(claimed.wallet.id),
+                    Claim::Claimed(claimed) => Some(claimed[0].wallet.id),
                     Claim::NoWalletFits => None,
                     other => panic!("{other:?}"),
                 }

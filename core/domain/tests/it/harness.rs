@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use db::models::{BlockRow, ChainCursor, ChainTransaction, Delegation, IntentKind, TxState};
 use db::{acquire, run_tx};
 use domain::DomainError;
+use domain::delegations::choice::SplitLimits;
 use domain::delegations::{
     Claim, ClaimOfMany, ClaimRequest, Reclaim, SignedClaim, claim_in_tx, claim_many_in_tx, claim_reclaim_in_tx,
     signed_in_tx,
@@ -17,7 +18,7 @@ use kernel::{ChainTransactionId, DelegationId, OrderId, WalletId};
 use sha2::{Digest, Sha256};
 use switchyard_domain as domain;
 
-use crate::world::{NETWORK, STAKE, World};
+use crate::world::{ENERGY, NETWORK, STAKE, World};
 
 /// How long signed bytes may land.
 pub(crate) const EXPIRY_S: i64 = 60;
@@ -33,6 +34,7 @@ pub(crate) struct Tx {
     pub(crate) txid: TxId,
     pub(crate) delegation: DelegationId,
     pub(crate) wallet: WalletId,
+    pub(crate) amount_sun: i64,
     pub(crate) expires_at: DateTime<Utc>,
 }
 
@@ -42,6 +44,8 @@ pub(crate) enum Tried {
     Signed(Tx),
     NotPending,
     PastDeadline,
+    Incomplete,
+    Changed,
     NotCurrent,
     NoWallet,
 }
@@ -128,38 +132,78 @@ pub(crate) fn sign(id: ChainTransactionId, timestamp_ms: i64, head_time: DateTim
 }
 
 impl World {
-    /// Claims an order for this stake, signs and stores: what a worker does before it sends.
+    /// Claims an order for this stake of one wallet, signs and stores: what a worker does before it sends.
     pub(crate) async fn try_claim(&self, order: OrderId, amount_sun: i64) -> Result<Tried, DomainError> {
-        let (id, now) = (ChainTransactionId::new(&self.ids), self.now());
+        match self.try_claim_in_parts(order, amount_sun, 1).await? {
+            Ok(all) => Ok(Tried::Signed(all[0])),
+            Err(other) => Ok(other),
+        }
+    }
+
+    /// The same of as many wallets as it takes, at most so many: what is missing of the order.
+    pub(crate) async fn try_claim_in_parts(
+        &self,
+        order: OrderId,
+        amount_sun: i64,
+        max_parts: usize,
+    ) -> Result<Result<Vec<Tx>, Tried>, DomainError> {
+        let missing = "SELECT COALESCE((SELECT o.energy - COALESCE((SELECT sum(d.energy) FROM delegations d \
+            WHERE d.order_id = o.id AND d.state <> 'released' AND NOT d.stray AND o.state = 'processing'), 0)::bigint \
+            FROM orders o WHERE o.id =";
+        let energy = self.number(&format!("{missing} '{order}'), 0)")).await;
+        self.try_claim_of(order, (energy, amount_sun), max_parts).await
+    }
+
+    /// The same for a caller who takes so much energy for missing.
+    pub(crate) async fn try_claim_of(
+        &self,
+        order: OrderId,
+        (energy, amount_sun): (i64, i64),
+        max_parts: usize,
+    ) -> Result<Result<Vec<Tx>, Tried>, DomainError> {
+        let now = self.now();
         let request = ClaimRequest {
             order,
             delegation: DelegationId::new(&self.ids),
+            energy,
             amount_sun,
             bandwidth: 300,
+            split: SplitLimits {
+                max_parts,
+                min_part_sun: STAKE / 10,
+            },
             now,
         };
         run_tx(&self.worker, "test_claim", async |conn| {
             let claimed = match claim_in_tx(conn, &self.ids, &request).await? {
-                Claim::NotPending => return Ok(Tried::NotPending),
-                Claim::PastDeadline => return Ok(Tried::PastDeadline),
-                Claim::ChainNotCurrent => return Ok(Tried::NotCurrent),
-                Claim::NoWalletFits => return Ok(Tried::NoWallet),
+                Claim::NotPending => return Ok(Err(Tried::NotPending)),
+                Claim::PastDeadline => return Ok(Err(Tried::PastDeadline)),
+                Claim::Incomplete => return Ok(Err(Tried::Incomplete)),
+                Claim::Changed => return Ok(Err(Tried::Changed)),
+                Claim::ChainNotCurrent => return Ok(Err(Tried::NotCurrent)),
+                Claim::NoWalletFits => return Ok(Err(Tried::NoWallet)),
                 Claim::Claimed(claimed) => claimed,
             };
-            let (txid, signed) = sign(id, claimed.timestamp_ms, claimed.cursor.head_time);
-            let claim = SignedClaim {
-                claimed: &claimed,
-                id,
-                signed: &signed,
-            };
-            signed_in_tx(conn, &[claim], (now, now + RESEND.after)).await?;
-            Ok(Tried::Signed(Tx {
-                id,
-                txid,
-                delegation: claimed.delegation,
-                wallet: WalletId(claimed.wallet.id),
-                expires_at: signed.expires_at,
-            }))
+            let mut all = Vec::new();
+            for claimed in &claimed {
+                let id = ChainTransactionId::new(&self.ids);
+                let (txid, signed) = sign(id, claimed.timestamp_ms, claimed.cursor.head_time);
+                let claim = SignedClaim {
+                    claimed,
+                    id,
+                    signed: &signed,
+                };
+                signed_in_tx(conn, &[claim], (now, now + RESEND.after)).await?;
+                all.push(Tx {
+                    id,
+                    txid,
+                    delegation: claimed.delegation,
+                    wallet: WalletId(claimed.wallet.id),
+                    amount_sun: claimed.amount_sun,
+                    expires_at: signed.expires_at,
+                });
+            }
+            Ok(Ok(all))
         })
         .await
     }
@@ -170,8 +214,13 @@ impl World {
         let request = |order: &OrderId| ClaimRequest {
             order: *order,
             delegation: DelegationId::new(&self.ids),
+            energy: ENERGY,
             amount_sun: STAKE,
             bandwidth: 300,
+            split: SplitLimits {
+                max_parts: 1,
+                min_part_sun: 1,
+            },
             now,
         };
         let requests: Vec<ClaimRequest> = orders.iter().map(request).collect();
@@ -202,6 +251,7 @@ impl World {
                     txid,
                     delegation: claimed.delegation,
                     wallet: WalletId(claimed.wallet.id),
+                    amount_sun: claimed.amount_sun,
                     expires_at: signed.expires_at,
                 }));
             }
@@ -242,6 +292,7 @@ impl World {
                 txid,
                 delegation,
                 wallet,
+                amount_sun: claimed.delegation.amount_sun,
                 expires_at: signed.expires_at,
             }))
         });

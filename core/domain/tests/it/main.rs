@@ -18,6 +18,7 @@ mod harness;
 mod health;
 mod lent;
 mod operations;
+mod parts;
 mod payouts;
 mod rates;
 mod receivers;

@@ -17,7 +17,7 @@ use steps::Walker;
 const STEPS: usize = 200;
 const WALKS: u64 = 6;
 /// What can happen to an order, and what its attempts die of.
-const EVENTS: [&str; 14] = [
+const EVENTS: [&str; 17] = [
     "accepted",
     "attempt_failed",
     "cancelled",
@@ -25,6 +25,8 @@ const EVENTS: [&str; 14] = [
     "expired",
     "failed",
     "failed_on_chain",
+    "part_delegated",
+    "part_reclaimed",
     "reclaim_reverted",
     "reclaimed",
     "refunded",
@@ -32,6 +34,7 @@ const EVENTS: [&str; 14] = [
     "reverted",
     "settled",
     "signed",
+    "stray_delegated",
 ];
 
 fn setting(name: &str) -> Option<u64> {

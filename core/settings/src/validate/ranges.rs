@@ -90,6 +90,8 @@ fn orders(settings: &Settings, check: &mut Check) {
     check.range("orders.deadline_s", orders.deadline_s, 10, 86_400);
     check.range("orders.quote_s", orders.quote_s, 5, 3_600);
     check.range("orders.max_attempts", orders.max_attempts, 1, 100);
+    check.range("orders.max_parts", orders.max_parts, 1, 20);
+    check.range("orders.part_energy_min", orders.part_energy_min, 1, 1_000_000_000_000);
     check.range("orders.stake_margin_bps", orders.stake_margin_bps, 0, 5_000);
     check.range("orders.receiver_check_ttl_s", orders.receiver_check_ttl_s, 0, 604_800);
     check.range("orders.retry_base_ms", orders.retry_base_ms, 10, HOUR_MS);

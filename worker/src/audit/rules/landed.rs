@@ -78,24 +78,27 @@ pub(super) fn took_effect(tx: &ChainTransaction, chain: &OnChain) -> bool {
     }
 }
 
-/// Delivered once and paid, or not delivered and the money back. An open order has had at most one delegation. Strays,
-/// which an operator knows of, deliver nothing.
+/// Delivered once, whole, and paid, or not delivered and the money back. An open order never had more than was ordered.
+/// Strays deliver nothing.
 fn one_end(case: &Case, chain: &OnChain, rigour: &Rigour) -> Option<Complaint> {
     let order = &case.order;
-    let stray = |tx: &ChainTransaction| case.delegations.iter().any(|d| d.id == tx.intent_id && d.stray);
     let made = case.transactions.iter();
-    let made = made.filter(|tx| tx.intent_kind == IntentKind::Delegate && took_effect(tx, chain) && !stray(tx));
-    let made = made.count();
+    let made = made.filter(|tx| tx.intent_kind == IntentKind::Delegate && took_effect(tx, chain));
+    let energy = |tx: &ChainTransaction| {
+        let of = case.delegations.iter().find(|d| d.id == tx.intent_id && !d.stray);
+        of.map_or(0, |delegation| delegation.energy)
+    };
+    let made: i64 = made.map(energy).sum();
     let right = match order.state {
-        OrderState::Completed if order.settled_at.is_some() => made == 1,
+        OrderState::Completed if order.settled_at.is_some() => made == order.energy,
         OrderState::Cancelled | OrderState::Refunded => made == 0,
-        OrderState::Completed | OrderState::Pending | OrderState::Processing => made <= 1 && !rigour.at_rest,
+        OrderState::Completed | OrderState::Pending | OrderState::Processing => made <= order.energy && !rigour.at_rest,
         OrderState::Failed => false,
     };
     (!right).then(|| {
         let text = format!(
-            "order {} is {}, settled {:?}, with {made} delegations on chain",
-            order.id, order.state, order.settled_at
+            "order {} is {}, settled {:?}, with {made} of {} energy delegated on chain",
+            order.id, order.state, order.settled_at, order.energy
         );
         Complaint::new(Rule::OrderOneEnd, case.subject(), text)
     })

@@ -1,6 +1,6 @@
 //! An order's money and its delegations, by our books alone.
 
-use db::models::{DelegationState, Order, OrderState};
+use db::models::{Delegation, DelegationState, Order, OrderState};
 use domain::reconcile::STUCK_AFTER;
 use ledger::{OrderTransfer, Reason};
 
@@ -54,19 +54,35 @@ fn end_of(order: &Order) -> Option<Reason> {
     }
 }
 
-/// At most one delegation of an order was not given up, and it is where the order's state says. A stray is none of it.
+/// What was not given up of an order's delegations has together what was ordered, or less while it lacks a part; all are
+/// where the order's state says. A stray is none of it.
 fn delegations(case: &Case) -> Option<Complaint> {
-    use DelegationState::{Active, Reclaimed, Reclaiming, Released, Reserved};
-    let kept = case.delegations.iter().filter(|d| d.state != Released && !d.stray);
-    let kept: Vec<DelegationState> = kept.map(|delegation| delegation.state).collect();
-    let right = match (case.order.state, kept.as_slice()) {
-        (OrderState::Pending | OrderState::Cancelled | OrderState::Refunded, []) => true,
-        (OrderState::Processing, [state]) => *state == Reserved,
-        (OrderState::Completed, [state]) => matches!(state, Active | Reclaiming | Reclaimed),
-        _ => false,
+    use DelegationState::{Active, Reclaimed, Reclaiming, Reserved};
+    let order = &case.order;
+    let kept: Vec<&Delegation> = case.delegations.iter().filter(|d| d.is_kept()).collect();
+    let energy: i64 = kept.iter().map(|delegation| delegation.energy).sum();
+    let whole = kept.len() == 1 && energy == order.energy;
+    let marked = kept.iter().all(|delegation| delegation.partial != whole);
+    let all_are = |states: &[DelegationState]| kept.iter().all(|delegation| states.contains(&delegation.state));
+    let right = match order.state {
+        OrderState::Pending | OrderState::Cancelled | OrderState::Refunded => kept.is_empty(),
+        OrderState::Processing => {
+            let open = energy < order.energy || !all_are(&[Active]);
+            marked && (1..=order.energy).contains(&energy) && open && all_are(&[Reserved, Active])
+        }
+        OrderState::Completed => {
+            let end = |delegation: &&&Delegation| delegation.ends_at == order.ends_at;
+            let together = kept.iter().filter(end).count() == kept.len();
+            marked && together && energy == order.energy && all_are(&[Active, Reclaiming, Reclaimed])
+        }
+        OrderState::Failed => false,
     };
     (!right).then(|| {
-        let text = format!("is {}, with delegations that are {kept:?}", case.order.state);
+        let kept: Vec<_> = kept
+            .iter()
+            .map(|kept| (kept.state, kept.energy, kept.ends_at))
+            .collect();
+        let text = format!("is {}, with delegations that are {kept:?}", order.state);
         Complaint::new(Rule::OrderDelegation, case.subject(), text)
     })
 }

@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use db::models::Order;
 use db::{Conn, run_tx};
+use domain::delegations::choice::SplitLimits;
 use domain::delegations::{
-    Claim, ClaimOfMany, ClaimRequest, Claimed, SignedClaim, claim_in_tx, claim_many_in_tx, signed_in_tx,
+    Claim, ClaimOfMany, ClaimRequest, Claimed, SignedClaim, claim_in_tx, claim_many_in_tx, end_incomplete, signed_in_tx,
 };
 use domain::transactions::Signed;
 use kernel::{ChainTransactionId, DelegationId, OrderId, WalletId};
@@ -25,13 +26,22 @@ use crate::signer::{DELEGATION_BANDWIDTH, ToSign, sign_delegate, wallet_address}
 pub(super) struct ToClaim {
     job: RunningJob,
     order: Order,
-    amount_sun: i64,
+    stake: Stake,
+}
+
+/// What is missing of an order, and the stake that gives it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stake {
+    pub(super) energy: i64,
+    pub(super) amount_sun: i64,
+    /// The least stake of one wallet where several share.
+    pub(super) least_part_sun: i64,
 }
 
 impl ToClaim {
-    pub(super) fn new(job: &RunningJob, order: Order, amount_sun: i64) -> Self {
+    pub(super) fn new(job: &RunningJob, order: Order, stake: Stake) -> Self {
         let job = job.clone();
-        Self { job, order, amount_sun }
+        Self { job, order, stake }
     }
 }
 
@@ -39,7 +49,8 @@ impl ToClaim {
 pub(super) enum Next {
     Nothing,
     Wait(&'static str, DateTime<Utc>),
-    Send(ChainTransactionId, Signed),
+    /// One for each wallet that shares the order.
+    Send(Vec<(ChainTransactionId, Signed)>),
 }
 
 /// Pause while the watcher is behind: the next blocks may be applied within a moment.
@@ -75,27 +86,42 @@ impl Claims {
         let network = env.network(&order.order.network)?;
         let now = env.clock.now();
         let ids = env.ids.as_ref();
-        let id = ChainTransactionId::new(ids);
         let request = self.request(order, now);
-        run_tx(&env.pool, "claim_order", async |conn| {
+        let next = run_tx(&env.pool, "claim_order", async |conn| {
             let claimed = match claim_in_tx(conn, ids, &request).await? {
-                Claim::NotPending | Claim::PastDeadline => return Ok(Next::Nothing),
-                Claim::ChainNotCurrent => return Ok(Next::Wait("chain_not_current", now + CATCH_UP)),
-                Claim::NoWalletFits => return Ok(Next::Wait("no_wallet_fits", self.patience(&order.order, now))),
+                Claim::NotPending | Claim::PastDeadline => return Ok(Some(Next::Nothing)),
+                Claim::Incomplete => return Ok(None),
+                Claim::Changed => return Ok(Some(Next::Wait("parts_changed", now))),
+                Claim::ChainNotCurrent => return Ok(Some(Next::Wait("chain_not_current", now + CATCH_UP))),
+                Claim::NoWalletFits => {
+                    let at = self.patience(&order.order, now);
+                    return Ok(Some(Next::Wait("no_wallet_fits", at)));
+                }
                 Claim::Claimed(claimed) => claimed,
             };
-            let key = self.key(conn, &claimed).await?;
-            let signed = sign(&claimed, network, &key)?;
-            let claim = SignedClaim {
-                claimed: &claimed,
-                id,
-                signed: &signed,
-            };
-            signed_in_tx(conn, &[claim], (now, now + network.resend.after)).await?;
+            let mut all = Vec::with_capacity(claimed.len());
+            for claimed in &claimed {
+                let key = self.key(conn, claimed).await?;
+                all.push((ChainTransactionId::new(ids), sign(claimed, network, &key)?));
+            }
+            let stored: Vec<SignedClaim<'_>> = claimed
+                .iter()
+                .zip(&all)
+                .map(|(claimed, (id, signed))| SignedClaim {
+                    claimed,
+                    id: *id,
+                    signed,
+                })
+                .collect();
+            signed_in_tx(conn, &stored, (now, now + network.resend.after)).await?;
             complete_in_tx(conn, &order.job).await?;
-            Ok(Next::Send(id, signed))
-        })
-        .await
+            Ok::<_, WorkError>(Some(Next::Send(all)))
+        });
+        if let Some(next) = next.await? {
+            return Ok(next);
+        }
+        end_incomplete(&env.pool, ids, OrderId(order.order.id), now).await?;
+        Ok(Next::Nothing)
     }
 
     /// Several orders of one network, as far as that is plain.
@@ -142,7 +168,7 @@ impl Claims {
                 .zip(&ids)
                 .map(|((claim, signed), id)| match claim {
                     ClaimOfMany::NotPending => Some(Next::Nothing),
-                    _ => signed.map(|signed| Next::Send(*id, signed)),
+                    _ => signed.map(|signed| Next::Send(vec![(*id, signed)])),
                 });
             Ok(nexts.collect())
         })
@@ -153,8 +179,13 @@ impl Claims {
         ClaimRequest {
             order: OrderId(order.order.id),
             delegation: DelegationId::new(self.0.ids.as_ref()),
-            amount_sun: order.amount_sun,
+            energy: order.stake.energy,
+            amount_sun: order.stake.amount_sun,
             bandwidth: DELEGATION_BANDWIDTH.max(self.0.policy.min_bandwidth),
+            split: SplitLimits {
+                max_parts: self.0.policy.max_parts,
+                min_part_sun: order.stake.least_part_sun,
+            },
             now,
         }
     }

@@ -148,7 +148,7 @@ async fn a_node_that_refuses_and_includes_all_the_same_is_found_out() {
     assert!(
         complaints
             .iter()
-            .any(|line| line.contains("with 2 delegations on chain")),
+            .any(|line| line.contains("with 130000 of 65000 energy delegated on chain")),
         "{complaints:#?}"
     );
     rig.condemn();

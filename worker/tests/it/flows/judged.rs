@@ -180,7 +180,7 @@ fn breakages(order: &str, wallet: &str) -> [(String, String, &'static str); 9] {
         (
             format!("UPDATE orders SET state = 'refunded', settled_at = NULL WHERE id = '{order}'"),
             format!("UPDATE orders SET state = 'completed', settled_at = now() WHERE id = '{order}'"),
-            "with 1 delegations on chain",
+            "energy delegated on chain",
         ),
         (
             format!("UPDATE delegations SET amount_sun = amount_sun + 1 WHERE order_id = '{order}'"),

@@ -11,6 +11,7 @@ mod judged;
 mod lent;
 mod midway;
 mod outages;
+mod parts;
 mod payouts;
 mod pool;
 mod races;

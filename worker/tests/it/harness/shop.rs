@@ -85,6 +85,12 @@ impl Rig {
         Ok(order["id"].as_str().unwrap().parse().unwrap())
     }
 
+    /// What one order can have at most, as customers are told.
+    pub(crate) async fn largest_order(&self) -> i64 {
+        let pool = self.http.get("/api/pool").await;
+        pool["largest_order_energy"].as_i64().unwrap()
+    }
+
     /// The order's state afterwards, or the code of the problem.
     pub(crate) async fn cancel(&self, order: OrderId) -> Result<String, String> {
         let path = format!("/api/orders/{order}/cancel");

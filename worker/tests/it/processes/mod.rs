@@ -3,6 +3,7 @@
 mod halts;
 mod kills;
 mod orders;
+mod parts;
 mod payouts;
 mod rentals;
 mod stakings;

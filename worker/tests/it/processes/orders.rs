@@ -28,6 +28,10 @@ pub(super) enum Part {
 pub(super) struct OrderLife(Option<OrderId>);
 
 impl OrderLife {
+    pub(super) const fn of(order: OrderId) -> Self {
+        Self(Some(order))
+    }
+
     pub(super) const fn id(&self) -> OrderId {
         self.0.unwrap()
     }

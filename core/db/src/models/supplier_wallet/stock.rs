@@ -19,7 +19,7 @@ pub struct PoolFigures {
     /// Staked sun that cannot, because its energy is used.
     #[diesel(sql_type = BigInt)]
     pub occupied_sun: i64,
-    /// The most that one of them can lend.
+    /// The most that one order can have: of one of them, or of as many as may share it.
     #[diesel(sql_type = BigInt)]
     pub largest_sun: i64,
     /// When the one was read that was read longest ago.
@@ -28,19 +28,28 @@ pub struct PoolFigures {
 }
 
 impl PoolFigures {
-    /// Of wallets that have `bandwidth` for one transaction, or TRX to burn for it.
-    pub async fn read(conn: &mut Conn, bandwidth: i64) -> QueryResult<Self> {
+    /// Of wallets that have `bandwidth` for one transaction, or TRX to burn for it; so many of them may share an order, each
+    /// with at least so much.
+    pub async fn read(conn: &mut Conn, bandwidth: i64, (max_parts, least_sun): (i64, i64)) -> QueryResult<Self> {
         diesel::sql_query(
-            "SELECT COALESCE(sum(GREATEST(delegatable_sun - reserved_sun, 0)), 0)::bigint AS room_sun, \
-                COALESCE(sum(GREATEST(staked_energy_sun - delegatable_sun, 0)), 0)::bigint AS occupied_sun, \
-                COALESCE(max(GREATEST(delegatable_sun - reserved_sun, 0)), 0)::bigint AS largest_sun, \
+            "WITH wallets AS ( \
+                SELECT GREATEST(delegatable_sun - reserved_sun, 0) AS room_sun, synced_at, \
+                    GREATEST(staked_energy_sun - delegatable_sun, 0) AS occupied_sun \
+                FROM supplier_wallets \
+                WHERE purpose = 'supply' AND state = 'active' AND enabled AND isolated_at IS NULL \
+                    AND (bandwidth_available >= $1 OR balance_sun >= $2)), \
+             sharing AS (SELECT room_sun FROM wallets WHERE room_sun >= $4 ORDER BY room_sun DESC LIMIT $3) \
+             SELECT COALESCE(sum(room_sun), 0)::bigint AS room_sun, \
+                COALESCE(sum(occupied_sun), 0)::bigint AS occupied_sun, \
+                GREATEST(COALESCE(max(room_sun), 0), (SELECT COALESCE(sum(room_sun), 0) FROM sharing))::bigint \
+                    AS largest_sun, \
                 min(synced_at) AS read_at \
-             FROM supplier_wallets \
-             WHERE purpose = 'supply' AND state = 'active' AND enabled AND isolated_at IS NULL \
-                AND (bandwidth_available >= $1 OR balance_sun >= $2)",
+             FROM wallets",
         )
         .bind::<BigInt, _>(bandwidth)
         .bind::<BigInt, _>(TRX)
+        .bind::<BigInt, _>(max_parts)
+        .bind::<BigInt, _>(least_sun)
         .prepared()
         .get_result(conn)
         .await
@@ -57,7 +66,7 @@ impl SupplierWallet {
 
     /// Staked sun that can be lent now, over every wallet that takes orders.
     pub async fn sellable_sun(conn: &mut Conn) -> QueryResult<i64> {
-        Ok(PoolFigures::read(conn, 0).await?.room_sun)
+        Ok(PoolFigures::read(conn, 0, (1, 0)).await?.room_sun)
     }
 
     /// Supply wallets whose key is in, in id order after `after`.

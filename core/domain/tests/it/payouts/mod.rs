@@ -129,6 +129,7 @@ impl World {
                 txid,
                 delegation: DelegationId(payout.0),
                 wallet: WalletId(claimed.wallet.id),
+                amount_sun: 0, // no delegation
                 expires_at: signed.expires_at,
             }))
         });

@@ -144,6 +144,7 @@ impl World {
                 txid,
                 delegation: DelegationId(claimed.staking.id),
                 wallet: WalletId(claimed.wallet.id),
+                amount_sun: 0, // no delegation
                 expires_at: signed.expires_at,
             }))
         });

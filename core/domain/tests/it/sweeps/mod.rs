@@ -183,6 +183,7 @@ impl World {
             txid,
             delegation: DelegationId(claimed.sweep.id),
             wallet: WalletId(claimed.wallet.id),
+            amount_sun: 0, // no delegation
             expires_at: signed.expires_at,
         }))
     }

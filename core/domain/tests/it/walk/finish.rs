@@ -32,8 +32,8 @@ impl Walker {
         self.note(format!("good round {round}"));
         self.release().await;
         for order in self.orders.clone() {
-            let tried = self.world.try_claim(order, STAKE).await.unwrap();
-            self.signed(order, STAKE, tried);
+            let tried = self.world.try_claim_in_parts(order, STAKE, 2).await.unwrap();
+            self.signed(order, tried).await;
         }
         self.reclaim().await;
         for n in 0..self.node.known.len() {

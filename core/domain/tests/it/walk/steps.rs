@@ -2,6 +2,7 @@
 
 use chain::WalletSnapshot;
 use db::models::IntentKind;
+use domain::delegations::end_incomplete;
 use domain::orders::{AcceptOrder, cancel_by_user, cancel_past_deadline};
 use domain::wallets::{apply_snapshot, set_enabled};
 use domain::watch::{Applied, ForkOutcome, SolidOutcome};
@@ -145,33 +146,45 @@ impl Walker {
         let (world, now) = (&self.world, self.world.now());
         let (cancelled, tried) = tokio::join!(
             cancel_by_user(&world.api, &world.ids, order, "api_key:bot", now),
-            world.try_claim(order, amount_sun)
+            world.try_claim_in_parts(order, amount_sun, 2)
         );
         let tried = tried.unwrap();
         assert!(
-            !(cancelled.is_ok() && matches!(tried, Tried::Signed(_))),
+            !(cancelled.is_ok() && tried.is_ok()),
             "{order}: {cancelled:?} {tried:?}"
         );
-        self.signed(order, amount_sun, tried);
+        self.signed(order, tried).await;
     }
 
+    /// Now and then more than one wallet has.
     fn amount(&mut self) -> i64 {
-        STAKE + i64::try_from(self.below(3)).unwrap() * (STAKE / 4)
+        let quarters = if self.chance(25) { 14 } else { 4 };
+        let more = i64::try_from(self.below(3)).unwrap();
+        (quarters + more) * (STAKE / 4)
     }
 
-    pub(super) fn signed(&mut self, order: OrderId, amount_sun: i64, tried: Tried) {
+    pub(super) async fn signed(&mut self, order: OrderId, tried: Result<Vec<Tx>, Tried>) {
         self.note(format!("claim {order}: {tried:?}"));
-        if let Tried::Signed(tx) = tried {
-            self.remember(tx, order, IntentKind::Delegate, amount_sun);
+        match tried {
+            Ok(parts) => parts
+                .into_iter()
+                .for_each(|tx| self.remember(tx, order, IntentKind::Delegate)),
+            Err(Tried::Incomplete) => {
+                let world = &self.world;
+                let ended = end_incomplete(&world.worker, &world.ids, order, world.now()).await;
+                let ended = ended.unwrap();
+                self.note(format!("end {order}: {ended}"));
+            }
+            Err(_) => {}
         }
     }
 
-    fn remember(&mut self, tx: Tx, order: OrderId, kind: IntentKind, amount_sun: i64) {
+    fn remember(&mut self, tx: Tx, order: OrderId, kind: IntentKind) {
         self.node.known.push(Known {
             tx,
             order,
             kind,
-            amount_sun,
+            amount_sun: tx.amount_sun,
             at_large: false,
             tried: false,
         });
@@ -182,8 +195,8 @@ impl Walker {
             return;
         };
         let amount_sun = self.amount();
-        let tried = self.world.try_claim(order, amount_sun).await.unwrap();
-        self.signed(order, amount_sun, tried);
+        let tried = self.world.try_claim_in_parts(order, amount_sun, 2).await.unwrap();
+        self.signed(order, tried).await;
     }
 
     async fn claim_beside_others(&mut self) {
@@ -194,10 +207,13 @@ impl Walker {
             };
             asked.push((order, self.amount()));
         }
-        let claim = async |n: usize| self.world.try_claim(asked[n].0, asked[n].1).await.unwrap();
+        let claim = async |n: usize| {
+            let (order, amount_sun) = asked[n];
+            self.world.try_claim_in_parts(order, amount_sun, 2).await.unwrap()
+        };
         let (a, b, c) = tokio::join!(claim(0), claim(1), claim(2));
-        for ((order, amount_sun), tried) in asked.into_iter().zip([a, b, c]) {
-            self.signed(order, amount_sun, tried);
+        for ((order, _), tried) in asked.into_iter().zip([a, b, c]) {
+            self.signed(order, tried).await;
         }
     }
 
@@ -321,7 +337,7 @@ impl Walker {
             assert!(one.is_err() || two.is_err(), "{delegation} is taken back twice");
             if let Ok(tx) = one.or(two) {
                 self.note(format!("reclaim {delegation}: {}", tx.txid));
-                self.remember(tx, known.order, IntentKind::Reclaim, known.amount_sun);
+                self.remember(tx, known.order, IntentKind::Reclaim);
             }
         }
     }

@@ -266,6 +266,7 @@ pub(super) fn delegation(order: &Order, receiver: TronAddress) -> Delegation {
         ends_at: Some(block_time(60)),
         reclaimed_at: Some(block_time(90)),
         stray: false,
+        partial: false,
         created_at: block_time(39),
     }
 }
