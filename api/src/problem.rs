@@ -89,6 +89,8 @@ codes! {
         "Too many deposits of this amount are open", "该金额的待付充值过多";
     ReceiveBelowMinimum = "receive_below_minimum", CONFLICT,
         "The current rate gives less than min_receive", "按当前汇率所得低于 min_receive";
+    OrderNotExtendable = "order_not_extendable", CONFLICT,
+        "Only a settled order whose time is not over can be extended", "只有已结算且租期未结束的订单可以续租";
     QuoteUsed = "quote_used", CONFLICT, "The quote was used for another order", "该报价已用于另一笔订单";
     QuoteExpired = "quote_expired", CONFLICT, "The quote is over; ask for a new one", "报价已过期，请重新获取";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "请求体过大";

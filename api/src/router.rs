@@ -15,8 +15,8 @@ use crate::middleware::{Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
 use crate::routes::{
-    deposits, exchanges, operations, orders, payouts, pool, prices, quotes, rates, rentals, supplier_wallets,
-    user_wallets, users, webhooks,
+    deposits, exchanges, operations, orders, payouts, pool, prices, quotes, rates, rentals, standing_orders,
+    supplier_wallets, user_wallets, users, webhooks,
 };
 use crate::{App, health};
 
@@ -66,6 +66,17 @@ const QUOTE: &[Code] = &[
     Code::EnergyOutOfRange,
     Code::DurationOutOfRange,
     Code::NoPrice,
+    Code::Maintenance,
+];
+const EXTEND: &[Code] = &[
+    Code::InvalidParameter,
+    Code::NotFound,
+    Code::UserBlocked,
+    Code::InsufficientFunds,
+    Code::OrderNotExtendable,
+    Code::DurationOutOfRange,
+    Code::NoPrice,
+    Code::ReceiverIsSupplier,
     Code::Maintenance,
 ];
 const QUOTED: &[Code] = &[Code::NotFound, Code::QuoteUsed, Code::QuoteExpired, Code::QuoteDiffers];
@@ -132,6 +143,12 @@ routes! {
     OrdersRead get Get "/api/orders" orders::list::list_orders [PARAMETER];
     OrdersRead get Get "/api/orders/{id}" orders::get::get_order [FOUND];
     OrdersWrite post Post "/api/orders/{id}/cancel" orders::cancel::cancel_order [FOUND, &[Code::OrderNotCancellable]];
+    OrdersWrite post Post "/api/orders/{id}/extend" orders::extend::extend_order [BODY, MARKED, EXTEND];
+    OrdersWrite post Post "/api/standing-orders" standing_orders::create::create_standing_order
+        [BODY, MARKED, ACCEPT, &[Code::BadText, Code::Conflict]];
+    OrdersRead get Get "/api/standing-orders" standing_orders::list::list_standing_orders [PARAMETER];
+    OrdersRead get Get "/api/standing-orders/{id}" standing_orders::get::get_standing_order [FOUND];
+    OrdersWrite post Post "/api/standing-orders/{id}/stop" standing_orders::stop::stop_standing_order [FOUND];
     OrdersRead get Get "/api/prices" prices::get::get_prices [&[Code::NotFound]];
     OrdersRead get Get "/api/pool" pool::get::get_pool [];
     OrdersRead post Post "/api/quotes" quotes::create::create_quote [BODY, QUOTE];

@@ -78,6 +78,10 @@ pub struct WorkPolicy {
     pub stake_retry: Duration,
     /// Stake on top, in 1/100 %.
     pub stake_margin_bps: u32,
+    /// How often an address that is kept is looked at.
+    pub standing_interval: Duration,
+    /// What ends within this time counts as gone there.
+    pub standing_lead: Duration,
     /// Wallets that may share an order.
     pub max_parts: usize,
     /// The least energy that one of them gives.

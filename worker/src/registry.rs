@@ -7,8 +7,8 @@ use jobs::JobKind;
 use crate::environment::Environment;
 use crate::jobs::{
     CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ExchangeDeposits,
-    ImportWallet, PlacePaidOrder, PlanStakes, PlanSweeps, Prune, ReadRates, ReclaimDelegation, Reconcile, RentEnergy,
-    ResendTransactions, SendPayout, SettleFinal, StakeWallet, SweepDeposits, SyncWallet,
+    ImportWallet, KeepEnergy, PlacePaidOrder, PlanStakes, PlanSweeps, Prune, ReadRates, ReclaimDelegation, Reconcile,
+    RentEnergy, ResendTransactions, SendPayout, SettleFinal, StakeWallet, SweepDeposits, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;
@@ -19,7 +19,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 22] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 23] = [
         (
             JobKind::ChainResendTransactions,
             Arc::new(ResendTransactions(env(), sender())),
@@ -41,6 +41,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         (JobKind::OperationsReconcile, Arc::new(Reconcile(env()))),
         (JobKind::OrdersCancelExpired, Arc::new(CancelExpiredOrders(env()))),
         (JobKind::OrdersDelegate, Arc::new(DelegateOrder::new(env(), sender()))),
+        (JobKind::OrdersKeep, Arc::new(KeepEnergy(env()))),
         (JobKind::PayoutsSend, Arc::new(SendPayout(env(), sender()))),
         (JobKind::RatesRead, Arc::new(ReadRates(env()))),
         (JobKind::WalletsCheckStock, Arc::new(CheckStock(env()))),

@@ -10,6 +10,7 @@ pub(crate) mod prices;
 pub(crate) mod quotes;
 pub(crate) mod rates;
 pub(crate) mod rentals;
+pub(crate) mod standing_orders;
 pub(crate) mod supplier_wallets;
 pub(crate) mod user_wallets;
 pub(crate) mod users;

@@ -356,6 +356,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    order_extensions (id) {
+        id -> Uuid,
+        order_id -> Uuid,
+        api_key_id -> Uuid,
+        duration_s -> Integer,
+        price_sun -> BigInt,
+        price_version_id -> Uuid,
+        ends_at_before -> Timestamptz,
+        ends_at -> Timestamptz,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     orders (id) {
         id -> Uuid,
         user_id -> BigInt,
@@ -528,6 +542,35 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    standing_order_orders (standing_order_id, turn) {
+        standing_order_id -> Uuid,
+        turn -> Integer,
+        order_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    standing_orders (id) {
+        id -> Uuid,
+        user_id -> BigInt,
+        api_key_id -> Uuid,
+        network -> Text,
+        receiver -> Text,
+        keep_energy -> BigInt,
+        duration_s -> Integer,
+        budget_sun -> BigInt,
+        until -> Timestamptz,
+        state -> Text,
+        end_code -> Nullable<Text>,
+        held_code -> Nullable<Text>,
+        seen_energy -> Nullable<BigInt>,
+        seen_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
     }
 }
 
@@ -780,6 +823,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     master_keys,
     operator_actions,
     order_events,
+    order_extensions,
     orders,
     payout_addresses,
     payout_events,
@@ -792,6 +836,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     rentals,
     staking_events,
     stakings,
+    standing_order_orders,
+    standing_orders,
     supplier_wallets,
     sweep_events,
     sweeps,

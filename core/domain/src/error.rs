@@ -19,6 +19,9 @@ pub enum DomainError {
     /// The order is past the point where it can be cancelled.
     #[error("only a pending order can be cancelled; this one is {0}")]
     NotCancellable(OrderState),
+    /// The order's energy is not there for good, or its time is over.
+    #[error("only a settled order whose time is not over can be extended; this one is {0}")]
+    NotExtendable(OrderState),
     /// The balance does not cover the price.
     #[error("the balance does not cover {needed} TRX; deposit first")]
     InsufficientFunds {
@@ -209,6 +212,7 @@ impl DomainError {
             Self::NotFound(_) => ErrorClass::NotFound,
             Self::IdempotencyMismatch
             | Self::NotCancellable(_)
+            | Self::NotExtendable(_)
             | Self::InsufficientFunds { .. }
             | Self::QuoteUsed
             | Self::QuoteExpired
@@ -266,6 +270,7 @@ impl DomainError {
             Self::NotFound(_) => "not_found",
             Self::IdempotencyMismatch => "idempotency_key_reused",
             Self::NotCancellable(_) => "order_not_cancellable",
+            Self::NotExtendable(_) => "order_not_extendable",
             Self::InsufficientFunds { .. } => "insufficient_funds",
             Self::UserBlocked => "user_blocked",
             Self::Maintenance => "maintenance",

@@ -21,6 +21,7 @@ pub mod receivers;
 pub mod reconcile;
 pub mod rentals;
 pub mod stakings;
+pub mod standing_orders;
 pub mod sweeps;
 pub mod transactions;
 pub mod users;

@@ -9,6 +9,8 @@ db::text_enum! {
         OrdersDelegate = "orders.delegate",
         /// Cancels the orders whose deadline has passed. Object: `all`.
         OrdersCancelExpired = "orders.cancel_expired",
+        /// Looks whether an address that is kept has its energy. Object: the standing order.
+        OrdersKeep = "orders.keep",
         /// Credits what came in and is final. Object: the network.
         DepositsCredit = "deposits.credit",
         /// Looks for a transaction that somebody says he paid with. Object: `<network>:<txid>`.

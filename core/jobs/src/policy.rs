@@ -39,6 +39,7 @@ impl JobKind {
         let (queue, timeout, max_runs, base, max) = match self {
             Self::OrdersDelegate => (Queue::Orders, 20, 25, 1, 30),
             Self::OrdersCancelExpired => (Queue::Orders, 20, 10, 2, 60),
+            Self::OrdersKeep => (Queue::Wallets, 20, 50, 5, 300),
             Self::DelegationsReclaim => (Queue::Delegations, 20, 50, 2, 300),
             Self::PayoutsSend => (Queue::Payouts, 20, 25, 2, 60),
             Self::ChainResendTransactions => (Queue::Chain, 20, 20, 1, 30),

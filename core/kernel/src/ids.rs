@@ -43,6 +43,10 @@ uuid_ids! {
     PriceVersionId;
     /// One price that holds for a while.
     QuoteId;
+    /// More time for a rental that runs.
+    ExtensionId;
+    /// One address that is kept at so much energy.
+    StandingOrderId;
     /// One payment of a user's money to an address.
     PayoutId;
     /// One exchange of a user's USDT to TRX.

@@ -12,6 +12,6 @@ pub use amount::{Amount, AmountError, Asset, UnknownAsset};
 pub use class::ErrorClass;
 pub use clock::{Clock, ManualClock, SteadyClock, SystemClock};
 pub use ids::{
-    ApiKeyId, ChainTransactionId, DelegationId, EventId, ExchangeId, FindingId, IdGen, OrderId, PayoutId,
-    PriceVersionId, QuoteId, RandomIds, SeededIds, StakingId, SweepId, UserId, WalletId, WebhookId,
+    ApiKeyId, ChainTransactionId, DelegationId, EventId, ExchangeId, ExtensionId, FindingId, IdGen, OrderId, PayoutId,
+    PriceVersionId, QuoteId, RandomIds, SeededIds, StakingId, StandingOrderId, SweepId, UserId, WalletId, WebhookId,
 };

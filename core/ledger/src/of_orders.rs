@@ -23,7 +23,7 @@ pub struct OrderTransfer {
     pub minor: i64,
 }
 
-/// Every transfer of these orders. The reasons are named, for they are what the two indexes by order hold.
+/// Every transfer of these orders. The reasons are named, for they are what the indexes by order hold.
 ///
 /// # Errors
 /// When the database cannot be asked.
@@ -43,5 +43,12 @@ pub async fn transfers_of_orders(conn: &mut Conn, orders: &[Uuid]) -> Result<Vec
         .load(conn)
         .await?;
     transfers.extend(ends);
+    let extensions = t::table.filter(t::order_id.eq_any(orders));
+    let extensions: Vec<OrderTransfer> = extensions
+        .filter(t::reason.eq(Reason::OrderExtension))
+        .select(columns)
+        .load(conn)
+        .await?;
+    transfers.extend(extensions);
     Ok(transfers)
 }

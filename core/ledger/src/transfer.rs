@@ -16,6 +16,8 @@ db::text_enum! {
         OrderRefund = "order_refund",
         /// An order given up before delivery was paid back.
         OrderCancel = "order_cancel",
+        /// A user bought more time for an order that was delivered.
+        OrderExtension = "order_extension",
         /// An operator credited or debited a user.
         OperatorAdjustment = "operator_adjustment",
         /// What came in on a chain was credited to a user.
@@ -67,7 +69,7 @@ impl Reason {
     const fn is_of_order(self) -> bool {
         matches!(
             self,
-            Self::OrderHold | Self::OrderSettle | Self::OrderRefund | Self::OrderCancel
+            Self::OrderHold | Self::OrderSettle | Self::OrderRefund | Self::OrderCancel | Self::OrderExtension
         )
     }
 

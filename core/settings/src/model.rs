@@ -131,6 +131,8 @@ pub struct Orders {
     pub max_attempts: u32,
     pub max_parts: u32,
     pub part_energy_min: i64,
+    pub standing_interval_s: i64,
+    pub standing_lead_s: i64,
     pub stake_margin_bps: u32,
     pub receiver_check_ttl_s: u64,
     pub retry_base_ms: u64,

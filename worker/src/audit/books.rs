@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use db::models::{ChainCursor, ChainTransaction, Delegation, Order, SupplierWallet, TxState, WalletPurpose};
+use db::models::{
+    ChainCursor, ChainTransaction, Delegation, Order, OrderExtension, SupplierWallet, TxState, WalletPurpose,
+};
 use db::{Conn, Pool, run_tx};
 use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -198,6 +200,11 @@ async fn of_orders(conn: &mut Conn, orders: Vec<Order>) -> Result<Vec<Case>, Wor
             case.transactions.push(tx);
         }
     }
+    for extension in OrderExtension::of_orders(conn, &ids).await? {
+        if let Some(case) = cases.get_mut(&extension.order_id) {
+            case.extensions.push(extension);
+        }
+    }
     for transfer in transfers {
         if let Some(case) = transfer.order.and_then(|order| cases.get_mut(&order)) {
             case.transfers.push(transfer);
@@ -212,6 +219,7 @@ const fn bare(order: Order) -> Case {
         delegations: Vec::new(),
         transactions: Vec::new(),
         transfers: Vec::new(),
+        extensions: Vec::new(),
     }
 }
 

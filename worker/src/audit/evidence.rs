@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chain::TxOutcome;
 use chrono::{DateTime, Utc};
-use db::models::{ChainCursor, ChainTransaction, Delegation, Order, Payout, Staking, Sweep};
+use db::models::{ChainCursor, ChainTransaction, Delegation, Order, OrderExtension, Payout, Staking, Sweep};
 use domain::reconcile::lent::LentBounds;
 use domain::reconcile::{EscrowFigures, LedgerDifference, PayoutFigures, Reservation, Undecided};
 use ledger::{Difference, Imbalance, OrderTransfer, PayoutTransfer};
@@ -21,6 +21,8 @@ pub(super) struct Case {
     pub(super) transactions: Vec<ChainTransaction>,
     /// Every movement of its money.
     pub(super) transfers: Vec<OrderTransfer>,
+    /// More time that was bought for it.
+    pub(super) extensions: Vec<OrderExtension>,
 }
 
 impl Case {

@@ -159,6 +159,8 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         stake: stakes::policy(settings),
         stake_retry: milliseconds(pool.stake.retry_ms)?,
         stake_margin_bps: orders.stake_margin_bps,
+        standing_interval: chrono::Duration::seconds(orders.standing_interval_s),
+        standing_lead: chrono::Duration::seconds(orders.standing_lead_s),
         max_parts: usize::try_from(orders.max_parts)?,
         part_energy_min: orders.part_energy_min,
         min_bandwidth: pool.min_bandwidth,

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::OrderView;
+use super::extend::ExtensionView;
 use crate::App;
 use crate::extract::path;
 use crate::problem::Problem;
@@ -27,6 +28,8 @@ pub(crate) struct OrderDetailView {
     timeline: Vec<EventView>,
     /// Delegations tried, oldest first.
     delegations: Vec<DelegationView>,
+    /// More time that was bought, oldest first.
+    extensions: Vec<ExtensionView>,
 }
 
 /// Something that happened to an order.
@@ -115,7 +118,9 @@ impl TryFrom<OrderDetail> for OrderDetailView {
             let transactions = own.map(TransactionView::of).collect::<Result<_, _>>()?;
             DelegationView::of(&delegation, address, transactions)
         });
+        let extensions = detail.extensions.iter().map(ExtensionView::try_from);
         Ok(Self {
+            extensions: extensions.collect::<Result<_, _>>()?,
             order: detail.order.try_into()?,
             timeline: detail.events.into_iter().map(EventView::from).collect(),
             delegations: delegations.collect::<Result<_, _>>()?,

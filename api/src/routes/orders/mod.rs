@@ -1,8 +1,9 @@
-//! Orders: accepted, shown, listed, cancelled.
+//! Orders: accepted, shown, listed, cancelled, extended.
 
 pub(crate) mod cancel;
 pub(crate) mod create;
 pub(crate) mod create_batch;
+pub(crate) mod extend;
 pub(crate) mod get;
 pub(crate) mod list;
 

@@ -27,8 +27,14 @@ text_enum! {
         OrderRefunded = "order.refunded",
         /// It was withdrawn before anything was signed; the money is back.
         OrderCancelled = "order.cancelled",
+        /// More time was bought for the rental.
+        OrderExtended = "order.extended",
         /// The rental ended and the energy was taken back.
         OrderReclaimed = "order.reclaimed",
+        /// What keeps an address has ended: its date, its budget, or by wish.
+        StandingOrderEnded = "standing_order.ended",
+        /// An address has too little energy, and none can be ordered for it now.
+        StandingOrderHeld = "standing_order.held",
         /// A transfer to us is in a block that may still be reverted.
         DepositDetected = "deposit.detected",
         /// A transfer was credited.

@@ -19,6 +19,7 @@ mod incoming_transfer;
 mod operator_action;
 mod order;
 mod order_event;
+mod order_extension;
 mod order_terms;
 mod payout;
 mod payout_address;
@@ -30,6 +31,7 @@ mod receiver_check;
 mod rental;
 mod staking;
 mod staking_event;
+mod standing_order;
 mod supplier_wallet;
 mod sweep;
 mod sweep_event;
@@ -67,6 +69,7 @@ pub use incoming_transfer::{
 pub use operator_action::{Action, ActionFilter, NewOperatorAction, OperatorAction};
 pub use order::{Completion, NewOrder, Order, OrderFilter, OrderState, ToDeliver};
 pub use order_event::{NewOrderEvent, OrderEvent};
+pub use order_extension::OrderExtension;
 pub use order_terms::OrderTerms;
 pub use payout::{NewPayout, Payout, PayoutFilter, PayoutState};
 pub use payout_address::PayoutAddress;
@@ -80,6 +83,7 @@ pub use staking::{
     NewStaking, StakeResource, Staking, StakingAction, StakingFilter, StakingSource, StakingState, lending_ids,
 };
 pub use staking_event::{NewStakingEvent, StakingEvent};
+pub use standing_order::{StandingFigures, StandingOrder, StandingState};
 pub use supplier_wallet::{
     Failures, NewSupplierWallet, PoolFigures, SupplierWallet, UnfreezingRow, WalletFigures, WalletState,
 };

@@ -268,6 +268,19 @@ impl Order {
         Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
+    /// Guarded: a rental that ended at `from` ends at `to`.
+    pub async fn set_end(
+        conn: &mut Conn,
+        id: Uuid,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        now: DateTime<Utc>,
+    ) -> QueryResult<bool> {
+        let row = o::table.filter(o::id.eq(id).and(o::state.eq(OrderState::Completed)));
+        let row = row.filter(o::ends_at.eq(from));
+        let set = (o::ends_at.eq(to), o::updated_at.eq(now));
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
     /// Marks completed orders as settled; answers those that were not yet.
     pub async fn set_settled(conn: &mut Conn, ids: &[Uuid], now: DateTime<Utc>) -> QueryResult<Vec<Self>> {
         let rows = o::table.filter(

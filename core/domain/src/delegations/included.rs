@@ -119,7 +119,7 @@ async fn all_parts_in_tx(
         return Ok(None);
     }
     let ends_at = completed_at + Duration::seconds(i64::from(order.duration_s));
-    Delegation::set_end_of_parts(conn, order.id, ends_at, now).await?;
+    Delegation::set_end_of_order(conn, order.id, ends_at, now).await?;
     Ok(Some(Completion {
         id: order.id,
         completed_at,

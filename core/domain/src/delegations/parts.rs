@@ -118,7 +118,7 @@ pub async fn end_incomplete(
     now: DateTime<Utc>,
 ) -> Result<bool, DomainError> {
     run_tx(pool, "end_incomplete_order", async |conn| {
-        Delegation::lock_parts(conn, id.0).await?;
+        Delegation::lock_kept(conn, id.0).await?;
         let order = Order::lock(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
         let lacks = missing_of(conn, &order).await?.energy > 0;
         if order.state != OrderState::Processing || order.deadline_at > now || !lacks {

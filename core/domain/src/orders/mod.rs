@@ -3,6 +3,7 @@
 mod accept;
 mod batch;
 mod end;
+mod extend;
 mod house;
 mod quote;
 mod read;
@@ -12,6 +13,7 @@ pub(crate) use accept::{Purchase, check_orderable, check_ranges, earlier_in_tx, 
 pub use batch::{BATCH_KEY_MAX, BATCH_MAX, BatchError, BatchMode, BatchResult, accept_batch};
 pub(crate) use end::end_past_deadline_in_tx;
 pub use end::{cancel_by_user, cancel_past_deadline, fail_in_tx, settle_in_tx};
+pub use extend::{ExtendOrder, Extended, extend};
 pub(crate) use house::{HouseOrder, accept_of_house_in_tx};
 pub use quote::quote;
 pub use read::{OrderDetail, detail, find, page, to_deliver, wake_pending};

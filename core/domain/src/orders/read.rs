@@ -1,7 +1,9 @@
 //! Reading orders.
 
 use chrono::{DateTime, Utc};
-use db::models::{ChainTransaction, Delegation, Order, OrderEvent, OrderFilter, SupplierWallet, ToDeliver};
+use db::models::{
+    ChainTransaction, Delegation, Order, OrderEvent, OrderExtension, OrderFilter, SupplierWallet, ToDeliver,
+};
 use db::{Pool, acquire, run_tx};
 use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::OrderId;
@@ -19,6 +21,8 @@ pub struct OrderDetail {
     pub delegations: Vec<(Delegation, Option<String>)>,
     /// Transactions signed for them, oldest first.
     pub transactions: Vec<ChainTransaction>,
+    /// More time that was bought, oldest first.
+    pub extensions: Vec<OrderExtension>,
 }
 
 /// An order.
@@ -60,7 +64,9 @@ pub async fn detail(pool: &Pool, id: OrderId) -> Result<OrderDetail, DomainError
     }
     let intents: Vec<_> = delegations.iter().map(|(delegation, _)| delegation.id).collect();
     let transactions = ChainTransaction::of_intents(&mut conn, &intents).await?;
+    let extensions = OrderExtension::of_orders(&mut conn, &[id.0]).await?;
     Ok(OrderDetail {
+        extensions,
         order,
         events,
         delegations,

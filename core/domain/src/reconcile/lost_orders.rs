@@ -1,4 +1,5 @@
-//! An order that is pending, or lacks a part, always has its job. One without (dropped by hand, or a bug) gets a new one.
+//! An order that is pending, or lacks a part, always has its job, and so has a standing order. One without (dropped by hand,
+//! or a bug) gets a new one.
 
 use chrono::{DateTime, Utc};
 use db::Conn;
@@ -27,5 +28,16 @@ pub(super) async fn requeue_in_tx(conn: &mut Conn, now: DateTime<Utc>) -> Result
     .load(conn)
     .await?;
     let ids: Vec<String> = lost.iter().map(|order| order.id.to_string()).collect();
-    Ok(enqueue_each_in_tx(conn, JobKind::OrdersDelegate, &ids, now).await?)
+    let mut wakes = enqueue_each_in_tx(conn, JobKind::OrdersDelegate, &ids, now).await?;
+    let unkept: Vec<Lost> = diesel::sql_query(
+        "SELECT s.id FROM standing_orders s WHERE s.state = 'active' \
+         AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = $1 AND j.object_id = s.id::text) \
+         ORDER BY s.id LIMIT 500 FOR UPDATE OF s SKIP LOCKED",
+    )
+    .bind::<Text, _>(JobKind::OrdersKeep.word())
+    .load(conn)
+    .await?;
+    let ids: Vec<String> = unkept.iter().map(|standing| standing.id.to_string()).collect();
+    wakes.extend(enqueue_each_in_tx(conn, JobKind::OrdersKeep, &ids, now).await?);
+    Ok(wakes)
 }

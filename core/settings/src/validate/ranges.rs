@@ -92,6 +92,13 @@ fn orders(settings: &Settings, check: &mut Check) {
     check.range("orders.max_attempts", orders.max_attempts, 1, 100);
     check.range("orders.max_parts", orders.max_parts, 1, 20);
     check.range("orders.part_energy_min", orders.part_energy_min, 1, 1_000_000_000_000);
+    check.range("orders.standing_interval_s", orders.standing_interval_s, 3, 3_600);
+    check.range(
+        "orders.standing_lead_s",
+        orders.standing_lead_s,
+        0,
+        orders.duration_min_s / 2,
+    );
     check.range("orders.stake_margin_bps", orders.stake_margin_bps, 0, 5_000);
     check.range("orders.receiver_check_ttl_s", orders.receiver_check_ttl_s, 0, 604_800);
     check.range("orders.retry_base_ms", orders.retry_base_ms, 10, HOUR_MS);

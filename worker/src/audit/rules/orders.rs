@@ -1,5 +1,6 @@
 //! An order's money and its delegations, by our books alone.
 
+use chrono::Duration;
 use db::models::{Delegation, DelegationState, Order, OrderState};
 use domain::reconcile::STUCK_AFTER;
 use ledger::{OrderTransfer, Reason};
@@ -16,7 +17,7 @@ pub(super) fn of_case(case: &Case, context: &Context<'_>) -> Vec<Complaint> {
     found.into_iter().flatten().collect()
 }
 
-/// Paid once; and what left escrow left it once, whole, to where the order's end says.
+/// Paid once; and what left escrow left it once, whole, to where the order's end says. Each extension is paid once.
 fn money(case: &Case) -> Option<Complaint> {
     let order = &case.order;
     let user = format!("user:{}:TRX", order.user_id);
@@ -29,6 +30,8 @@ fn money(case: &Case) -> Option<Complaint> {
         };
         (reason, ESCROW, to, order.price_sun)
     }));
+    let extensions = case.extensions.iter();
+    due.extend(extensions.map(|bought| (Reason::OrderExtension, user.as_str(), REVENUE, bought.price_sun)));
     let as_row = |t: &OrderTransfer| format!("{} {} from {} to {}", t.reason, t.minor, t.debit, t.credit);
     let row = |(reason, from, to, minor): &(Reason, &str, &str, i64)| format!("{reason} {minor} from {from} to {to}");
     let mut due: Vec<String> = due.iter().map(row).collect();
@@ -71,8 +74,10 @@ fn delegations(case: &Case) -> Option<Complaint> {
             marked && (1..=order.energy).contains(&energy) && open && all_are(&[Reserved, Active])
         }
         OrderState::Completed => {
-            let end = |delegation: &&&Delegation| delegation.ends_at == order.ends_at;
-            let together = kept.iter().filter(end).count() == kept.len();
+            let bought: i64 = case.extensions.iter().map(|bought| i64::from(bought.duration_s)).sum();
+            let sold = Duration::seconds(i64::from(order.duration_s) + bought);
+            let end = order.completed_at.map(|at| at + sold);
+            let together = kept.iter().all(|delegation| delegation.ends_at == end) && order.ends_at == end;
             marked && together && energy == order.energy && all_are(&[Active, Reclaiming, Reclaimed])
         }
         OrderState::Failed => false,

@@ -20,6 +20,7 @@ mod refusals;
 mod rentals;
 mod sends;
 mod stakings;
+mod standing;
 mod sweeps;
 mod wallets;
 mod webhooks;

@@ -17,6 +17,7 @@ mod receiver;
 mod rentals;
 mod shop;
 mod stakings;
+mod standing;
 mod sweeps;
 mod worker;
 
@@ -41,6 +42,7 @@ pub(crate) use process::Process;
 pub(crate) use receiver::{Receiver, Reply};
 pub(crate) use shop::{Supplier, TRX, Wish, by_key};
 pub(crate) use stakings::{staked_for, timeline_of};
+pub(crate) use standing::KEPT;
 pub(crate) use sweeps::{HOUSE, key_of_address, timeline, trx, usdt as usdt_paid};
 pub(crate) use worker::{Does, RENTAL_ADDRESS, Worker, World, client, environment, usdt, watcher};
 

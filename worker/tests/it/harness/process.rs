@@ -43,7 +43,7 @@ impl Process {
             ("JOBS__REDIS_NAMESPACE", world.wakes.namespace.clone()),
             ("JOBS__DISPATCH_INTERVAL_MS", "100".into()),
             ("NETWORKS__TRON__ENDPOINTS", endpoint),
-            ("NETWORKS__TRON__POLL_INTERVAL_MS", "15".into()),
+            ("NETWORKS__TRON__POLL_INTERVAL_MS", "50".into()),
             ("NETWORKS__TRON__TOKENS__USDT", world.usdt.to_string()),
             ("DEPOSITS__ACCOUNT_XPUB", super::ACCOUNT_XPUB.into()),
             ("DEPOSITS__RENTAL__ADDRESS", super::RENTAL_ADDRESS.into()),
@@ -56,6 +56,7 @@ impl Process {
             ("DEPOSITS__SWEEP__USDT", "true".into()),
             ("DEPOSITS__SWEEP__HOUSE_API_KEY", world.house_key.to_string()),
             ("DEPOSITS__SWEEP__USDT_THRESHOLD", "5".into()),
+            ("DEPOSITS__SWEEP__RETRY_MS", "30000".into()),
             // tests ask for it themselves
             ("SCHEDULES__PLAN_SWEEPS__ENABLED", "false".into()),
             ("SCHEDULES__PLAN_STAKES__ENABLED", "false".into()),

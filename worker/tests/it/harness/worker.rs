@@ -287,6 +287,8 @@ fn policy(world: &World) -> WorkPolicy {
         stake: world.stake.clone(),
         stake_retry: TimeDelta::seconds(6),
         stake_margin_bps: 100,
+        standing_interval: TimeDelta::seconds(6),
+        standing_lead: TimeDelta::seconds(30),
         max_parts: 5,
         part_energy_min: 20_000,
         min_bandwidth: 400,

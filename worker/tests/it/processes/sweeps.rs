@@ -84,7 +84,9 @@ enum TokenPart {
     Activation,
     /// That coin is final: energy is ordered, and its delegation sent.
     Ordering,
-    /// The delegation is final, and the energy is found to be there: claimed, signed, stored, sent.
+    /// The delegation is final.
+    Lending,
+    /// The energy is found to be there: claimed, signed, stored, sent.
     Sending,
     /// A block carries it, and is solidified.
     Finality,
@@ -100,6 +102,7 @@ impl Life for TokenSweepLife {
     const PARTS: &'static [TokenPart] = &[
         TokenPart::Activation,
         TokenPart::Ordering,
+        TokenPart::Lending,
         TokenPart::Sending,
         TokenPart::Finality,
     ];
@@ -128,13 +131,8 @@ impl Life for TokenSweepLife {
                 "rent_for_sweep.commit",
                 "rent_for_sweep.committed",
             ],
-            TokenPart::Sending => &[
-                "finalise.commit",
-                "finalise.committed",
-                "claim_sweep.begin",
-                "claim_sweep.commit",
-                "claim_sweep.committed",
-            ],
+            TokenPart::Lending => &["finalise.commit", "finalise.committed"],
+            TokenPart::Sending => &["claim_sweep.begin", "claim_sweep.commit", "claim_sweep.committed"],
             TokenPart::Finality => &["apply_blocks.committed", "finalise.commit", "finalise.committed"],
         }
     }
@@ -151,9 +149,9 @@ impl Life for TokenSweepLife {
         match part {
             TokenPart::Activation => rig.ask(JobKind::DepositsPlanSweeps, NETWORK).await,
             // what is sent in one part is carried by a block of the next, and the three after it make that solid
-            TokenPart::Ordering | TokenPart::Finality => rig.mine(4),
-            // two more, and it is looked at again: 15 seconds after the order
-            TokenPart::Sending => rig.mine(6),
+            TokenPart::Ordering | TokenPart::Lending | TokenPart::Finality => rig.mine(4),
+            // by now it is looked at again: half a minute after the order, to which the tests' own real time counts
+            TokenPart::Sending => rig.mine(11),
         }
     }
 

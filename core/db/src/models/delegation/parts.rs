@@ -54,13 +54,13 @@ impl Delegation {
             .await
     }
 
-    /// Locks the kept parts of an order, in id order.
-    pub async fn lock_parts(conn: &mut Conn, order: Uuid) -> QueryResult<Vec<Uuid>> {
-        let kept = d::order_id.eq(order).and(d::partial).and(d::stray.eq(false));
+    /// Locks the kept delegations of an order, in id order.
+    pub async fn lock_kept(conn: &mut Conn, order: Uuid) -> QueryResult<Vec<Self>> {
+        let kept = d::order_id.eq(order).and(d::stray.eq(false));
         d::table
             .filter(kept.and(d::state.ne(DelegationState::Released)))
             .order(d::id)
-            .select(d::id)
+            .select(Self::as_select())
             .for_update()
             .load(conn)
             .await
@@ -89,8 +89,8 @@ impl Delegation {
         Ok(orders.into_iter().map(|row| row.id).collect())
     }
 
-    /// All parts of an order end together. Answers how many there are.
-    pub async fn set_end_of_parts(
+    /// All that is delegated for an order ends together. Answers how many there are.
+    pub async fn set_end_of_order(
         conn: &mut Conn,
         order: Uuid,
         ends_at: DateTime<Utc>,

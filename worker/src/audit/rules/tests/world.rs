@@ -105,6 +105,7 @@ impl World {
             order,
             delegations: vec![delegation],
             transactions: vec![made, undone],
+            extensions: Vec::new(),
         }];
         world
     }
