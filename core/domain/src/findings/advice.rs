@@ -16,6 +16,12 @@ impl FindingKind {
             Self::StakeFell => {
                 "If you unstaked it yourself, resolve this and toggle the wallet on; else its key is in other hands: cancel the unfreezing, and replace the wallet."
             }
+            Self::KeyCannotSign => {
+                "`switchyard-worker wallets check-permissions` says why: correct the account's permission, or replace the key; the wallet is released by the next good read."
+            }
+            Self::HotKeyMovesMoney => {
+                "Limit the permission to DelegateResource and UnDelegateResource, and name the key in no other; a treasury's to what it pays by."
+            }
             Self::LowTrx => "Send TRX to the wallet: without it a lack of bandwidth stops its transactions.",
             Self::DelegatedDiffers => {
                 "Compare the wallet's delegations on chain with `delegations`; undo foreign ones by hand."

@@ -13,6 +13,10 @@ pub enum FindingKind {
     CoinMissing,
     /// Stake of a supplier wallet was given up, and not by us.
     StakeFell,
+    /// A wallet's key cannot sign what the wallet is for.
+    KeyCannotSign,
+    /// A key that is to be limited may move coin or tokens.
+    HotKeyMovesMoney,
     /// A supplier wallet has little TRX left.
     LowTrx,
     /// The chain's delegated stake differs from our books.
@@ -102,6 +106,8 @@ impl FindingKind {
             Self::WalletIsolated => "wallets.isolated",
             Self::CoinMissing => "wallets.coin_missing",
             Self::StakeFell => "wallets.stake_fell",
+            Self::KeyCannotSign => "wallets.key_cannot_sign",
+            Self::HotKeyMovesMoney => "wallets.hot_key_moves_money",
             Self::LowTrx => "wallets.low_trx",
             Self::DelegatedDiffers => "wallets.delegated_differs",
             Self::LendsUnknown => "wallets.lends_unknown",
@@ -152,6 +158,7 @@ impl FindingKind {
             | Self::LowStock
             | Self::LowTrx
             | Self::WalletIsolated
+            | Self::HotKeyMovesMoney
             | Self::ReservationDiffers
             | Self::NothingLands
             | Self::EndpointFailing
