@@ -77,6 +77,8 @@ codes! {
     OrderNotCancellable = "order_not_cancellable", CONFLICT,
         "Only a pending order can be cancelled", "只有待处理的订单才能取消";
     WalletNotActive = "wallet_not_active", CONFLICT, "The wallet is not active yet", "钱包尚未激活";
+    WalletExists = "wallet_exists", CONFLICT,
+        "The address is a wallet of the supplier already, or takes deposits", "该地址已是供应商钱包或充值地址";
     WebhookDisabled = "webhook_disabled", CONFLICT, "The endpoint is disabled", "该 webhook 端点已停用";
     PayoutLimit = "payout_limit", CONFLICT, "A limit of payouts would be exceeded", "超出提现限额";
     StakeRefused = "stake_refused", CONFLICT,
@@ -120,6 +122,9 @@ codes! {
         "An order is paid for in TRX", "订单只能用 TRX 支付";
     ExchangeAmountInvalid = "exchange_amount_invalid", UNPROCESSABLE_ENTITY,
         "The amount to exchange is too small or too large", "兑换金额过小或过大";
+    AddressNeedsPermission = "address_needs_permission", UNPROCESSABLE_ENTITY,
+        "An address is given with an active permission; permission 0 is signed by the account's own key",
+        "指定地址时须使用活跃权限（permission_id 2 到 9）；权限 0 只能由账户自己的私钥签名";
     BadText = "bad_text", UNPROCESSABLE_ENTITY, "A text or number is not acceptable", "文本或数字不符合要求";
     AmountZero = "amount_zero", UNPROCESSABLE_ENTITY, "The amount must not be zero", "金额不能为零";
     WebhookUrlRefused = "webhook_url_refused", UNPROCESSABLE_ENTITY,

@@ -181,9 +181,13 @@ routes! {
         [BODY, PARAMETER, &[Code::BadText]];
     UsersWrite delete Delete "/api/wallets/users/{user_id}/{address}" user_wallets::delete::delete_user_wallet [FOUND];
     SupplierWalletsWrite post Post "/api/supplier-wallets/add" supplier_wallets::add::add_supplier_wallets
-        [BODY, &[Code::BadText]];
+        [BODY, &[Code::BadText, Code::AddressNeedsPermission, Code::WalletExists]];
     SupplierWalletsRead get Get "/api/supplier-wallets/" supplier_wallets::list::list_supplier_wallets [PARAMETER];
     SupplierWalletsRead get Get "/api/supplier-wallets/{id}" supplier_wallets::get::get_supplier_wallet [FOUND];
+    SupplierWalletsRead get Get "/api/supplier-wallets/{id}/permissions"
+        supplier_wallets::get_permissions::get_supplier_wallet_permissions [FOUND];
+    SupplierWalletsWrite post Post "/api/supplier-wallets/{id}/key" supplier_wallets::replace_key::replace_supplier_wallet_key
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::WalletNotActive, Code::Conflict]];
     SupplierWalletsRead get Get "/api/supplier-wallets/{id}/snapshots"
         supplier_wallets::list_snapshots::list_supplier_wallet_snapshots [FOUND];
     SupplierWalletsWrite post Post "/api/supplier-wallets/update-balances"

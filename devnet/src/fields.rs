@@ -76,6 +76,25 @@ impl<'a> Fields<'a> {
         hex::decode(text.strip_prefix("0x").unwrap_or(text)).map_err(|_| format!("INVALID hex String: {name}"))
     }
 
+    /// An object; `None` if missing.
+    pub(crate) fn object(&self, name: &str) -> Option<Self> {
+        let map = self.map.get(name).and_then(Value::as_object)?;
+        Some(Self::new(map, self.visible))
+    }
+
+    /// A list of objects, or one that stands for a list of one; empty if missing.
+    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Self>, String> {
+        let of = |item: &'a Value| item.as_object().map(|map| Self::new(map, self.visible));
+        match self.map.get(name) {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(list)) => list
+                .iter()
+                .map(|item| of(item).ok_or_else(|| name.to_owned()))
+                .collect(),
+            Some(one) => of(one).map(|one| vec![one]).ok_or_else(|| name.to_owned()),
+        }
+    }
+
     /// A resource, by name or number; BANDWIDTH if missing.
     pub(crate) fn resource(&self, name: &str) -> Result<i32, String> {
         match self.map.get(name) {

@@ -21,6 +21,8 @@ pub(crate) struct Params {
     pub(crate) memo_fee: i64,
     /// Sun for more than one signature.
     pub(crate) multi_sign_fee: i64,
+    /// Sun for changing an account's permissions.
+    pub(crate) update_permission_fee: i64,
     /// Largest fee limit, sun.
     pub(crate) max_fee_limit: i64,
     /// Longest lock, blocks.
@@ -45,6 +47,7 @@ impl Params {
             new_account_fee: 1_000_000,
             memo_fee: 1_000_000,
             multi_sign_fee: 1_000_000,
+            update_permission_fee: 100_000_000,
             max_fee_limit: 15_000_000_000,
             max_lock_period: 864_000,
             unfreeze_delay_days: 14,
@@ -72,7 +75,7 @@ impl Params {
             ("getAllowMultiSign", 1),
             ("getAllowAdaptiveEnergy", 0),
             ("getAllowDelegateResource", 1),
-            ("getUpdateAccountPermissionFee", 100_000_000),
+            ("getUpdateAccountPermissionFee", self.update_permission_fee),
             ("getMultiSignFee", self.multi_sign_fee),
             ("getForbidTransferToContract", 1),
             ("getAllowNewResourceModel", 1),

@@ -166,6 +166,7 @@ fn show_held(row: Held) {
             gauge!("switchyard_rentals_open", "state" => state.clone()).set(count);
             gauge!("switchyard_rentals_open_sun", "state" => state).set(sun);
         }
+        "keys" => gauge!("switchyard_wallet_keys", "state" => state).set(count),
         "stakings" => gauge!("switchyard_stakings_open", "state" => state).set(count),
         "sweeps" => gauge!("switchyard_sweeps_open", "state" => state).set(count),
         "treasury" => {

@@ -6,6 +6,7 @@ use chain::TronAddress;
 use chrono::{DateTime, Utc};
 use db::models::{DepositAccountKey, DerivedFrom, MasterKeyRow, SupplierWallet, WalletKey, WebhookSecretRow};
 use db::{Conn, Pool, acquire};
+use domain::wallets::Opened;
 use kernel::WalletId;
 use keyring::{
     Derivation, ImportPrivateKey, KeyCache, KeyOwner, KeyringError, MasterKey, MasterKeySource, WrappedAccount,
@@ -15,6 +16,7 @@ use tron::{AccountPrivateKey, PrivateKey};
 use webhook::WebhookSecret;
 
 use crate::error::WorkError;
+use crate::signer::{address, wallet_address};
 
 /// What opens keys. The first master key is the current one.
 pub struct Keys {
@@ -53,29 +55,23 @@ impl Keys {
             .ok_or(KeyringError::WrongMasterKey)
     }
 
-    /// The key of a wallet, opened at most once in a while.
-    pub(crate) async fn signing(
-        &self,
-        conn: &mut Conn,
-        wallet: WalletId,
-        address: TronAddress,
-    ) -> Result<Arc<PrivateKey>, WorkError> {
-        if let Some(key) = self.cache.get(wallet) {
+    /// The key of a wallet, opened at most once in a while. The wallet's row is one that the caller has locked: the key is that
+    /// of its generation, so that one which was replaced signs nothing more, whichever process still holds it opened.
+    pub(crate) async fn signing(&self, conn: &mut Conn, wallet: &SupplierWallet) -> Result<Arc<PrivateKey>, WorkError> {
+        let (id, generation) = (WalletId(wallet.id), wallet.key_generation);
+        if let Some(key) = self.cache.get(id, generation) {
             return Ok(key);
         }
-        let row = WalletKey::find(conn, wallet.0).await?;
-        let row = row.ok_or_else(|| WorkError::Broken(format!("wallet {wallet} has no key")))?;
-        let owner = KeyOwner {
-            wallet_id: wallet,
-            address,
-        };
+        let row = WalletKey::find(conn, wallet.id).await?;
+        let row = row.ok_or_else(|| WorkError::Broken(format!("wallet {id} has no key")))?;
+        let owner = key_owner(wallet)?;
         self.cache
-            .get_or_open(wallet, || {
+            .get_or_open((id, generation), || {
                 self.master(row.master_key_id)
-                    .and_then(|master| wrapped(row).open(master, &owner))
+                    .and_then(|master| wrapped(&row).open(master, &owner))
             })
             .map_err(|source| WorkError::Key {
-                wallet: wallet.0,
+                wallet: wallet.id,
                 source,
             })
     }
@@ -84,14 +80,15 @@ impl Keys {
     pub(crate) async fn signing_deposit(
         &self,
         conn: &mut Conn,
-        wallet: WalletId,
-        address: TronAddress,
+        wallet: &SupplierWallet,
     ) -> Result<Arc<PrivateKey>, WorkError> {
-        if let Some(key) = self.cache.get(wallet) {
+        let (id, generation) = (WalletId(wallet.id), wallet.key_generation);
+        if let Some(key) = self.cache.get(id, generation) {
             return Ok(key);
         }
-        let broken = |what: &str| WorkError::Broken(format!("deposit wallet {wallet} {what}"));
-        let from = SupplierWallet::derived_from(conn, wallet.0).await?;
+        let address = wallet_address(wallet)?;
+        let broken = |what: &str| WorkError::Broken(format!("deposit wallet {id} {what}"));
+        let from = SupplierWallet::derived_from(conn, wallet.id).await?;
         let Some(DerivedFrom {
             fingerprint: Some(fingerprint),
             index: Some(index),
@@ -103,12 +100,12 @@ impl Keys {
         let row = DepositAccountKey::find(conn, &fingerprint).await?;
         let row = row.ok_or_else(|| broken("is of an account whose key is not here"))?;
         self.cache
-            .get_or_open(wallet, || {
+            .get_or_open((id, generation), || {
                 self.master(row.master_key_id)
                     .and_then(|master| wrapped_account(row).open_child(master, (place, address)))
             })
             .map_err(|source| WorkError::Key {
-                wallet: wallet.0,
+                wallet: wallet.id,
                 source,
             })
     }
@@ -130,15 +127,16 @@ impl Keys {
         })
     }
 
-    /// Opens a sealed import and wraps its key for rest. An error says why the key cannot be used, and nothing of it.
+    /// Opens a sealed key and wraps it for rest, for the account that is given or else for its own. An error says why the key
+    /// cannot be used, and nothing of it.
     pub(crate) fn take_in(
         &self,
-        wallet: WalletId,
+        (wallet, account): (WalletId, Option<TronAddress>),
         sealed: &[u8],
         now: DateTime<Utc>,
-    ) -> Result<(TronAddress, WalletKey), KeyringError> {
+    ) -> Result<Opened, KeyringError> {
         let key = resolve(open_import(&self.import, wallet, sealed)?)?;
-        self.wrap(wallet, &key, now)
+        self.wrap((wallet, account), &key, now)
     }
 
     /// Opens what the API sealed to sign an endpoint's messages with.
@@ -148,31 +146,32 @@ impl Keys {
         WebhookSecret::from_bytes(bytes).map_err(|_| WorkError::Broken(format!("webhook secret {} is none", row.id)))
     }
 
-    /// Wraps a key for rest under the current master.
+    /// Wraps a key for rest under the current master, for the account that is given or else for its own.
     pub(crate) fn wrap(
         &self,
-        wallet: WalletId,
+        (wallet, account): (WalletId, Option<TronAddress>),
         key: &PrivateKey,
         now: DateTime<Utc>,
-    ) -> Result<(TronAddress, WalletKey), KeyringError> {
+    ) -> Result<Opened, KeyringError> {
         let master = self.masters.first().ok_or(KeyringError::WrongMasterKey)?;
-        let address = key.address();
-        let wrapped = WrappedKey::wrap(
-            master,
-            &KeyOwner {
-                wallet_id: wallet,
-                address,
-            },
-            key,
-        )?;
-        let row = WalletKey {
-            wallet_id: wallet.0,
-            master_key_id: wrapped.master_key_id,
-            wrapped_data_key: wrapped.wrapped_data_key,
-            ciphertext: wrapped.ciphertext,
-            created_at: now,
+        let key_address = key.address();
+        let owner = KeyOwner {
+            wallet_id: wallet,
+            address: account.unwrap_or(key_address),
+            key_address,
         };
-        Ok((address, row))
+        let wrapped = WrappedKey::wrap(master, &owner, key)?;
+        Ok(Opened {
+            address: owner.address,
+            key_address,
+            key: WalletKey {
+                wallet_id: wallet.0,
+                master_key_id: wrapped.master_key_id,
+                wrapped_data_key: wrapped.wrapped_data_key,
+                ciphertext: wrapped.ciphertext,
+                created_at: now,
+            },
+        })
     }
 
     /// Drops opened keys whose time is up, so that unused ones leave memory.
@@ -182,12 +181,25 @@ impl Keys {
 }
 
 /// A key at rest as the keyring knows it.
-pub(crate) fn wrapped(row: WalletKey) -> WrappedKey {
+pub(crate) fn wrapped(row: &WalletKey) -> WrappedKey {
     WrappedKey {
         master_key_id: row.master_key_id,
-        wrapped_data_key: row.wrapped_data_key,
-        ciphertext: row.ciphertext,
+        wrapped_data_key: row.wrapped_data_key.clone(),
+        ciphertext: row.ciphertext.clone(),
     }
+}
+
+/// Whose key a wallet's is, and which: what it is bound to at rest and checked against whenever it is opened.
+pub(crate) fn key_owner(wallet: &SupplierWallet) -> Result<KeyOwner, WorkError> {
+    let account = wallet_address(wallet)?;
+    Ok(KeyOwner {
+        wallet_id: WalletId(wallet.id),
+        address: account,
+        key_address: match &wallet.key_address {
+            Some(key_address) => address(key_address)?,
+            None => account,
+        },
+    })
 }
 
 /// An account's key at rest as the keyring knows it.

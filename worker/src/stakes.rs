@@ -95,6 +95,7 @@ mod tests {
             free_bandwidth_limit: 600,
             free_bandwidth_used: 301,
             unfreezing: Vec::new(),
+            permissions: chain::AccountPermissions::default(),
             market: none,
             bandwidth_market: EnergyMarket {
                 total_limit: market.0,

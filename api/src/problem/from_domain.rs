@@ -16,6 +16,7 @@ impl From<DomainError> for Problem {
             DomainError::EnergyOutOfRange { .. } => "#/energy",
             DomainError::DurationOutOfRange { .. } => "#/duration_s",
             DomainError::ReceiverIsSupplier => "#/receiver",
+            DomainError::AddressNeedsPermission => "#/address",
             DomainError::AssetNotPaid | DomainError::DepositOrderAsset => "#/asset",
             DomainError::PayoutTooSmall { .. } => "#/amount",
             DomainError::PayoutToOurs => "#/to",

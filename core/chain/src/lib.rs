@@ -11,6 +11,7 @@ mod types;
 pub use address::{AddressError, TronAddress};
 pub use client::{ChainClient, ChainError};
 pub use types::{
-    Block, BlockRef, Broadcast, ChainAmount, EnergyMarket, Inclusion, Lent, Receiver, Refusal, Resource,
-    TransactionSeen, Transfer, TransferAsset, TransferCost, TxId, TxOutcome, Unfreezing, WalletSnapshot,
+    AccountPermissions, Block, BlockRef, Broadcast, ChainAmount, EnergyMarket, Inclusion, Lent, Operations, Permission,
+    PermissionKey, Receiver, Refusal, Resource, TransactionSeen, Transfer, TransferAsset, TransferCost, TxId,
+    TxOutcome, Unfreezing, WalletSnapshot,
 };

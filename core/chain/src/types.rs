@@ -1,5 +1,6 @@
 //! What a chain tells us, in words that fit every chain.
 
+mod permission;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -9,6 +10,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 
+pub use permission::{AccountPermissions, Operations, Permission, PermissionKey};
 pub use transfer::{ChainAmount, Transfer, TransferAsset};
 
 /// A transaction's id: 32 bytes, shown as 64 lower-case hex digits.
@@ -220,6 +222,8 @@ pub struct WalletSnapshot {
     pub energy_used: i64,
     /// Stake that is on its way to be liquid again.
     pub unfreezing: Vec<Unfreezing>,
+    /// Who may sign for it, and what.
+    pub permissions: AccountPermissions,
     /// The energy market at that moment.
     pub market: EnergyMarket,
     /// The same for bandwidth.

@@ -605,6 +605,8 @@ diesel::table! {
         first_failed_at -> Nullable<Timestamptz>,
         probation_at -> Nullable<Timestamptz>,
         probations -> Integer,
+        key_address -> Nullable<Text>,
+        key_generation -> Integer,
     }
 }
 
@@ -715,6 +717,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    wallet_key_replacements (id) {
+        id -> Uuid,
+        wallet_id -> Uuid,
+        state -> Text,
+        sealed -> Nullable<Bytea>,
+        permission_id -> Integer,
+        requested_by -> Text,
+        reason -> Text,
+        old_key_address -> Nullable<Text>,
+        old_permission_id -> Nullable<Integer>,
+        new_key_address -> Nullable<Text>,
+        rejected_reason -> Nullable<Text>,
+        created_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     wallet_keys (wallet_id) {
         wallet_id -> Uuid,
         master_key_id -> Integer,
@@ -722,6 +742,26 @@ diesel::table! {
         ciphertext -> Bytea,
         created_at -> Timestamptz,
         rewrapped_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    wallet_permissions (wallet_id, network) {
+        wallet_id -> Uuid,
+        network -> Text,
+        read_at -> Timestamptz,
+        as_of_block -> BigInt,
+        key_address -> Text,
+        permission_id -> Integer,
+        permission_name -> Nullable<Text>,
+        threshold -> BigInt,
+        weight -> BigInt,
+        operations -> Nullable<Text>,
+        can -> Jsonb,
+        lacks -> Jsonb,
+        moves_money -> Jsonb,
+        signs_alone -> Bool,
+        problem -> Nullable<Text>,
     }
 }
 
@@ -848,7 +888,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     wallet_baselines,
     wallet_comparisons,
     wallet_imports,
+    wallet_key_replacements,
     wallet_keys,
+    wallet_permissions,
     wallet_snapshots,
     webhook_attempts,
     webhook_deliveries,

@@ -113,6 +113,18 @@ pub enum DomainError {
     /// The wallet's key is not taken in, so it cannot be used.
     #[error("the wallet is not active yet")]
     WalletNotActive,
+    /// An owner's key is the account's own: the address follows from it.
+    #[error("an address is given with permission_id 2 to 9; the key of permission 0 is the account's own")]
+    AddressNeedsPermission,
+    /// The address is a wallet of ours, or takes deposits.
+    #[error("this address is a wallet of the supplier already, or takes deposits")]
+    WalletExists,
+    /// One replacement of a key at a time.
+    #[error("the wallet's key is being replaced already")]
+    KeyReplacementOpen,
+    /// Permission 0 is signed by the account's own key.
+    #[error("the key is not that of the wallet's address, and permission 0 needs that")]
+    KeyNotOfWallet,
     /// An address that messages are not sent to.
     #[error("{0}")]
     WebhookUrl(#[source] webhook::TargetError),
@@ -231,6 +243,8 @@ impl DomainError {
             | Self::StakeRefused(_)
             | Self::NotCreditable
             | Self::DepositOfOthers
+            | Self::WalletExists
+            | Self::KeyReplacementOpen
             | Self::WalletNotActive => ErrorClass::Conflict,
             Self::UserBlocked | Self::PayoutAddressNotListed | Self::OwnPayout | Self::OwnProposal => {
                 ErrorClass::Forbidden
@@ -255,6 +269,8 @@ impl DomainError {
             | Self::RateBeyondBand { .. }
             | Self::BadReason
             | Self::BadStanding
+            | Self::AddressNeedsPermission
+            | Self::KeyNotOfWallet
             | Self::WebhookUrl(_)
             | Self::BadText(_) => ErrorClass::Invalid,
             Self::Ledger(error) => error.class(),
@@ -283,7 +299,7 @@ impl DomainError {
             Self::ReceiverIsSupplier => "receiver_is_supplier",
             Self::BadPriceTable(_) => "bad_price_table",
             Self::BadText(_) | Self::BadReason => "bad_text",
-            Self::BadStanding | Self::UserNeeded | Self::RateBeyondBand { .. } => "invalid_body",
+            Self::BadStanding | Self::UserNeeded | Self::RateBeyondBand { .. } | Self::KeyNotOfWallet => "invalid_body",
             Self::AlreadyResolved
             | Self::TooMany(_)
             | Self::TransferStanding(_)
@@ -291,11 +307,14 @@ impl DomainError {
             | Self::RentalStanding(_)
             | Self::StakingStanding(_)
             | Self::NotCreditable
+            | Self::KeyReplacementOpen
             | Self::DepositOfOthers => "conflict",
             Self::StakeRefused(_) => "stake_refused",
             Self::WebhookUrl(_) => "webhook_url_refused",
             Self::WebhookDisabled => "webhook_disabled",
             Self::WalletNotActive => "wallet_not_active",
+            Self::AddressNeedsPermission => "address_needs_permission",
+            Self::WalletExists => "wallet_exists",
             Self::PayoutsStopped => "payouts_stopped",
             Self::AssetNotPaid => "asset_not_paid",
             Self::PayoutTooSmall { .. } => "payout_too_small",

@@ -1,204 +1,30 @@
 //! Supplier wallets: taken in, synchronised with the chain, switched on and off.
 
+mod intake;
+mod keys;
+mod permissions;
+mod powers;
 mod reading;
 mod shortfall;
+mod standing;
 
 use chrono::{DateTime, Duration, Utc};
-use db::models::{
-    Delegation, NewSupplierWallet, SupplierWallet, WalletImport, WalletKey, WalletPurpose, WalletSnapshotRow,
-    WalletState,
-};
+use db::models::{Delegation, SupplierWallet, WalletSnapshotRow, WalletState};
 use db::{Conn, Pool, acquire, run_tx};
-use jobs::{JobKind, JobRequest, Wake, enqueue_each_in_tx, enqueue_in_tx, enqueue_many_in_tx};
+use jobs::{JobKind, JobRequest, Wake, enqueue_each_in_tx, enqueue_many_in_tx};
 use kernel::{IdGen, WalletId};
-pub use reading::{Reading, apply_snapshot};
 use serde_json::json;
-use vault::SealedImport;
+
+pub use intake::{Adopted, Import, NewWallet, Opened, add, adopt, finish_import};
+pub use keys::{KeyOpened, KeyToReplace, NewKey, finish_replacement, open_replacement};
+pub(crate) use keys::{checked_wallet_in_tx, replace_in_tx, request_in_tx};
+pub use permissions::{ReadPermissions, note_permissions, permissions_of};
+pub use powers::{KeyPowers, Problem, judge};
+pub use reading::{Reading, apply_snapshot};
+pub use standing::{Shown, Standing, shown};
 
 use crate::DomainError;
 use crate::findings::{self, FindingKind};
-
-/// A wallet on its way in.
-#[derive(Debug)]
-pub struct NewWallet<'a> {
-    /// Its id; the sealed key is bound to it.
-    pub id: WalletId,
-    /// What operators call it.
-    pub label: Option<&'a str>,
-    /// 0 the owner's key, 2.. an active permission.
-    pub permission_id: i32,
-    /// What it is for.
-    pub purpose: WalletPurpose,
-    /// The key, sealed to the workers.
-    pub sealed: &'a SealedImport,
-}
-
-/// Deposit addresses become wallets by themselves.
-const NOT_ADDED: &str = "a wallet is added for supply or for treasury";
-
-/// Takes wallets in: rows now, keys once a worker has opened them. All or none.
-///
-/// # Errors
-/// A bad label or permission, or a database failure.
-pub async fn add(
-    pool: &Pool,
-    wallets: &[NewWallet<'_>],
-    now: DateTime<Utc>,
-) -> Result<(Vec<SupplierWallet>, Vec<Wake>), DomainError> {
-    if wallets
-        .iter()
-        .any(|wallet| wallet.label.is_some_and(|label| label.chars().count() > 100))
-    {
-        return Err(DomainError::BadText("label must have at most 100 characters"));
-    }
-    if wallets
-        .iter()
-        .any(|wallet| !(0..=9).contains(&wallet.permission_id) || wallet.permission_id == 1)
-    {
-        return Err(DomainError::BadText(
-            "permission_id must be 0 (owner) or 2 to 9 (active)",
-        ));
-    }
-    if wallets.iter().any(|wallet| wallet.purpose == WalletPurpose::Deposit) {
-        return Err(DomainError::BadText(NOT_ADDED));
-    }
-    run_tx(pool, "add_supplier_wallets", async |conn| {
-        let mut rows = Vec::with_capacity(wallets.len());
-        for wallet in wallets {
-            let new = NewSupplierWallet {
-                id: wallet.id.0,
-                label: wallet.label,
-                state: WalletState::Importing,
-                permission_id: wallet.permission_id,
-                purpose: wallet.purpose,
-                created_at: now,
-                updated_at: now,
-            };
-            rows.push(new.insert(conn).await?);
-            let sealed = wallet.sealed.as_bytes().to_vec();
-            WalletImport {
-                wallet_id: wallet.id.0,
-                sealed,
-                created_at: now,
-            }
-            .insert(conn)
-            .await?;
-        }
-        let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
-        let wakes = enqueue_each_in_tx(conn, JobKind::WalletsImport, &ids, now).await?;
-        Ok((rows, wakes))
-    })
-    .await
-}
-
-/// How an import ended.
-pub enum Import {
-    /// The key is usable: it is at rest under the workers' master key.
-    Opened {
-        /// Base58.
-        address: String,
-        /// The key at rest.
-        key: WalletKey,
-    },
-    /// The key cannot be used.
-    Rejected {
-        /// Why, without any of its contents.
-        reason: String,
-    },
-}
-
-/// Ends an import: key and address are stored, or the wallet is rejected, and the sealed key is gone either way. A second
-/// key of the same address rejects the second wallet.
-///
-/// # Errors
-/// When the database fails.
-pub async fn finish_import(
-    pool: &Pool,
-    id: WalletId,
-    import: &Import,
-    now: DateTime<Utc>,
-) -> Result<Option<Wake>, DomainError> {
-    run_tx(pool, "finish_wallet_import", async |conn| {
-        let wallet = SupplierWallet::lock(conn, id.0)
-            .await?
-            .ok_or(DomainError::NotFound("wallet"))?;
-        if wallet.state != WalletState::Importing {
-            return Ok(None);
-        }
-        WalletImport::delete(conn, id.0).await?;
-        let (address, key) = match import {
-            Import::Opened { address, key } => (address, key),
-            Import::Rejected { reason } => {
-                SupplierWallet::set_rejected(conn, id.0, reason, now).await?;
-                return Ok(None);
-            }
-        };
-        if SupplierWallet::is_ours(conn, address).await? {
-            SupplierWallet::set_rejected(conn, id.0, "this address is a supplier wallet already", now).await?;
-            return Ok(None);
-        }
-        SupplierWallet::set_imported(conn, id.0, address, now).await?;
-        key.insert(conn).await?;
-        let sync = JobRequest {
-            kind: JobKind::WalletsSync,
-            object_id: &id.to_string(),
-            run_at: now,
-            now,
-        };
-        Ok(enqueue_in_tx(conn, sync).await?)
-    })
-    .await
-}
-
-/// A wallet that a worker made itself.
-pub struct Adopted {
-    /// Its id; the key is bound to it.
-    pub id: WalletId,
-    /// Base58.
-    pub address: String,
-    /// What operators call it.
-    pub label: Option<String>,
-    /// What it is for.
-    pub purpose: WalletPurpose,
-    /// The key at rest.
-    pub key: WalletKey,
-}
-
-/// Takes in wallets whose keys were made here. All or none.
-///
-/// # Errors
-/// When the database fails, or refuses a purpose that nobody adds a wallet for.
-pub async fn adopt(pool: &Pool, wallets: &[Adopted], now: DateTime<Utc>) -> Result<(), DomainError> {
-    run_tx(pool, "adopt_wallets", async |conn| {
-        for wallet in wallets {
-            let new = NewSupplierWallet {
-                id: wallet.id.0,
-                label: wallet.label.as_deref(),
-                state: WalletState::Importing,
-                permission_id: 0,
-                purpose: wallet.purpose,
-                created_at: now,
-                updated_at: now,
-            };
-            new.insert(conn).await?;
-            SupplierWallet::set_imported(conn, wallet.id.0, &wallet.address, now).await?;
-            wallet.key.insert(conn).await?;
-            let id = wallet.id.to_string();
-            enqueue_in_tx(
-                conn,
-                JobRequest {
-                    kind: JobKind::WalletsSync,
-                    object_id: &id,
-                    run_at: now,
-                    now,
-                },
-            )
-            .await?;
-        }
-        Ok(())
-    })
-    .await
-}
 
 /// Wallets in id order after `after`.
 ///

@@ -9,7 +9,8 @@ use std::time::Duration;
 use kernel::{Clock, WalletId};
 use tron::PrivateKey;
 
-/// Opened keys by wallet. A key is zeroized when it has left the cache and its last user has let go of it.
+/// Opened keys by wallet, each with its generation: one that was replaced is never given out, and leaves as soon as its
+/// successor is asked for. A key is zeroized when it has left the cache and its last user has let go of it.
 pub struct KeyCache {
     capacity: usize,
     life_us: i64,
@@ -19,6 +20,7 @@ pub struct KeyCache {
 
 struct Entry {
     key: Arc<PrivateKey>,
+    generation: i32,
     opened_us: i64,
     used_us: i64,
 }
@@ -37,13 +39,13 @@ impl KeyCache {
         }
     }
 
-    /// The wallet's key, if it is here and its time is not over.
+    /// The wallet's key of this generation, if it is here and its time is not over.
     #[must_use]
-    pub fn get(&self, wallet_id: WalletId) -> Option<Arc<PrivateKey>> {
+    pub fn get(&self, wallet_id: WalletId, generation: i32) -> Option<Arc<PrivateKey>> {
         let now_us = self.now_us();
         let mut entries = self.lock();
         let entry = entries.get_mut(&wallet_id)?;
-        if !self.lives(entry, now_us) {
+        if entry.generation != generation || !self.lives(entry, now_us) {
             entries.remove(&wallet_id);
             return None;
         }
@@ -51,21 +53,21 @@ impl KeyCache {
         Some(Arc::clone(&entry.key))
     }
 
-    /// The wallet's key from here, or from `open`, whose result is kept. The cache is not locked while `open` runs: two
+    /// The wallet's key of this generation from here, or from `open`, whose result is kept. The cache is not locked while `open` runs: two
     /// callers at once may both open the key, which costs time and nothing else. An error is passed on and not kept.
     ///
     /// # Errors
     /// Those of `open`.
     pub fn get_or_open<E>(
         &self,
-        wallet_id: WalletId,
+        (wallet_id, generation): (WalletId, i32),
         open: impl FnOnce() -> Result<PrivateKey, E>,
     ) -> Result<Arc<PrivateKey>, E> {
-        if let Some(key) = self.get(wallet_id) {
+        if let Some(key) = self.get(wallet_id, generation) {
             return Ok(key);
         }
         let key = Arc::new(open()?);
-        self.insert(wallet_id, Arc::clone(&key));
+        self.insert(wallet_id, generation, Arc::clone(&key));
         Ok(key)
     }
 
@@ -92,7 +94,7 @@ impl KeyCache {
         self.len() == 0
     }
 
-    fn insert(&self, wallet_id: WalletId, key: Arc<PrivateKey>) {
+    fn insert(&self, wallet_id: WalletId, generation: i32, key: Arc<PrivateKey>) {
         if self.capacity == 0 {
             return;
         }
@@ -108,6 +110,7 @@ impl KeyCache {
             wallet_id,
             Entry {
                 key,
+                generation,
                 opened_us: now_us,
                 used_us: now_us,
             },

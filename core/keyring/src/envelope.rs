@@ -16,29 +16,45 @@ use crate::{aead, random};
 const KEY_LABEL: &[u8] = b"switchyard/key/v1";
 const DATA_KEY_LABEL: &[u8] = b"switchyard/data-key/v1";
 
-/// Whose key it is. Both are bound into the ciphertexts.
+/// Whose key it is, and which. All of it is bound into the ciphertexts: the wallet's id and address, and the key's own
+/// address where that is another. So neither another wallet's key nor an account that was put into the row passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyOwner {
     /// The wallet's id.
     pub wallet_id: WalletId,
-    /// The address that the key must control.
+    /// The account that is signed for.
     pub address: TronAddress,
+    /// The address that the key must be of: the account's own, or one that a permission of the account names.
+    pub key_address: TronAddress,
 }
 
 impl KeyOwner {
+    /// The owner of an account that signs with its own key.
+    #[must_use]
+    pub const fn of_account(wallet_id: WalletId, address: TronAddress) -> Self {
+        Self {
+            wallet_id,
+            address,
+            key_address: address,
+        }
+    }
+
     fn key_binding(&self) -> Vec<u8> {
-        [KEY_LABEL, self.wallet_id.0.as_bytes(), self.address.as_bytes()].concat()
+        self.bound(KEY_LABEL, &[])
     }
 
     fn data_key_binding(&self, master_key_id: i32) -> Vec<u8> {
-        let number = master_key_id.to_be_bytes();
-        [
-            DATA_KEY_LABEL,
-            self.wallet_id.0.as_bytes(),
-            self.address.as_bytes(),
-            &number,
-        ]
-        .concat()
+        self.bound(DATA_KEY_LABEL, &master_key_id.to_be_bytes())
+    }
+
+    /// Every part but the key's address is always there and has one length: two owners are never bound by the same bytes.
+    fn bound(&self, label: &[u8], number: &[u8]) -> Vec<u8> {
+        let key: &[u8] = if self.key_address == self.address {
+            &[]
+        } else {
+            self.key_address.as_bytes()
+        };
+        [label, self.wallet_id.0.as_bytes(), self.address.as_bytes(), key, number].concat()
     }
 }
 
@@ -57,10 +73,10 @@ impl WrappedKey {
     /// Wraps `key` for its owner under a fresh data key.
     ///
     /// # Errors
-    /// [`KeyringError::AddressMismatch`] when `key` does not control the owner's address;
+    /// [`KeyringError::AddressMismatch`] when `key` is not of the owner's key address;
     /// [`KeyringError::NoRandomness`].
     pub fn wrap(master: &MasterKey, owner: &KeyOwner, key: &PrivateKey) -> Result<Self, KeyringError> {
-        if key.address() != owner.address {
+        if key.address() != owner.key_address {
             return Err(KeyringError::AddressMismatch);
         }
         let data_key = random::key()?;
@@ -77,14 +93,14 @@ impl WrappedKey {
     /// [`KeyringError::WrongMasterKey`] when it is wrapped by another master key's number;
     /// [`KeyringError::Tampered`] when a byte was altered or it belongs to another owner (or when the master key has
     /// this number and another value, which [`MasterKey::verify`] tells beforehand);
-    /// [`KeyringError::AddressMismatch`] when the key is not that of the owner's address;
+    /// [`KeyringError::AddressMismatch`] when the key is not of the owner's key address;
     /// [`KeyringError::Malformed`] for other lengths.
     pub fn open(&self, master: &MasterKey, owner: &KeyOwner) -> Result<PrivateKey, KeyringError> {
         let data_key = self.open_data_key(master, owner)?;
         let bytes = aead::open::<32>(&data_key, &owner.key_binding(), &self.ciphertext)?;
         let key =
             PrivateKey::from_bytes(bytes.as_slice()).map_err(|_| KeyringError::Malformed("private key at rest"))?;
-        if key.address() == owner.address {
+        if key.address() == owner.key_address {
             Ok(key)
         } else {
             Err(KeyringError::AddressMismatch)

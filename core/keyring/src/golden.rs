@@ -61,10 +61,7 @@ fn a_stored_key_opens() {
         wrapped_data_key: hex::decode(WRAPPED_DATA_KEY).unwrap(),
         ciphertext: hex::decode(CIPHERTEXT).unwrap(),
     };
-    let owner = KeyOwner {
-        wallet_id: wallet(),
-        address: ADDRESS.parse().unwrap(),
-    };
+    let owner = KeyOwner::of_account(wallet(), ADDRESS.parse().unwrap());
     let key = wrapped.open(&master(), &owner).unwrap();
     assert_eq!(hex::encode(*key.expose_bytes()), PRIVATE_KEY);
 }

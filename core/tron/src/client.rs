@@ -7,6 +7,7 @@ mod blocks;
 mod broadcast;
 mod json;
 mod lending;
+mod permissions;
 mod refusal;
 #[cfg(test)]
 mod tests;

@@ -109,6 +109,8 @@ pub enum ContractType {
     Transfer = 1,
     /// Calls a contract.
     TriggerSmart = 31,
+    /// Changes who may sign for an account, and what; we never send it.
+    AccountPermissionUpdate = 46,
     /// Stakes.
     FreezeBalanceV2 = 54,
     /// Unstakes; the coin is locked for the unfreeze delay.
@@ -254,4 +256,58 @@ pub struct CancelAllUnfreezeV2Contract {
     /// 21 bytes.
     #[prost(bytes = "vec", tag = "1")]
     pub owner_address: Vec<u8>,
+}
+
+/// Replaces all permissions of an account. Ids are given by place: 0 the owner's, 2 and up the active ones.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct AccountPermissionUpdateContract {
+    /// 21 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub owner_address: Vec<u8>,
+    /// Who may do everything.
+    #[prost(message, optional, tag = "2")]
+    pub owner: Option<Permission>,
+    /// Who may produce blocks; only for witnesses.
+    #[prost(message, optional, tag = "3")]
+    pub witness: Option<Permission>,
+    /// 1 to 8.
+    #[prost(message, repeated, tag = "4")]
+    pub actives: Vec<Permission>,
+}
+
+/// Who may sign, and what.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Permission {
+    /// 0 owner, 1 witness, 2 active.
+    #[prost(int32, tag = "1")]
+    pub kind: i32,
+    /// 0 owner, 1 witness, 2 and up active.
+    #[prost(int32, tag = "2")]
+    pub id: i32,
+    /// What the account's owner calls it, at most 32 bytes.
+    #[prost(string, tag = "3")]
+    pub name: String,
+    /// Weight that signatures have to reach.
+    #[prost(int64, tag = "4")]
+    pub threshold: i64,
+    /// Always 0.
+    #[prost(int32, tag = "5")]
+    pub parent_id: i32,
+    /// 32 bytes, a bit for each contract type, the lowest first; empty for owners.
+    #[prost(bytes = "vec", tag = "6")]
+    pub operations: Vec<u8>,
+    /// 1 to 5.
+    #[prost(message, repeated, tag = "7")]
+    pub keys: Vec<PermissionKey>,
+}
+
+/// A key of a permission (`Key` in the protocol).
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct PermissionKey {
+    /// 21 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub address: Vec<u8>,
+    /// How much its signature counts.
+    #[prost(int64, tag = "2")]
+    pub weight: i64,
 }

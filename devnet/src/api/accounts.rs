@@ -85,11 +85,10 @@ pub(super) fn account(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
 /// A permission; addresses of keys in hex unless visible.
 pub(super) fn permission(permission: &Permission, visible: bool) -> Value {
     let active = permission.operations.is_some();
-    let name = if active { "active" } else { "owner" };
     sparse(json!({
         "type": active.then_some("Active"),
         "id": permission.id,
-        "permission_name": name,
+        "permission_name": permission.name,
         "threshold": permission.threshold,
         "operations": permission.operations.map(hex::encode),
         "keys": permission.keys.iter()

@@ -86,6 +86,11 @@ pub(super) fn undelegate(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
     build(chain, ask, "UnDelegateResourceContract")
 }
 
+/// `accountpermissionupdate`.
+pub(super) fn permissions(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
+    build(chain, ask, "AccountPermissionUpdateContract")
+}
+
 /// `triggersmartcontract`.
 pub(super) fn trigger(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
     let visible = ask.fields.visible();

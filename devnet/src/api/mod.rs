@@ -172,6 +172,7 @@ fn handler(view: View, name: &str) -> Option<Handler> {
         "cancelallunfreezev2" => Some(build::cancel_all),
         "delegateresource" => Some(build::delegate),
         "undelegateresource" => Some(build::undelegate),
+        "accountpermissionupdate" => Some(build::permissions),
         "triggersmartcontract" => Some(build::trigger),
         _ => None,
     };

@@ -62,6 +62,7 @@ impl ActivePermission {
         }
         Ok(Permission {
             id: self.id,
+            name: "active".to_owned(),
             threshold: self.threshold,
             keys,
             operations: Some(operations),

@@ -2,6 +2,7 @@
 
 mod delegate;
 mod fees;
+mod permissions;
 mod signature;
 mod stake;
 mod transfer;
@@ -145,6 +146,7 @@ impl Exec<'_> {
             }
             Op::Delegate(contract) => self.delegate(contract)?,
             Op::Undelegate(contract) => self.undelegate(contract)?,
+            Op::Permissions(contract) => outcome.bill.fee += self.update_permissions(contract)?,
             Op::Trigger(contract) => {
                 outcome.call = Some(self.trigger(contract, fee_limit, &mut outcome.bill)?);
             }

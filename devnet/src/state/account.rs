@@ -65,6 +65,8 @@ pub(crate) struct Key {
 pub(crate) struct Permission {
     /// 0 owner, from 2 on active.
     pub(crate) id: i32,
+    /// What its owner calls it.
+    pub(crate) name: String,
     /// Weight needed.
     pub(crate) threshold: i64,
     /// Signers.
@@ -81,6 +83,7 @@ impl Permission {
     pub(crate) fn default_owner(address: TronAddress) -> Self {
         Self {
             id: 0,
+            name: "owner".to_owned(),
             threshold: 1,
             keys: vec![Key { address, weight: 1 }],
             operations: None,
@@ -93,6 +96,7 @@ impl Permission {
         operations[..DEFAULT_OPERATIONS.len()].copy_from_slice(&DEFAULT_OPERATIONS);
         Self {
             id: 2,
+            name: "active".to_owned(),
             threshold: 1,
             keys: vec![Key { address, weight: 1 }],
             operations: Some(operations),

@@ -214,3 +214,40 @@ async fn a_refused_broadcast_carries_code_and_message_as_text_or_hex() {
     assert_eq!(net.broadcast(&hex).await["code"], "SUCCESS");
     assert_eq!(net.broadcast(&hex).await["code"], "DUP_TRANSACTION_ERROR");
 }
+
+#[tokio::test]
+async fn permissions_are_built_by_the_node_sent_as_json_and_shown_on_both_sides() {
+    let net = Net::start(Interval::OnDemand, 1).await;
+    net.devnet.mine(1).unwrap();
+    let (owner, hot) = (key(1).address(), key(7).address());
+    let operations = format!("{}06{}", "00".repeat(7), "00".repeat(24));
+    let built = net
+        .post(
+            "/wallet/accountpermissionupdate",
+            json!({
+                "owner_address": owner.to_string(), "visible": true,
+                "owner": {"type": 0, "permission_name": "owner", "threshold": 1,
+                    "keys": [{"address": owner.to_string(), "weight": 1}]},
+                "actives": [{"type": 2, "permission_name": "lending", "threshold": 1, "operations": operations,
+                    "keys": [{"address": hot.to_string(), "weight": 1}]}],
+            }),
+        )
+        .await;
+    let mut txid = [0; 32];
+    hex::decode_to_slice(built["txID"].as_str().unwrap(), &mut txid).unwrap();
+    let mut signed = built;
+    signed["signature"] = json!([hex::encode(key(1).sign(&txid))]);
+    let told = net.post("/wallet/broadcasttransaction", signed).await;
+    assert_eq!(told["result"], true, "{told}");
+    net.devnet.mine(2).unwrap();
+    let wanted = json!([{
+        "type": "Active", "id": 2, "permission_name": "lending", "threshold": 1, "operations": operations,
+        "keys": [{"address": hot.to_string(), "weight": 1}],
+    }]);
+    for side in ["wallet", "walletsolidity"] {
+        let body = json!({"address": owner.to_string(), "visible": true});
+        let account = net.post(&format!("/{side}/getaccount"), body).await;
+        assert_eq!(account["active_permission"], wanted, "{side}");
+        assert_eq!(account["owner_permission"]["keys"][0]["address"], owner.to_string());
+    }
+}

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use anyhow::Context;
 use db::models::{DepositAccountKey, MasterKeyRow, SupplierWallet, WalletKey};
 use db::{Pool, acquire, run_tx};
-use kernel::{Clock, WalletId};
-use keyring::{KeyOwner, generate_import_keypair};
+use kernel::Clock;
+use keyring::generate_import_keypair;
 use settings::Settings;
 use zeroize::Zeroizing;
 
 use super::{print, setup};
 use crate::error::WorkError;
-use crate::keys::{Keys, wrapped, wrapped_account};
-use crate::signer::wallet_address;
+use crate::keys::{Keys, key_owner, wrapped, wrapped_account};
 
 /// Keys re-wrapped between two looks for more.
 const BATCH: i64 = 100;
@@ -54,20 +53,20 @@ pub(super) async fn rotate(settings: &Settings) -> anyhow::Result<()> {
                 .master(from)
                 .with_context(|| format!("wallet {wallet} is wrapped by master key {from}, which is not configured"))?;
             let moved = run_tx(&pool, "rewrap_key", async |conn| {
-                let owner = SupplierWallet::find(conn, wallet).await?;
+                // under its lock: a key that is replaced meanwhile is another, for another owner
+                let owner = SupplierWallet::lock(conn, wallet).await?;
                 let owner = owner.ok_or_else(|| WorkError::Broken(format!("key of an unknown wallet {wallet}")))?;
-                let owner = KeyOwner {
-                    wallet_id: WalletId(wallet),
-                    address: wallet_address(&owner)?,
-                };
-                let key = wrapped(row.clone());
-                let anew = key
-                    .rewrap(old, current, &owner)
+                if WalletKey::find(conn, wallet)
+                    .await?
+                    .is_none_or(|now| now.ciphertext != row.ciphertext)
+                {
+                    return Ok(false);
+                }
+                let anew = wrapped(&row)
+                    .rewrap(old, current, &key_owner(&owner)?)
                     .map_err(|source| WorkError::Key { wallet, source })?;
                 let now = clock.now();
-                Ok::<_, WorkError>(
-                    WalletKey::rewrap(conn, wallet, from, current.id(), &anew.wrapped_data_key, now).await?,
-                )
+                Ok::<_, WorkError>(row.rewrap(conn, current.id(), &anew.wrapped_data_key, now).await?)
             })
             .await?;
             done += usize::from(moved);

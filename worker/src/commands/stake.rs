@@ -136,7 +136,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
 }
 
 /// The wallet that an id or an address names.
-async fn find(pool: &Pool, wallet: &str) -> anyhow::Result<WalletId> {
+pub(super) async fn find(pool: &Pool, wallet: &str) -> anyhow::Result<WalletId> {
     if let Ok(id) = wallet.parse() {
         return Ok(id);
     }

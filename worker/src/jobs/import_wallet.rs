@@ -1,12 +1,15 @@
-//! `wallets.import`: opens a key that the API sealed, wraps it for rest and learns its address.
+//! `wallets.import`: opens a key that the API sealed, wraps it for rest and learns its address: a new wallet's, or one that
+//! takes another's place.
 
 use std::sync::Arc;
 
 use ::jobs::RunningJob;
 use async_trait::async_trait;
+use chain::TronAddress;
+use chrono::{DateTime, Utc};
 use db::acquire;
 use db::models::WalletImport;
-use domain::wallets::{Import, finish_import};
+use domain::wallets::{Import, KeyOpened, Opened, find, finish_import, finish_replacement, open_replacement};
 use kernel::{ErrorClass, WalletId};
 use keyring::KeyringError;
 
@@ -14,6 +17,7 @@ use super::object;
 use crate::environment::Environment;
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
+use crate::signer::{address, wallet_address};
 
 /// The handler.
 pub(crate) struct ImportWallet(pub(crate) Arc<Environment>);
@@ -33,21 +37,53 @@ impl ImportWallet {
             let mut conn = acquire(&env.pool).await?;
             WalletImport::find(&mut conn, id.0).await?
         };
-        let Some(sealed) = sealed else { return Ok(Outcome::Done) };
+        let Some(sealed) = sealed else {
+            return self.replace(id).await;
+        };
+        let given = find(&env.pool, id).await?.address;
+        let account = given.as_deref().map(address).transpose()?;
         let now = env.clock.now();
-        let import = match env.keys.take_in(id, &sealed.sealed, now) {
-            Ok((address, key)) => Import::Opened {
-                address: address.to_string(),
-                key,
-            },
-            Err(error) if is_the_senders(&error) => Import::Rejected {
-                reason: in_words(&error),
-            },
-            Err(source) => return Err(WorkError::Key { wallet: id.0, source }),
+        let import = match self.open((id, account), &sealed.sealed, now)? {
+            Ok(opened) => Import::Opened(opened),
+            Err(reason) => Import::Rejected { reason },
         };
         let wake = finish_import(&env.pool, id, &import, now).await?;
         env.push(wake.into_iter().collect());
         Ok(Outcome::Done)
+    }
+
+    /// A key that is to take another's place, if one waits. What cannot be used changes nothing.
+    async fn replace(&self, id: WalletId) -> Result<Outcome, WorkError> {
+        let env = &self.0;
+        let Some((replacement, sealed, wallet)) = open_replacement(&env.pool, id).await? else {
+            return Ok(Outcome::Done);
+        };
+        let now = env.clock.now();
+        let opened = self.open((id, Some(wallet_address(&wallet)?)), &sealed, now)?;
+        let opened = opened.map(|opened| KeyOpened {
+            key_address: opened.key_address,
+            key: opened.key,
+        });
+        let wake = finish_replacement(&env.pool, &replacement, &opened, now).await?;
+        env.push(wake.into_iter().collect());
+        Ok(Outcome::Done)
+    }
+
+    /// The key, or in words why what was sent cannot be used.
+    fn open(
+        &self,
+        whose: (WalletId, Option<TronAddress>),
+        sealed: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Result<Opened, String>, WorkError> {
+        match self.0.keys.take_in(whose, sealed, now) {
+            Ok(opened) => Ok(Ok(opened)),
+            Err(error) if is_the_senders(&error) => Ok(Err(in_words(&error))),
+            Err(source) => Err(WorkError::Key {
+                wallet: whose.0.0,
+                source,
+            }),
+        }
     }
 }
 

@@ -11,14 +11,14 @@ use domain::payouts::{
     PayoutClaim, PayoutClaimed, SignedPayout, claim_payout_in_tx, fail_unsendable, find, payout_signed_in_tx,
 };
 use domain::transactions::Signed;
-use kernel::{Asset, ChainTransactionId, PayoutId, WalletId};
+use kernel::{Asset, ChainTransactionId, PayoutId};
 
 use super::object;
 use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::{WorkError, outcome};
 use crate::queue::{Handler, Outcome};
 use crate::sender::Sender;
-use crate::signer::{ToSign, TokenCall, address, sign_transfer, wallet_address};
+use crate::signer::{ToSign, TokenCall, address, sign_transfer};
 
 /// The handler.
 pub(crate) struct SendPayout(pub(crate) Arc<Environment>, pub(crate) Arc<Sender>);
@@ -75,10 +75,7 @@ impl SendPayout {
                 PayoutClaim::Claimed(claimed) => claimed,
             };
             let wallet = &claimed.wallet;
-            let key = env
-                .keys
-                .signing(conn, WalletId(wallet.id), wallet_address(wallet)?)
-                .await?;
+            let key = env.keys.signing(conn, wallet).await?;
             let token = self.token(&claimed, network)?;
             let to_sign = ToSign {
                 wallet,

@@ -10,7 +10,7 @@ use domain::stakings::{
     SignedStake, StakeClaim, StakeFacts, StakeWork, ToStake, claim_stake_in_tx, stake_signed_in_tx, to_stake,
 };
 use domain::transactions::Signed;
-use kernel::{ChainTransactionId, StakingId, WalletId};
+use kernel::{ChainTransactionId, StakingId};
 
 use super::object;
 use crate::environment::{Environment, NetworkEnvironment};
@@ -88,7 +88,7 @@ impl StakeWallet {
             };
             let (wallet, staking) = (&claimed.wallet, &claimed.staking);
             let address = wallet_address(wallet)?;
-            let key = env.keys.signing(conn, WalletId(wallet.id), address).await?;
+            let key = env.keys.signing(conn, wallet).await?;
             let to_sign = ToSign {
                 wallet,
                 receiver: &address.to_string(),

@@ -15,7 +15,7 @@ use domain::sweeps::{
     sweep_signed_in_tx, to_sweep, unrent, wait,
 };
 use domain::transactions::Signed;
-use kernel::{Asset, ChainTransactionId, ErrorClass, SweepId, WalletId};
+use kernel::{Asset, ChainTransactionId, ErrorClass, SweepId};
 
 use super::object;
 use crate::environment::{Environment, NetworkEnvironment};
@@ -295,11 +295,10 @@ impl SweepDeposits {
             SweepClaim::Claimed(claimed) => claimed,
         };
         let wallet = &claimed.wallet;
-        let (wallet_id, address) = (WalletId(wallet.id), wallet_address(wallet)?);
         let key = if claimed.kind == IntentKind::Activate {
-            env.keys.signing(conn, wallet_id, address).await?
+            env.keys.signing(conn, wallet).await?
         } else {
-            env.keys.signing_deposit(conn, wallet_id, address).await?
+            env.keys.signing_deposit(conn, wallet).await?
         };
         let to_sign = ToSign {
             wallet,

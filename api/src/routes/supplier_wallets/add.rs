@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use chain::TronAddress;
 use db::models::{SupplierWallet, WalletPurpose, WalletState};
 use domain::wallets::{NewWallet, add};
 use kernel::WalletId;
@@ -14,13 +15,12 @@ use serde::{Deserialize, Serialize};
 use settings::Secret;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use vault::{ImportSecret, SealedImport, SecretError, seal};
+use vault::{SealedImport, seal};
 
+use super::secrets::{Given, wrong};
 use crate::App;
 use crate::extract::JsonBody;
-use crate::problem::{Code, Problem, chain};
-
-const MAX_COUNT: u32 = 100;
+use crate::problem::{Problem, chain};
 
 /// Keys of wallets: either one private key, or a mnemonic and which of its accounts.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,6 +43,10 @@ pub(crate) struct AddSupplierWallets {
     label: Option<String>,
     /// 0 (the owner's key; where not given) or 2 to 9 (an active permission limited to what the wallet is for).
     permission_id: Option<i32>,
+    /// The account whose energy is lent, where the key is another's: one that the account's permission `permission_id` (2 to 9)
+    /// names. Where not given, it is the key's own account. For one key alone.
+    #[schema(value_type = Option<String>, example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    address: Option<TronAddress>,
     /// `supply` (where not given), or `treasury`: payouts leave from it, and no energy of it is lent.
     #[schema(value_type = Option<String>, example = "supply")]
     purpose: Option<WalletPurpose>,
@@ -71,18 +75,30 @@ pub(crate) async fn add_supplier_wallets(
     JsonBody(body): JsonBody<AddSupplierWallets>,
 ) -> Result<(StatusCode, Json<AddedView>), Problem> {
     let mut sealed = Vec::new();
-    for secret in secrets(&body)? {
+    let given = Given {
+        private_key: body.private_key.as_ref(),
+        mnemonic: body.mnemonic.as_ref(),
+        passphrase: body.passphrase.as_ref(),
+        index: body.index,
+        count: body.count,
+    };
+    let secrets = given.secrets()?;
+    if body.address.is_some() && secrets.len() > 1 {
+        return Err(wrong("#/address", "is for one key alone"));
+    }
+    for secret in secrets {
         let id = WalletId::new(&*app.ids);
         let import = seal(&app.import_key, id, &secret).map_err(|error| Problem::internal(chain(&error)))?;
         sealed.push((id, import));
     }
     let (label, permission_id) = (body.label.clone(), body.permission_id.unwrap_or(0));
-    let purpose = body.purpose.unwrap_or(WalletPurpose::Supply);
+    let (purpose, address) = (body.purpose.unwrap_or(WalletPurpose::Supply), body.address);
     drop(body);
     let new: Vec<NewWallet<'_>> = sealed
         .iter()
         .map(|(id, sealed): &(WalletId, SealedImport)| NewWallet {
             id: *id,
+            address,
             label: label.as_deref(),
             permission_id,
             purpose,
@@ -102,40 +118,4 @@ impl AddedWallet {
             state: wallet.state,
         }
     }
-}
-
-/// One secret per wallet.
-fn secrets(body: &AddSupplierWallets) -> Result<Vec<ImportSecret>, Problem> {
-    let wrong = |pointer, detail: &str| Problem::field(Code::InvalidBody, pointer, "invalid_value", detail);
-    match (&body.private_key, &body.mnemonic) {
-        (Some(key), None) => {
-            if body.index.is_some() || body.count.is_some() || body.passphrase.is_some() {
-                return Err(wrong("#", "index, count and passphrase belong to a mnemonic"));
-            }
-            Ok(vec![ImportSecret::from_private_key_hex(key.expose()).map_err(refused)?])
-        }
-        (None, Some(words)) => {
-            let (first, count) = (body.index.unwrap_or(0), body.count.unwrap_or(1));
-            if !(1..=MAX_COUNT).contains(&count) {
-                return Err(wrong("#/count", "must be between 1 and 100"));
-            }
-            let passphrase = body.passphrase.as_ref().map(Secret::expose);
-            (0..count)
-                .map(|n| ImportSecret::from_mnemonic(words.expose(), passphrase, first.saturating_add(n)))
-                .collect::<Result<_, _>>()
-                .map_err(refused)
-        }
-        _ => Err(wrong("#", "give either private_key or mnemonic")),
-    }
-}
-
-fn refused(error: SecretError) -> Problem {
-    let pointer = match error {
-        SecretError::PrivateKey => "#/private_key",
-        SecretError::WordCount | SecretError::PhraseLength => "#/mnemonic",
-        SecretError::PassphraseLength => "#/passphrase",
-        SecretError::Index => "#/index",
-        SecretError::Encoding => "#",
-    };
-    Problem::field(Code::InvalidBody, pointer, "invalid_value", error.to_string())
 }

@@ -20,5 +20,5 @@ pub(crate) async fn get_supplier_wallet(
     Path(id): Path<String>,
 ) -> Result<Json<SupplierWalletView>, Problem> {
     let wallet = find(&app.pool, path("id", &id)?).await?;
-    Ok(Json(wallet.try_into()?))
+    Ok(Json(SupplierWalletView::find(&app, wallet).await?))
 }

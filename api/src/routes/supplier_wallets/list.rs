@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use domain::wallets::page;
+use domain::wallets::{page, shown};
 use kernel::WalletId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -39,7 +39,8 @@ pub(crate) async fn list_supplier_wallets(
     query.finish()?;
     let mut wallets = page(&app.pool, after, i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut wallets, limit, |wallet| WalletId(wallet.id));
-    let items = wallets
+    let items = shown(&app.pool, wallets)
+        .await?
         .into_iter()
         .map(SupplierWalletView::try_from)
         .collect::<Result<_, _>>()?;

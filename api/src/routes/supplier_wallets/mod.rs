@@ -2,32 +2,50 @@
 
 pub(crate) mod add;
 pub(crate) mod get;
+pub(crate) mod get_permissions;
 pub(crate) mod list;
 pub(crate) mod list_snapshots;
 pub(crate) mod process_orders;
+pub(crate) mod replace_key;
+mod secrets;
 pub(crate) mod toggle;
 pub(crate) mod update_balances;
 
 use chrono::{DateTime, Utc};
 use db::models::{SupplierWallet, WalletPurpose, WalletState};
+use domain::wallets::{Shown, shown};
 use kernel::Amount;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use replace_key::KeyReplacementView;
+
 use super::trx;
+use crate::App;
 use crate::problem::Problem;
 
 /// A wallet of ours, with staked TRX or with money to pay out. Its key is never shown.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SupplierWalletView {
     id: Uuid,
-    /// Known once a worker has opened the key.
+    /// Known once a worker has opened the key, unless it was given.
     address: Option<String>,
+    /// The key's own address: another than the account's where a permission of the account names it.
+    key_address: Option<String>,
     label: Option<String>,
     /// `supply`: its energy is lent. `treasury`: payouts leave from it.
     #[schema(value_type = String, example = "supply")]
     purpose: WalletPurpose,
+    /// In one word: `importing`; `rejected`; `in_service` (it takes new orders); `isolated` (it gets none until it is tried
+    /// again or released); `on_probation` (it is tried again: one failure isolates it anew); `draining` (switched off, and it
+    /// still lends); `disabled` (switched off, and it lends nothing).
+    #[schema(example = "in_service")]
+    standing: &'static str,
+    /// Rentals that are promised, lent, or being taken back.
+    rentals: i64,
+    /// When the last of those that began ends.
+    rentals_until: Option<DateTime<Utc>>,
     /// `importing`, `active` or `rejected`.
     #[schema(value_type = String, example = "active")]
     state: WalletState,
@@ -44,6 +62,8 @@ pub(crate) struct SupplierWalletView {
     failures: i32,
     /// 0 the owner's key, 2 to 9 an active permission.
     permission_id: i32,
+    /// The last key that was to take another's place; null: there was none.
+    key_replacement: Option<KeyReplacementView>,
     /// TRX, as the chain said at the last sync; so are the stakes below.
     #[schema(value_type = String, example = "120.000000")]
     balance: Amount,
@@ -69,12 +89,29 @@ pub(crate) struct SupplierWalletView {
     updated_at: DateTime<Utc>,
 }
 
-impl TryFrom<SupplierWallet> for SupplierWalletView {
+impl SupplierWalletView {
+    /// One wallet, with all that is shown of it.
+    async fn find(app: &App, wallet: SupplierWallet) -> Result<Self, Problem> {
+        let shown = shown(&app.pool, vec![wallet]).await?;
+        let first = shown.into_iter().next();
+        first
+            .ok_or_else(|| Problem::internal("a wallet that was there is not shown"))?
+            .try_into()
+    }
+}
+
+impl TryFrom<Shown> for SupplierWalletView {
     type Error = Problem;
 
-    fn try_from(wallet: SupplierWallet) -> Result<Self, Problem> {
+    fn try_from(shown: Shown) -> Result<Self, Problem> {
+        let wallet = shown.wallet;
         Ok(Self {
             id: wallet.id,
+            standing: shown.standing.word(),
+            rentals: shown.rentals,
+            rentals_until: shown.rentals_until,
+            key_replacement: shown.replacement.map(KeyReplacementView::from),
+            key_address: wallet.key_address().map(ToOwned::to_owned),
             address: wallet.address,
             label: wallet.label,
             purpose: wallet.purpose,

@@ -20,7 +20,8 @@ pub(crate) struct ToggleSupplierWallet {
     enabled: bool,
 }
 
-/// Switches a wallet on or off for new orders. On also ends an isolation. Live rentals are reclaimed either way.
+/// Switches a wallet on or off for new orders. On also ends an isolation. Off, it is `draining` until its last rental is
+/// reclaimed: live rentals run to their end either way.
 #[utoipa::path(put, path = "/api/supplier-wallets/{id}/toggle", tag = "supplier wallets",
     request_body = ToggleSupplierWallet,
     params(("id" = uuid::Uuid, Path, description = "The wallet")),
@@ -31,5 +32,5 @@ pub(crate) async fn toggle_supplier_wallet(
     JsonBody(body): JsonBody<ToggleSupplierWallet>,
 ) -> Result<Json<SupplierWalletView>, Problem> {
     let wallet = set_enabled(&app.pool, path("id", &id)?, body.enabled, app.clock.now()).await?;
-    Ok(Json(wallet.try_into()?))
+    Ok(Json(SupplierWalletView::find(&app, wallet).await?))
 }

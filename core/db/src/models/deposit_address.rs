@@ -55,6 +55,13 @@ impl DepositAddress {
             .optional()
     }
 
+    /// Whether an address takes deposits, on whichever network.
+    pub async fn is_one(conn: &mut Conn, address: &str) -> QueryResult<bool> {
+        diesel::select(diesel::dsl::exists(a::table.filter(a::address.eq(address))))
+            .get_result(conn)
+            .await
+    }
+
     /// Those of these addresses that are ours: one statement, however many are asked for and however many we have.
     pub async fn of(conn: &mut Conn, network: &str, addresses: &[String]) -> QueryResult<Vec<Self>> {
         a::table

@@ -16,6 +16,7 @@ mod exchange;
 mod finding;
 mod idempotency;
 mod incoming_transfer;
+mod key_replacement;
 mod operator_action;
 mod order;
 mod order_event;
@@ -42,6 +43,7 @@ mod user;
 mod wallet_baseline;
 mod wallet_comparison;
 mod wallet_key;
+mod wallet_permission;
 mod wallet_snapshot;
 mod webhook_delivery;
 mod webhook_endpoint;
@@ -66,6 +68,7 @@ pub use idempotency::{IdempotencyKey, NewIdempotencyKey};
 pub use incoming_transfer::{
     Decision, IncomingTransfer, NewIncomingTransfer, TransferFilter, TransferKind, TransferState,
 };
+pub use key_replacement::{KeyReplacement, NewKeyReplacement, ReplacementState};
 pub use operator_action::{Action, ActionFilter, NewOperatorAction, OperatorAction};
 pub use order::{Completion, NewOrder, Order, OrderFilter, OrderState, ToDeliver};
 pub use order_event::{NewOrderEvent, OrderEvent};
@@ -85,7 +88,7 @@ pub use staking::{
 pub use staking_event::{NewStakingEvent, StakingEvent};
 pub use standing_order::{StandingFigures, StandingOrder, StandingState};
 pub use supplier_wallet::{
-    Failures, NewSupplierWallet, PoolFigures, SupplierWallet, UnfreezingRow, WalletFigures, WalletState,
+    Failures, Lending, NewSupplierWallet, PoolFigures, SupplierWallet, UnfreezingRow, WalletFigures, WalletState,
 };
 pub use sweep::{Collected, NewSweep, Sweep, SweepCandidate, SweepFilter, SweepState};
 pub use sweep_event::{NewSweepEvent, SweepEvent};
@@ -96,6 +99,7 @@ pub use user::{User, UserWallet};
 pub use wallet_baseline::WalletBaseline;
 pub use wallet_comparison::DueComparison;
 pub use wallet_key::{MasterKeyRow, WalletImport, WalletKey};
+pub use wallet_permission::WalletPermission;
 pub use wallet_snapshot::WalletSnapshotRow;
 pub use webhook_delivery::{
     Attempt, AttemptOutcome, DeliveryFilter, DeliveryState, DueDelivery, WebhookAttempt, WebhookDelivery,

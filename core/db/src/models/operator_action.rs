@@ -57,6 +57,8 @@ text_enum! {
         StakingsRequest = "stakings.request",
         /// Gave such a wish up.
         StakingsRevoke = "stakings.revoke",
+        /// Gave a supplier's wallet another key.
+        WalletsReplaceKey = "wallets.replace_key",
     }
 }
 

@@ -1,7 +1,9 @@
 //! Supplier wallets, and the choice of one for an order.
 
 mod health;
+mod key;
 mod reading;
+mod standing;
 mod stock;
 
 use chrono::{DateTime, Utc};
@@ -12,6 +14,7 @@ use uuid::Uuid;
 
 pub use health::Failures;
 pub use reading::{UnfreezingRow, WalletFigures};
+pub use standing::Lending;
 pub use stock::PoolFigures;
 
 use super::WalletPurpose;
@@ -64,6 +67,10 @@ pub struct SupplierWallet {
     pub probation_at: Option<DateTime<Utc>>,
     /// How often it was, since the last success.
     pub probations: i32,
+    /// The key's own address where it is another account's than the wallet's.
+    pub key_address: Option<String>,
+    /// Which of the wallet's keys it is: one more with each that is replaced.
+    pub key_generation: i32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -72,6 +79,8 @@ pub struct SupplierWallet {
 #[diesel(table_name = w)]
 pub struct NewSupplierWallet<'a> {
     pub id: Uuid,
+    /// The account whose key is not the one that is given; else it is known once the key is opened.
+    pub address: Option<&'a str>,
     pub label: Option<&'a str>,
     pub state: WalletState,
     pub permission_id: i32,
@@ -304,27 +313,5 @@ impl SupplierWallet {
             .execute(conn)
             .await
             .map(drop)
-    }
-
-    /// Guarded: an import that succeeded.
-    pub async fn set_imported(conn: &mut Conn, id: Uuid, address: &str, now: DateTime<Utc>) -> QueryResult<bool> {
-        let row = w::table.filter(w::id.eq(id).and(w::state.eq(WalletState::Importing)));
-        let set = (
-            w::state.eq(WalletState::Active),
-            w::address.eq(address),
-            w::updated_at.eq(now),
-        );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
-    }
-
-    /// Guarded: an import that cannot succeed.
-    pub async fn set_rejected(conn: &mut Conn, id: Uuid, reason: &str, now: DateTime<Utc>) -> QueryResult<bool> {
-        let row = w::table.filter(w::id.eq(id).and(w::state.eq(WalletState::Importing)));
-        let set = (
-            w::state.eq(WalletState::Rejected),
-            w::rejected_reason.eq(reason),
-            w::updated_at.eq(now),
-        );
-        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
     }
 }

@@ -88,16 +88,31 @@ impl WalletKey {
         query.load(conn).await
     }
 
-    /// Guarded: puts a re-wrapped data key in place of the one that `from` wrapped.
-    pub async fn rewrap(
-        conn: &mut Conn,
-        wallet: Uuid,
-        from: i32,
-        to: i32,
-        wrapped: &[u8],
-        now: DateTime<Utc>,
-    ) -> QueryResult<bool> {
-        let row = k::table.filter(k::wallet_id.eq(wallet).and(k::master_key_id.eq(from)));
+    /// Another key takes this one's place. The caller holds the wallet's lock.
+    pub async fn replace(&self, conn: &mut Conn) -> QueryResult<bool> {
+        let set = (
+            k::master_key_id.eq(self.master_key_id),
+            k::wrapped_data_key.eq(&self.wrapped_data_key),
+            k::ciphertext.eq(&self.ciphertext),
+            k::created_at.eq(self.created_at),
+            k::rewrapped_at.eq(None::<DateTime<Utc>>),
+        );
+        Ok(diesel::update(k::table.find(self.wallet_id))
+            .set(set)
+            .execute(conn)
+            .await?
+            == 1)
+    }
+
+    /// Guarded: puts a re-wrapped data key in place of this one's, as long as the key is still this one and is wrapped as it
+    /// was: a data key beside another key's ciphertext would lose that key.
+    pub async fn rewrap(&self, conn: &mut Conn, to: i32, wrapped: &[u8], now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = k::table.filter(
+            k::wallet_id
+                .eq(self.wallet_id)
+                .and(k::master_key_id.eq(self.master_key_id))
+                .and(k::ciphertext.eq(&self.ciphertext)),
+        );
         let set = (
             k::master_key_id.eq(to),
             k::wrapped_data_key.eq(wrapped),

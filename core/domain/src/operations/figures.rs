@@ -11,7 +11,8 @@ use crate::DomainError;
 /// How many things of one kind are in one state.
 #[derive(Debug, Clone, PartialEq, QueryableByName)]
 pub struct Held {
-    /// `orders`, `delegations`, `payouts`, `sweeps`, `rentals`, `stakings`, `transactions`, `wallets`, `stake` or `treasury`.
+    /// `orders`, `delegations`, `payouts`, `sweeps`, `rentals`, `stakings`, `transactions`, `wallets`, `keys`, `stake` or
+    /// `treasury`.
     #[diesel(sql_type = Text)]
     pub what: String,
     /// Its state; of `stake`, which part; of `treasury`, which asset.
@@ -26,7 +27,7 @@ pub struct Held {
 }
 
 /// The states that are shown even while nothing is in them.
-const STATES: [(&str, &[&str]); 9] = [
+const STATES: [(&str, &[&str]); 10] = [
     ("orders", &["pending", "processing", "unsettled"]),
     ("delegations", &["reserved", "active", "reclaiming"]),
     ("payouts", &["requested", "approved", "processing", "sent"]),
@@ -35,6 +36,7 @@ const STATES: [(&str, &[&str]); 9] = [
     ("stakings", &["requested", "processing", "sent"]),
     ("transactions", &["signed", "sent", "included"]),
     ("wallets", &["enabled", "disabled", "isolated", "importing", "rejected"]),
+    ("keys", &["limited", "moves_money", "cannot_sign", "unread"]),
     ("stake", &["staked", "delegated", "delegatable", "reserved"]),
 ];
 

@@ -37,3 +37,8 @@ FROM (SELECT count(*) AS count, sum(staked_energy_sun) AS staked, sum(delegated_
     FROM supplier_wallets WHERE state = 'active' AND purpose = 'supply') w
 CROSS JOIN LATERAL (VALUES ('staked', staked), ('delegated', delegated), ('delegatable', delegatable),
     ('reserved', reserved)) parts (part, sun)
+UNION ALL
+SELECT 'keys', CASE WHEN p.wallet_id IS NULL THEN 'unread' WHEN p.problem IS NOT NULL THEN 'cannot_sign'
+    WHEN p.moves_money <> '[]' THEN 'moves_money' ELSE 'limited' END, count(DISTINCT w.id), 0
+FROM supplier_wallets w LEFT JOIN wallet_permissions p ON p.wallet_id = w.id
+WHERE w.state = 'active' AND w.purpose = 'supply' GROUP BY 2

@@ -8,6 +8,7 @@ mod deposits;
 mod figures;
 mod findings;
 mod jobs;
+mod keys;
 mod payouts;
 mod proposals;
 mod rates;
@@ -29,6 +30,7 @@ pub use deposits::{Ruled, Ruling, TransferFigures, rule_transfer, transfer, tran
 pub use figures::{Held, NetworkFigures, held, networks};
 pub use findings::{FindingPlace, findings_page, resolve_finding};
 pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
+pub use keys::replace_key;
 pub use payouts::{Decision, decide_payout};
 pub use proposals::{RulingPolicy, open_proposals};
 pub use rates::{ManualRate, clear_rate, set_rate};

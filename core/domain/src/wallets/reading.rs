@@ -11,6 +11,7 @@ use kernel::{IdGen, WalletId};
 use serde_json::json;
 
 use super::isolate_in_tx;
+use super::permissions::{self, ReadPermissions};
 use super::shortfall::Shortfall;
 use crate::DomainError;
 use crate::findings::{self, FindingKind};
@@ -79,6 +80,12 @@ pub async fn apply_snapshot(
         };
         SupplierWallet::set_figures(conn, id.0, &figures).await?;
         kept(id, network, snapshot, surely_seen, now).insert(conn).await?;
+        let read = ReadPermissions {
+            network,
+            permissions: &snapshot.permissions,
+            as_of_block: snapshot.as_of_block,
+        };
+        permissions::note_in_tx(conn, ids, (&wallet, read), now).await?;
         let mut to_confirm = false;
         if wallet.purpose == WalletPurpose::Supply {
             compare_delegated_in_tx(conn, ids, (id, network), (snapshot, surely_seen), now).await?;

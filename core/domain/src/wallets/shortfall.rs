@@ -96,6 +96,7 @@ mod tests {
             energy_limit: 0,
             energy_used: 0,
             unfreezing: Vec::new(),
+            permissions: chain::AccountPermissions::default(),
             market: EnergyMarket {
                 total_limit: 1,
                 total_weight: 1,

@@ -26,6 +26,7 @@ fn snapshot(as_of_block: i64, delegated_energy_sun: i64) -> WalletSnapshot {
         energy_limit: 0,
         energy_used: 0,
         unfreezing: Vec::new(),
+        permissions: chain::AccountPermissions::default(),
         bandwidth_market: EnergyMarket {
             total_limit: 0,
             total_weight: 0,

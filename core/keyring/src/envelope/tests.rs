@@ -9,10 +9,7 @@ use super::*;
 use crate::master::tests::master;
 
 fn owner_of(key: &PrivateKey, seed: u64) -> KeyOwner {
-    KeyOwner {
-        wallet_id: WalletId(SeededIds::new(seed).uuid()),
-        address: key.address(),
-    }
+    KeyOwner::of_account(WalletId(SeededIds::new(seed).uuid()), key.address())
 }
 
 /// A key, its owner and its wrapping under `master`.
@@ -217,4 +214,39 @@ proptest! {
             prop_assert_eq!(*wrapped.open(&master, &owner).unwrap().expose_bytes(), bytes);
         }
     }
+}
+
+#[test]
+fn a_key_of_another_account_is_bound_to_both() {
+    let (master, key) = (master(1, 7), PrivateKey::generate().unwrap());
+    let own = owner_of(&key, 1);
+    let [account, other] = [1, 2].map(|n| TronAddress::from_evm20([n; 20]));
+    let owner = KeyOwner {
+        address: account,
+        ..own
+    };
+    let wrapped = WrappedKey::wrap(&master, &owner, &key).unwrap();
+    assert_eq!(wrapped.open(&master, &owner).unwrap().address(), key.address());
+    let elsewhere = KeyOwner {
+        address: other,
+        ..owner
+    };
+    let another = KeyOwner {
+        key_address: other,
+        ..owner
+    };
+    for (whose, wrong) in [
+        ("another account", elsewhere),
+        ("another key", another),
+        ("its own account", own),
+    ] {
+        assert!(
+            matches!(wrapped.open(&master, &wrong), Err(KeyringError::Tampered)),
+            "{whose}"
+        );
+    }
+    assert!(matches!(
+        WrappedKey::wrap(&master, &another, &key),
+        Err(KeyringError::AddressMismatch)
+    ));
 }

@@ -8,6 +8,7 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::permissions::PermissionRow;
 use crate::transfers::Transaction;
 use crate::trc20;
 
@@ -184,6 +185,9 @@ pub(super) struct Account {
     pub(super) delegated_bandwidth_sun: i64,
     #[serde(default)]
     pub(super) account_resource: AccountResource,
+    pub(super) owner_permission: Option<PermissionRow>,
+    #[serde(default)]
+    pub(super) active_permission: Vec<PermissionRow>,
 }
 
 /// Stake that is not delegated out. Without a type it is for bandwidth.

@@ -7,8 +7,8 @@ use chain::{
 use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::full;
 use super::json::{self, Account, Answered, Delegatable, Header, Parameters, Resources};
+use super::{full, permissions};
 use crate::trc20;
 
 /// `type` of a question about energy.
@@ -110,10 +110,11 @@ async fn snapshot_at(endpoint: &Endpoint, address: TronAddress) -> Result<Wallet
         .ask(&full("/wallet/getaccount", &by_address), |body| {
             let account = account(body, address)?;
             let unfreezing = account.as_ref().map_or_else(|| Ok(Vec::new()), unfreezing)?;
-            Ok((account, unfreezing))
+            let permissions = account.as_ref().map(permissions::of).transpose()?;
+            Ok((account, unfreezing, permissions.unwrap_or_default()))
         })
         .await?;
-    let (account, waiting) = account;
+    let (account, waiting, permissions) = account;
     let activated = account.is_some();
     let resources = full("/wallet/getaccountresource", &by_address);
     let resources = endpoint.ask(&resources, |body| resources_of(body, activated)).await?;
@@ -144,6 +145,7 @@ async fn snapshot_at(endpoint: &Endpoint, address: TronAddress) -> Result<Wallet
         energy_limit: resources.energy_limit,
         energy_used: resources.energy_used,
         unfreezing: waiting,
+        permissions,
         market: EnergyMarket {
             total_limit: resources.total_energy_limit,
             total_weight: resources.total_energy_weight,

@@ -229,6 +229,7 @@ impl ContractBody {
     fn decode_value(kind: ContractType, value: &[u8]) -> Result<Self, TronError> {
         Ok(match kind {
             ContractType::AccountCreate => return Err(super::unsupported("contract type 0")),
+            ContractType::AccountPermissionUpdate => return Err(super::unsupported("contract type 46")),
             ContractType::Transfer => {
                 let TransferContract {
                     owner_address,
@@ -322,6 +323,7 @@ const fn message_name(kind: ContractType) -> &'static str {
         ContractType::AccountCreate => "AccountCreateContract",
         ContractType::Transfer => "TransferContract",
         ContractType::TriggerSmart => "TriggerSmartContract",
+        ContractType::AccountPermissionUpdate => "AccountPermissionUpdateContract",
         ContractType::FreezeBalanceV2 => "FreezeBalanceV2Contract",
         ContractType::UnfreezeBalanceV2 => "UnfreezeBalanceV2Contract",
         ContractType::WithdrawExpireUnfreeze => "WithdrawExpireUnfreezeContract",

@@ -173,6 +173,7 @@ fn a_delegation_key_can_delegate_and_nothing_else() {
     }];
     let active = Permission {
         id: 3,
+        name: "active".to_owned(),
         threshold: 1,
         keys,
         operations: Some(operations),

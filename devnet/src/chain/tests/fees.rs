@@ -113,6 +113,7 @@ fn several_signatures_cost_a_trx_and_need_the_threshold() {
     let operations = Permission::default_active(addr(1)).operations;
     let active = Permission {
         id: 2,
+        name: "active".to_owned(),
         threshold: 2,
         keys,
         operations,

@@ -6,6 +6,7 @@ mod energy;
 mod fees;
 mod forks;
 mod invariants;
+mod permissions;
 mod stake;
 mod token;
 

@@ -13,13 +13,13 @@ use domain::delegations::{
     Claim, ClaimOfMany, ClaimRequest, Claimed, SignedClaim, claim_in_tx, claim_many_in_tx, end_incomplete, signed_in_tx,
 };
 use domain::transactions::Signed;
-use kernel::{ChainTransactionId, DelegationId, OrderId, WalletId};
+use kernel::{ChainTransactionId, DelegationId, OrderId};
 use tron::PrivateKey;
 
 use crate::batch::{Batch, by_network};
 use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::WorkError;
-use crate::signer::{DELEGATION_BANDWIDTH, ToSign, sign_delegate, wallet_address};
+use crate::signer::{DELEGATION_BANDWIDTH, ToSign, sign_delegate};
 
 /// An order whose receiver is good and whose stake is known.
 #[derive(Clone)]
@@ -191,11 +191,7 @@ impl Claims {
     }
 
     async fn key(&self, conn: &mut Conn, claimed: &Claimed) -> Result<Arc<PrivateKey>, WorkError> {
-        let wallet = &claimed.wallet;
-        self.0
-            .keys
-            .signing(conn, WalletId(wallet.id), wallet_address(wallet)?)
-            .await
+        self.0.keys.signing(conn, &claimed.wallet).await
     }
 
     /// The older an order, the longer the pause: a quarter of its age, within bounds, and not past its deadline.

@@ -14,7 +14,7 @@ use kernel::{ChainTransactionId, DelegationId, WalletId};
 use crate::batch::{Batch, by_network};
 use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::WorkError;
-use crate::signer::{ToSign, sign_undelegate, wallet_address};
+use crate::signer::{ToSign, sign_undelegate};
 
 /// A delegation whose rental is over, as its job says.
 #[derive(Clone)]
@@ -133,11 +133,7 @@ impl Claims {
         work: &Reclaiming,
     ) -> Result<Signed, WorkError> {
         let wallet = &work.wallet;
-        let key = self
-            .0
-            .keys
-            .signing(conn, WalletId(wallet.id), wallet_address(wallet)?)
-            .await?;
+        let key = self.0.keys.signing(conn, wallet).await?;
         let to_sign = ToSign {
             wallet,
             receiver: &work.delegation.receiver,

@@ -8,6 +8,7 @@ mod delivery;
 mod deposits;
 mod faults;
 mod judged;
+mod keys;
 mod lent;
 mod midway;
 mod outages;

@@ -7,6 +7,7 @@ mod command;
 mod hooks;
 mod http;
 mod judge;
+mod keys;
 mod market;
 mod outside;
 mod payer;
@@ -35,6 +36,7 @@ use testkit::{Role, TestDb};
 
 pub(crate) use clock::TestClock;
 use http::Http;
+pub(crate) use keys::{Hot, LENDS, open_findings};
 pub(crate) use market::{Market, Says};
 pub(crate) use payer::{Payer, Sent, address_of, amount_of};
 pub(crate) use payouts::{Treasury, Withdrawal};
@@ -121,6 +123,8 @@ impl Rig {
             usdt,
             token_fee_limit_sun: 30 * TRX,
             masters: vec![(1, random_hex())],
+            // opened keys are forgotten at once, so that each signature opens its key from the database
+            key_life: Duration::ZERO,
             import: import.expose_hex().to_string(),
             import_public: import_public.to_string(),
             exchange: false,

@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) token_fee_limit_sun: i64,
     /// Master keys in hex by number, the current one first.
     pub(crate) masters: Vec<(i32, String)>,
+    /// How long its workers keep keys opened.
+    pub(crate) key_life: Duration,
     /// The import private key, hex.
     pub(crate) import: String,
     /// What belongs to it.
@@ -231,8 +233,7 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
         let configured = ConfiguredMaster { id: *id, source };
         masters.push(unlock_master(&pool, configured, clock.now()).await.unwrap());
     }
-    // opened keys are forgotten at once, so that each signature opens its key from the database
-    let cache = KeyCache::new(10, Duration::ZERO, Arc::clone(&clock));
+    let cache = KeyCache::new(10, world.key_life, Arc::clone(&clock));
     let chain: Arc<dyn ChainClient> = Arc::new(client(world, &clock));
     let network = NetworkEnvironment {
         chain,

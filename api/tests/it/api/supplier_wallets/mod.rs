@@ -1,6 +1,7 @@
 //! `/api/supplier-wallets`.
 
 mod add;
+mod keys;
 
 use axum::body::Body;
 use axum::http::Method;

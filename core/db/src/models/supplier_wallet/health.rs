@@ -117,6 +117,21 @@ impl SupplierWallet {
             .map(drop)
     }
 
+    /// Releases a wallet from an isolation that was for this reason. Answers whether there was one.
+    pub async fn release(conn: &mut Conn, id: Uuid, reason: &str, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = w::table.filter(w::id.eq(id).and(w::isolated_reason.eq(reason)));
+        let set = (
+            w::isolated_at.eq(None::<DateTime<Utc>>),
+            w::isolated_reason.eq(None::<String>),
+            w::probation_at.eq(None::<DateTime<Utc>>),
+            w::probations.eq(0),
+            w::failures.eq(0),
+            w::first_failed_at.eq(None::<DateTime<Utc>>),
+            w::updated_at.eq(now),
+        );
+        Ok(diesel::update(row).set(set).execute(conn).await? == 1)
+    }
+
     /// Switches a wallet on or off; switching on also releases it from isolation. Answers the wallet as it is then.
     pub async fn set_enabled(
         conn: &mut Conn,

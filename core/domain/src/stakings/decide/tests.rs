@@ -60,6 +60,7 @@ fn snapshot() -> WalletSnapshot {
         free_bandwidth_limit: 600,
         free_bandwidth_used: 0,
         unfreezing: vec![waits(3 * TRX, 9), waits(4 * TRX, 10), waits(5 * TRX, 11)],
+        permissions: chain::AccountPermissions::default(),
         market,
         bandwidth_market: market,
     }

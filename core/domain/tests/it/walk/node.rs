@@ -163,6 +163,7 @@ impl Node {
             energy_limit: 0,
             energy_used: 0,
             unfreezing: Vec::new(),
+            permissions: chain::AccountPermissions::default(),
             bandwidth_market: EnergyMarket {
                 total_limit: 0,
                 total_weight: 0,

@@ -1,6 +1,6 @@
 //! Figures of accounts.
 
-use chain::{EnergyMarket, Resource, Unfreezing};
+use chain::{AccountPermissions, EnergyMarket, Operations, Permission, PermissionKey, Resource, Unfreezing};
 use chrono::DateTime;
 use serde_json::{Value, json};
 
@@ -20,6 +20,11 @@ fn told(path: &str, address: TronAddress) -> Value {
             "frozenV2": [{ "amount": 5_000_000 }, { "type": "ENERGY", "amount": 70_000_000_000_i64 }, { "type": "TRON_POWER" }],
             "delegated_frozenV2_balance_for_bandwidth": 6_000_000,
             "account_resource": { "delegated_frozenV2_balance_for_energy": 30_000_000_000_i64, "energy_usage": 1 },
+            "owner_permission": { "permission_name": "owner", "threshold": 1, "keys": [
+                { "address": address.to_hex(), "weight": 1 } ] },
+            "active_permission": [{ "type": "Active", "id": 2, "permission_name": "lend\u{7}ing", "threshold": 2,
+                "operations": LENDING, "keys": [
+                    { "address": super::address(7).to_hex(), "weight": 2 }, { "address": super::address(8).to_hex(), "weight": 1 } ] }],
         }),
         "/wallet/getaccountresource" => json!({
             "EnergyLimit": 70_000, "EnergyUsed": 5_000, "freeNetUsed": 100, "freeNetLimit": 600, "NetUsed": 2_000, "NetLimit": 2_300,
@@ -28,6 +33,36 @@ fn told(path: &str, address: TronAddress) -> Value {
         }),
         "/wallet/getcandelegatedmaxsize" => json!({ "max_size": 60_000_000_000_i64 }),
         other => panic!("{other}"),
+    }
+}
+
+/// {57, 58}
+const LENDING: &str = "0000000000000006000000000000000000000000000000000000000000000000";
+
+fn permissions() -> AccountPermissions {
+    let key = |byte, weight| PermissionKey {
+        address: address(byte),
+        weight,
+    };
+    let mut lending = [0; 32];
+    lending[7] = 6;
+    let owner = Permission {
+        id: 0,
+        name: "owner".to_owned(),
+        threshold: 1,
+        keys: vec![key(1, 1)],
+        operations: Operations::EVERYTHING,
+    };
+    let active = Permission {
+        id: 2,
+        name: "lending".to_owned(),
+        threshold: 2,
+        keys: vec![key(7, 2), key(8, 1)],
+        operations: Operations(lending),
+    };
+    AccountPermissions {
+        owner: Some(owner),
+        actives: vec![active],
     }
 }
 
@@ -58,6 +93,7 @@ fn expected() -> WalletSnapshot {
             unfreezing(Resource::Bandwidth, 2_000_000, 1_790_000_001),
             unfreezing(Resource::Energy, 3_000_000, 1_790_000_002),
         ],
+        permissions: permissions(),
         market: EnergyMarket {
             total_limit: 180_000_000_000,
             total_weight: 19_000_000_000,
@@ -281,5 +317,47 @@ async fn what_a_transfer_takes_is_tried_out_and_priced_by_one_node() {
         [trial_of_good, json!({ "chainParameter": [{ "key": "getEnergyFee" }] })],
     ] {
         assert!(cost(broken.clone()).await.0.is_err(), "{broken:?}");
+    }
+}
+
+#[tokio::test]
+async fn permissions_that_cannot_be_are_not_believed() {
+    let active = json!({ "type": "Active", "id": 2, "permission_name": "x", "threshold": 1, "operations": LENDING,
+        "keys": [{ "address": address(7).to_hex(), "weight": 1 }] });
+    let with = |name: &str, value: Value| {
+        let mut bent = active.clone();
+        bent[name] = value;
+        json!([bent])
+    };
+    let cases = [
+        with("operations", json!("06")),
+        with("operations", json!("zz".repeat(32))),
+        with("operations", Value::Null),
+        with("id", json!(1)),
+        with("threshold", json!(0)),
+        with("keys", json!([])),
+        with("keys", json!([{ "address": address(7).to_hex(), "weight": 0 }])),
+        with("keys", json!([{ "address": "T", "weight": 1 }])),
+        with(
+            "keys",
+            json!(vec![json!({ "address": address(7).to_hex(), "weight": 1 }); 33]),
+        ),
+        with("threshold", json!(1.5)),
+        json!([active, active]),
+        json!(vec![active.clone(); 33]),
+        json!({}),
+    ];
+    for bent in cases {
+        let shown = bent.to_string();
+        let node = Node::start(move |path, _| {
+            let mut answer = told(path, address(1));
+            if path == "/wallet/getaccount" {
+                answer["active_permission"] = bent.clone();
+            }
+            Reply::Json(answer)
+        })
+        .await;
+        let read = client(&[&node]).wallet_snapshot(address(1)).await;
+        assert!(read.is_err(), "{shown}");
     }
 }
