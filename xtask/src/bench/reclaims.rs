@@ -18,6 +18,9 @@ const LIVE: &str = "SELECT count(*) FROM delegations WHERE state IN ('active', '
 const LEFT: &str = "SELECT count(*) FROM delegations d JOIN orders o ON o.id = d.order_id \
     WHERE d.state IN ('active', 'reclaiming') AND o.created_at < to_timestamp($1 / 1e6)";
 
+/// The chain's clock as it was read, in seconds.
+const CLOCK: &str = "SELECT extract(epoch FROM max(head_time))::bigint AS epoch FROM chain_cursors";
+
 /// What came of it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Reclaims {
@@ -42,8 +45,17 @@ pub(crate) fn measure(ground: &mut Ground<'_>, workers: u16, offered_per_s: f64,
     let before = Meters::read(&ground.services, &ground.stage, &ground.children)?;
     let begin = psql.run(DATABASE, "SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint")?;
     let left = LEFT.replace("$1", begin.trim());
+    let clock = psql.run(DATABASE, CLOCK)?;
     ground.stage.devnet.advance(RENTAL_S + 60)?;
     let started = Instant::now();
+    // what is signed on a block before the jump has expired by the one after it
+    let jumped = format!("SELECT count(*) FROM ({CLOCK}) c WHERE c.epoch >= {} + {RENTAL_S}", clock.trim());
+    ground
+        .waiting
+        .until_every(LOOK, &ground.children, "a block after the jump is read", || {
+            let read = psql.run(DATABASE, &jumped)?;
+            Ok((read.trim() == "1").then_some(()))
+        })?;
     let requests = ground.orders("reclaims", orders);
     let answers = ground
         .sender()

@@ -63,7 +63,8 @@ pub async fn claim_many_in_tx(
         .iter()
         .map(|request| match orders.remove(&request.order.0) {
             None => ClaimOfMany::Alone,
-            Some(order) if order.state == OrderState::Processing => ClaimOfMany::Alone, // it may lack a part
+            // it lacked a part when the request was made
+            Some(order) if order.state == OrderState::Processing && request.energy < order.energy => ClaimOfMany::Alone,
             Some(order) if order.state != OrderState::Pending => ClaimOfMany::NotPending,
             Some(order) if order.deadline_at <= now || order.network != network => ClaimOfMany::Alone,
             Some(order) if order.energy != request.energy => ClaimOfMany::Alone,

@@ -115,3 +115,38 @@ async fn an_order_that_cannot_be_had_whole_is_paid_back_and_leaves_nothing_lent(
     assert!(!rig.timeline(order).await.contains(&"completed".to_owned()));
     rig.judge().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_time_is_bought_for_every_part_and_none_is_taken_back_before() {
+    let (rig, _worker) = Rig::with_worker().await;
+    let wish = large(&rig).await;
+    let order = rig.order(wish).await;
+    assert_eq!(rig.extend(order, 300).await, Err("order_not_extendable".into()));
+    rig.wait_settled(order).await;
+    let price = rig.find(order).await.price_sun;
+    let before = rig.balance(UserId(1)).await;
+    rig.extend(order, 300).await.unwrap();
+    assert_eq!(rig.balance(UserId(1)).await, before - price);
+
+    rig.pass(300);
+    rig.idle().await;
+    let lent: i64 = rig.lent_to(wish.receiver).await;
+    let sold: i64 = rig.detail(order).await.delegations.iter().map(|(part, _)| part.amount_sun).sum();
+    assert_eq!(lent, sold, "whole");
+    rig.pass(300);
+    rig.wait_event(order, "reclaimed").await;
+    assert_eq!(rig.extend(order, 300).await, Err("order_not_extendable".into()));
+    assert_eq!(rig.lent_to(wish.receiver).await, 0);
+    rig.judge().await;
+}
+
+impl Rig {
+    /// What all wallets of ours lend to an address, by the chain.
+    async fn lent_to(&self, receiver: ::chain::TronAddress) -> i64 {
+        let mut lent = 0;
+        for address in self.lines("SELECT address AS line FROM supplier_wallets").await {
+            lent += self.lent(address.parse().unwrap(), receiver).await;
+        }
+        lent
+    }
+}

@@ -91,6 +91,14 @@ impl Rig {
         pool["largest_order_energy"].as_i64().unwrap()
     }
 
+    /// Buys more time; answers when the rental ends then, or the code of the problem.
+    pub(crate) async fn extend(&self, order: OrderId, duration_s: i64) -> Result<String, String> {
+        let path = format!("/api/orders/{order}/extend");
+        let extended = self.http.post(&path, json!({ "duration_s": duration_s })).await?;
+        assert_eq!(extended["extension"]["ends_at"], extended["order"]["ends_at"]);
+        Ok(extended["order"]["ends_at"].as_str().unwrap().to_owned())
+    }
+
     /// The order's state afterwards, or the code of the problem.
     pub(crate) async fn cancel(&self, order: OrderId) -> Result<String, String> {
         let path = format!("/api/orders/{order}/cancel");
