@@ -51,6 +51,7 @@ impl KeepEnergy {
         let seen = Seen {
             energy: read.energy_available(),
             block: cursor.head_number.min(read.as_of_block - env.policy.sync_margin_blocks),
+            market: read.market,
             chain_time: cursor.head_time,
             lead: env.policy.standing_lead,
         };

@@ -49,7 +49,10 @@ pub(crate) fn measure(ground: &mut Ground<'_>, workers: u16, offered_per_s: f64,
     ground.stage.devnet.advance(RENTAL_S + 60)?;
     let started = Instant::now();
     // what is signed on a block before the jump has expired by the one after it
-    let jumped = format!("SELECT count(*) FROM ({CLOCK}) c WHERE c.epoch >= {} + {RENTAL_S}", clock.trim());
+    let jumped = format!(
+        "SELECT count(*) FROM ({CLOCK}) c WHERE c.epoch >= {} + {RENTAL_S}",
+        clock.trim()
+    );
     ground
         .waiting
         .until_every(LOOK, &ground.children, "a block after the jump is read", || {

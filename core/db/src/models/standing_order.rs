@@ -59,9 +59,9 @@ pub struct StandingFigures {
     /// Energy of its own that a read which surely holds every block up to the asked one may not show yet.
     #[diesel(sql_type = BigInt)]
     pub unseen_energy: i64,
-    /// Energy of any rental of ours that ends until the asked time.
+    /// Stake of any rental of ours there that ends until the asked time.
     #[diesel(sql_type = BigInt)]
-    pub ending_energy: i64,
+    pub ending_sun: i64,
     /// The address of its last order could not receive.
     #[diesel(sql_type = Bool)]
     pub receiver_refused: bool,
@@ -78,9 +78,9 @@ const FIGURES: &str = "SELECT \
         WHERE l.standing_order_id = s.id AND (o.state IN ('pending', 'processing') OR (o.state = 'completed' \
             AND EXISTS (SELECT 1 FROM delegations d WHERE d.order_id = o.id AND d.block_number > $2 \
                 AND d.state = 'active' AND NOT d.stray)))) AS unseen_energy, \
-    (SELECT COALESCE(sum(d.energy), 0)::bigint FROM delegations d JOIN supplier_wallets w ON w.id = d.wallet_id \
+    (SELECT COALESCE(sum(d.amount_sun), 0)::bigint FROM delegations d JOIN supplier_wallets w ON w.id = d.wallet_id \
         WHERE d.receiver = s.receiver AND d.network = s.network AND d.state IN ('active', 'reclaiming') \
-            AND d.ends_at <= $3) AS ending_energy, \
+            AND d.ends_at <= $3) AS ending_sun, \
     EXISTS (SELECT 1 FROM orders o WHERE o.state = 'refunded' AND o.reason_code LIKE 'receiver\\_%' \
         AND o.id = (SELECT l.order_id FROM standing_order_orders l WHERE l.standing_order_id = s.id \
             ORDER BY l.turn DESC LIMIT 1)) AS receiver_refused, \

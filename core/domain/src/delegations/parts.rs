@@ -144,8 +144,6 @@ pub(super) async fn fail_incomplete_in_tx(
 
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
-
     use super::*;
 
     fn request(energy: i64, amount_sun: i64) -> ClaimRequest {
@@ -159,7 +157,7 @@ mod tests {
                 max_parts: 5,
                 min_part_sun: 1,
             },
-            now: Utc::now(),
+            now: DateTime::UNIX_EPOCH,
         }
     }
 

@@ -30,7 +30,9 @@ pub(crate) async fn reverted_in_tx(
         let order = Order::lock(conn, delegation.order_id).await?;
         let order = order.ok_or(DomainError::NotFound("order"))?;
         let mut state = order.state;
-        if !delegation.stray && !(delegation.partial && order.state == OrderState::Processing) {
+        // a stray is nothing to its order, and one that lacks a part was not completed
+        let untouched = delegation.stray || (delegation.partial && state == OrderState::Processing);
+        if !untouched {
             let (from, to) = (OrderState::Completed, OrderState::Processing);
             guarded(
                 Order::set_state(conn, order.id, from, to, Some("block_reverted"), now).await?,

@@ -3,8 +3,9 @@
 //! What an address has is read from the chain; what is on its way to it, and what we are about to take back, is known here.
 //! An order of its own that the read may not show yet counts as there, so that a node that lags makes no order twice.
 
+use chain::EnergyMarket;
 use chrono::{DateTime, Duration, Utc};
-use db::models::{OrderTerms, StandingFigures, StandingOrder, StandingState};
+use db::models::{OrderTerms, StandingOrder, StandingState};
 use db::{Conn, Pool, run_tx};
 use jobs::Wake;
 use kernel::{ApiKeyId, IdGen, OrderId, StandingOrderId, UserId};
@@ -22,6 +23,8 @@ pub struct Seen {
     pub energy: i64,
     /// The read surely holds every block up to this one.
     pub block: i64,
+    /// The network's exchange between stake and energy, as it was read.
+    pub market: EnergyMarket,
     /// The chain's clock.
     pub chain_time: DateTime<Utc>,
     /// What ends within this time counts as gone: an order needs a moment, too.
@@ -58,9 +61,9 @@ pub enum Need {
 /// What is missing of `keep` for an address that can use `has`, of which `ending` is about to go, while `coming` is on its
 /// way: no less than an order may be, no more than it may be.
 #[must_use]
-pub fn need(keep: i64, has: i64, figures: &StandingFigures, bounds: (i64, i64)) -> Need {
-    let left = has.saturating_sub(figures.ending_energy).max(0);
-    let missing = keep.saturating_sub(left.saturating_add(figures.unseen_energy));
+pub fn need(keep: i64, (has, ending, coming): (i64, i64, i64), bounds: (i64, i64)) -> Need {
+    let left = has.saturating_sub(ending).max(0);
+    let missing = keep.saturating_sub(left.saturating_add(coming));
     if missing <= 0 {
         Need::Nothing
     } else {
@@ -126,7 +129,13 @@ async fn keep_in_tx(
         return end_in_tx(conn, ids, (&standing, code), now).await;
     }
     let bounds = (policy.energy_min, policy.energy_max);
-    let Need::Energy(energy) = need(standing.keep_energy, seen.energy, &figures, bounds) else {
+    // more goes with a rental than was sold: its stake has a margin
+    let ending = match figures.ending_sun {
+        0 => 0,
+        sun => seen.market.about_energy(sun).saturating_add(1),
+    };
+    let has = (seen.energy, ending, figures.unseen_energy);
+    let Need::Energy(energy) = need(standing.keep_energy, has, bounds) else {
         StandingOrder::set_seen(conn, id.0, seen.energy, None, now).await?;
         return Ok(Kept::Enough);
     };
@@ -187,20 +196,9 @@ const fn held_by(error: &DomainError) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn figures(unseen_energy: i64, ending_energy: i64) -> StandingFigures {
-        StandingFigures {
-            orders: 0,
-            spent_sun: 0,
-            unseen_energy,
-            ending_energy,
-            receiver_refused: false,
-            key_revoked: false,
-        }
-    }
-
     #[test]
     fn what_is_missing_is_ordered_and_what_is_coming_is_not_ordered_again() {
-        let of = |has, unseen, ending| need(100, has, &figures(unseen, ending), (20, 1_000));
+        let of = |has, coming, ending| need(100, (has, ending, coming), (20, 1_000));
         assert_eq!(of(100, 0, 0), Need::Nothing);
         assert_eq!(of(0, 0, 0), Need::Energy(100));
         assert_eq!(of(95, 0, 0), Need::Energy(20), "no order is smaller");
@@ -208,10 +206,6 @@ mod tests {
         assert_eq!(of(100, 0, 60), Need::Energy(60), "what ends soon counts as gone");
         assert_eq!(of(10, 0, 60), Need::Energy(100), "it was used before it ends");
         assert_eq!(of(i64::MAX, i64::MAX, 0), Need::Nothing);
-        assert_eq!(
-            need(5_000, 0, &figures(0, 0), (20, 1_000)),
-            Need::Energy(1_000),
-            "nor larger"
-        );
+        assert_eq!(need(5_000, (0, 0, 0), (20, 1_000)), Need::Energy(1_000), "nor larger");
     }
 }

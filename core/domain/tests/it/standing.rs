@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chain::EnergyMarket;
 use chrono::Duration;
 use db::models::{OrderState, StandingState};
 use domain::DomainError;
@@ -12,6 +13,12 @@ use switchyard_domain as domain;
 
 use crate::harness::landed;
 use crate::world::{ANNA, ENERGY, HOUR, PRICE, STAKE, World, address};
+
+/// A rental's stake gives a hundredth more than was sold.
+const MARKET: EnergyMarket = EnergyMarket {
+    total_limit: ENERGY * 101,
+    total_weight: STAKE / 10_000,
+};
 
 fn wish(world: &World, key: &str, receiver: u8, prices: i64) -> OpenStanding {
     OpenStanding {
@@ -47,6 +54,7 @@ async fn look(world: &World, id: StandingOrderId, energy: i64) -> Kept {
     let seen = Seen {
         energy,
         block: cursor.head_number,
+        market: MARKET,
         chain_time: cursor.head_time,
         lead: Duration::seconds(60),
     };
@@ -91,6 +99,7 @@ async fn of_many_looks_at_once_one_orders_and_what_is_on_its_way_is_not_ordered_
     let lags = Seen {
         energy: 0,
         block: cursor.head_number - 1,
+        market: MARKET,
         chain_time: cursor.head_time,
         lead: Duration::zero(),
     };
@@ -118,7 +127,13 @@ async fn what_ends_soon_is_ordered_anew_before() {
     assert_eq!(look(&world, id, ENERGY).await, Kept::Enough);
     let ends_at = world.delegation(tx.delegation).await.ends_at.unwrap();
     world.mine_at(ends_at - Duration::seconds(59)).await;
-    assert!(matches!(look(&world, id, ENERGY).await, Kept::Ordered { .. }));
+    let Kept::Ordered { order, .. } = look(&world, id, ENERGY + ENERGY / 100).await else {
+        panic!("nothing was ordered")
+    };
+    assert!(
+        world.find(order).await.energy >= ENERGY,
+        "the margin goes with the rental"
+    );
 }
 
 #[tokio::test]

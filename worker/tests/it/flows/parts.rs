@@ -131,7 +131,13 @@ async fn more_time_is_bought_for_every_part_and_none_is_taken_back_before() {
     rig.pass(300);
     rig.idle().await;
     let lent: i64 = rig.lent_to(wish.receiver).await;
-    let sold: i64 = rig.detail(order).await.delegations.iter().map(|(part, _)| part.amount_sun).sum();
+    let sold: i64 = rig
+        .detail(order)
+        .await
+        .delegations
+        .iter()
+        .map(|(part, _)| part.amount_sun)
+        .sum();
     assert_eq!(lent, sold, "whole");
     rig.pass(300);
     rig.wait_event(order, "reclaimed").await;
