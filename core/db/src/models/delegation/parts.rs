@@ -81,6 +81,15 @@ impl Delegation {
 
     /// The orders that are delivered for good, of those that these final delegations are for.
     pub async fn orders_delivered(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+        // of two callers, each with a part of one order, the second sees what the first has made final
+        let _held: Vec<Id> = diesel::sql_query(
+            "SELECT id FROM orders WHERE id IN (SELECT order_id FROM delegations WHERE id = ANY($1) AND partial) \
+             ORDER BY id FOR UPDATE",
+        )
+        .bind::<Array<SqlUuid>, _>(ids)
+        .prepared()
+        .load(conn)
+        .await?;
         let orders: Vec<Id> = diesel::sql_query(DELIVERED)
             .bind::<Array<SqlUuid>, _>(ids)
             .prepared()
