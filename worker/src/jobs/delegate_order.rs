@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chain::{EnergyMarket, TronAddress};
 use db::models::{Order, OrderState, ToDeliver};
 use db::{acquire, run_tx};
-use domain::delegations::missing_energy;
+use domain::delegations::{end_incomplete, missing_energy};
 use domain::wallets::isolate_in_tx;
 use domain::{orders, receivers};
 use futures::future::join_all;
@@ -131,6 +131,8 @@ impl DelegateOrder {
             Ok::<_, WorkError>(())
         })
         .await?;
+        // one that lacks a part would never get it
+        end_incomplete(&env.pool, env.ids.as_ref(), (OrderId(order.id), Some(reason)), now).await?;
         Ok(false)
     }
 

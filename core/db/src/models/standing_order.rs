@@ -59,7 +59,8 @@ pub struct StandingFigures {
     /// Energy of its own that a read which surely holds every block up to the asked one may not show yet.
     #[diesel(sql_type = BigInt)]
     pub unseen_energy: i64,
-    /// Stake of any rental of ours there that ends until the asked time.
+    /// Stake of any rental of ours there that ends until the asked time. Not of one on its way back: a read may not show that
+    /// any more, and it would be missed twice.
     #[diesel(sql_type = BigInt)]
     pub ending_sun: i64,
     /// The address of its last order could not receive.
@@ -70,6 +71,7 @@ pub struct StandingFigures {
     pub key_revoked: bool,
 }
 
+/// Rentals of an address are found by wallet and receiver, as their index has them: hence the join.
 const FIGURES: &str = "SELECT \
     (SELECT count(*) FROM standing_order_orders WHERE standing_order_id = s.id) AS orders, \
     (SELECT COALESCE(sum(o.price_sun), 0)::bigint FROM standing_order_orders l JOIN orders o ON o.id = l.order_id \
@@ -79,7 +81,7 @@ const FIGURES: &str = "SELECT \
             AND EXISTS (SELECT 1 FROM delegations d WHERE d.order_id = o.id AND d.block_number > $2 \
                 AND d.state = 'active' AND NOT d.stray)))) AS unseen_energy, \
     (SELECT COALESCE(sum(d.amount_sun), 0)::bigint FROM delegations d JOIN supplier_wallets w ON w.id = d.wallet_id \
-        WHERE d.receiver = s.receiver AND d.network = s.network AND d.state IN ('active', 'reclaiming') \
+        WHERE d.receiver = s.receiver AND d.network = s.network AND d.state = 'active' \
             AND d.ends_at <= $3) AS ending_sun, \
     EXISTS (SELECT 1 FROM orders o WHERE o.state = 'refunded' AND o.reason_code LIKE 'receiver\\_%' \
         AND o.id = (SELECT l.order_id FROM standing_order_orders l WHERE l.standing_order_id = s.id \

@@ -30,7 +30,6 @@ pub(crate) async fn give_up_in_tx(
     let locked = Delegation::lock_with_parts(conn, &[transaction.intent_id]).await?;
     let delegation = locked.iter().find(|row| row.id == transaction.intent_id);
     let delegation = delegation.ok_or(DomainError::NotFound("delegation"))?;
-    let others = locked.iter().any(|row| row.id != delegation.id && row.is_kept());
     let (from, to) = (DelegationState::Reserved, DelegationState::Released);
     guarded(
         Delegation::set_state(conn, delegation.id, from, to, now).await?,
@@ -76,6 +75,8 @@ pub(crate) async fn give_up_in_tx(
         return Ok(Vec::new());
     }
     let reason = "attempt_failed";
+    // asked under the order's lock: a part may have been claimed while we waited for it
+    let others = delegation.partial && Delegation::kept_of_order(conn, order.id).await?.1 > 0;
     let moved = if others {
         Order::set_reason(conn, order.id, reason, now).await? // the other parts stay, and this one is made anew
     } else {

@@ -106,25 +106,26 @@ pub async fn missing_energy(conn: &mut Conn, order: &Order) -> Result<i64, Domai
     Ok(missing_of(conn, order).await?.energy)
 }
 
-/// Ends an order past its deadline that lacks a part: refunded, and the parts that there are become strays. Answers
-/// whether it did.
+/// Ends an order that lacks a part, past its deadline or since its receiver is `refused` for this reason: refunded, and the
+/// parts that there are become strays. Answers whether it did.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn end_incomplete(
     pool: &Pool,
     ids: &dyn IdGen,
-    id: OrderId,
+    (id, refused): (OrderId, Option<&str>),
     now: DateTime<Utc>,
 ) -> Result<bool, DomainError> {
     run_tx(pool, "end_incomplete_order", async |conn| {
         Delegation::lock_kept(conn, id.0).await?;
         let order = Order::lock(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
         let lacks = missing_of(conn, &order).await?.energy > 0;
-        if order.state != OrderState::Processing || order.deadline_at > now || !lacks {
+        let over = refused.is_some() || order.deadline_at <= now;
+        if order.state != OrderState::Processing || !over || !lacks {
             return Ok(false);
         }
-        fail_incomplete_in_tx(conn, ids, id, "deadline_passed", now).await?;
+        fail_incomplete_in_tx(conn, ids, id, refused.unwrap_or("deadline_passed"), now).await?;
         Ok(true)
     })
     .await

@@ -4,9 +4,11 @@ SELECT s.kind, s.object_id, s.state, s.since, s.reason, s.network, s.job_kind, s
     j.last_error_code AS job_code
 FROM (
     SELECT 'order' AS kind, id::text AS object_id, state, deadline_at AS since, reason_code AS reason, network,
-        CASE state WHEN 'pending' THEN 'orders.delegate' ELSE 'chain.resend_transactions' END AS job_kind,
-        CASE state WHEN 'pending' THEN id::text ELSE network END AS job_object_id
-    FROM orders WHERE state IN ('pending', 'processing') AND deadline_at < $1 - interval '1 minute'
+        CASE WHEN lacks THEN 'orders.delegate' ELSE 'chain.resend_transactions' END AS job_kind,
+        CASE WHEN lacks THEN id::text ELSE network END AS job_object_id
+    FROM (SELECT o.*, o.state = 'pending' OR o.energy > (SELECT coalesce(sum(d.energy), 0) FROM delegations d
+            WHERE d.order_id = o.id AND d.state <> 'released' AND NOT d.stray) AS lacks
+        FROM orders o WHERE o.state IN ('pending', 'processing') AND o.deadline_at < $1 - interval '1 minute') o
     UNION ALL
     SELECT 'transaction', txid, state, created_at, last_code, network, 'chain.resend_transactions', network
     FROM chain_transactions WHERE state IN ('signed', 'sent') AND created_at < $1 - interval '10 minutes'

@@ -4,11 +4,12 @@ use chain::Refusal;
 use chrono::{DateTime, Duration, Utc};
 use db::models::{DelegationState, OrderState};
 use domain::delegations::end_incomplete;
+use domain::watch::finalise;
 use kernel::OrderId;
 use switchyard_domain as domain;
 
 use crate::harness::{Tried, Tx, block_on, landed, reference, refused};
-use crate::world::{ENERGY, HOUR, STAKE, World};
+use crate::world::{ENERGY, HOUR, NETWORK, STAKE, World};
 
 /// More than any wallet of [`world`] has.
 const LARGE: i64 = STAKE * 2 + STAKE / 4;
@@ -280,7 +281,7 @@ async fn an_order_that_lacks_a_part_at_its_deadline_is_paid_back() {
         .await;
     let missing = LARGE - kept(&world, order).await.1;
     assert!(
-        !end_incomplete(&world.worker, &world.ids, order, world.now())
+        !end_incomplete(&world.worker, &world.ids, (order, None), world.now())
             .await
             .unwrap()
     );
@@ -296,12 +297,12 @@ async fn an_order_that_lacks_a_part_at_its_deadline_is_paid_back() {
         .await;
     assert_eq!(refuse(&world, order, missing).await, Tried::Incomplete);
     assert!(
-        end_incomplete(&world.worker, &world.ids, order, world.now())
+        end_incomplete(&world.worker, &world.ids, (order, None), world.now())
             .await
             .unwrap()
     );
     assert!(
-        !end_incomplete(&world.worker, &world.ids, order, world.now())
+        !end_incomplete(&world.worker, &world.ids, (order, None), world.now())
             .await
             .unwrap()
     );
@@ -313,6 +314,55 @@ async fn an_order_that_lacks_a_part_at_its_deadline_is_paid_back() {
     world.solidify().await;
     world.finalise().await;
     assert_eq!(world.money().await, [0, 0, 0], "what is final of it earns nothing");
+}
+
+#[tokio::test]
+async fn an_order_that_lacks_a_part_ends_when_its_receiver_turns_out_unable() {
+    let world = world().await;
+    let order = world.order(1).await;
+    let parts = share(&world, order, LARGE).await;
+    let reason = Some("receiver_not_activated");
+    let end = async || {
+        end_incomplete(&world.worker, &world.ids, (order, reason), world.now())
+            .await
+            .unwrap()
+    };
+    assert!(!end().await, "nothing is missing: what is on its way decides");
+    world
+        .answer(&parts[2], &refused(Refusal::InsufficientStake), true)
+        .await;
+    assert!(end().await);
+    let found = world.find(order).await;
+    assert_eq!(
+        (found.state, found.reason_code.as_deref()),
+        (OrderState::Refunded, reason)
+    );
+    assert_eq!(state(&world, &parts[0]).await, (DelegationState::Reserved, true));
+    assert_eq!(world.money().await, [0, 0, 0]);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn two_that_finalise_a_part_each_settle_the_order_once() {
+    for _ in 0..10 {
+        let world = world().await;
+        let order = world.order(1).await;
+        for part in &share(&world, order, LARGE).await {
+            world.mine(&[landed(part)]).await;
+        }
+        world.solidify().await;
+        let one = || finalise_one(&world);
+        let done = tokio::join!(one(), one(), one(), one());
+        assert_eq!(done.0 + done.1 + done.2 + done.3, 3);
+        assert_eq!(world.money().await, [1, 0, 1], "settled");
+        world.assert_sound().await;
+    }
+}
+
+/// Makes one transaction final, as if there were no more.
+async fn finalise_one(world: &World) -> usize {
+    let done = finalise(&world.worker, &world.ids, NETWORK, 1, &world.death, world.now()).await;
+    done.unwrap().0
 }
 
 #[tokio::test]
@@ -329,7 +379,7 @@ async fn a_whole_order_at_its_deadline_is_not_given_up_for_its_parts_are_on_thei
         .await;
     assert_eq!(refuse(&world, order, LARGE).await, Tried::NotPending);
     assert!(
-        !end_incomplete(&world.worker, &world.ids, order, world.now())
+        !end_incomplete(&world.worker, &world.ids, (order, None), world.now())
             .await
             .unwrap()
     );

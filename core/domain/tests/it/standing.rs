@@ -134,6 +134,15 @@ async fn what_ends_soon_is_ordered_anew_before() {
         world.find(order).await.energy >= ENERGY,
         "the margin goes with the rental"
     );
+
+    // the next one is there; the node has undone the first already, and we have not read that block
+    let next = world.claim(order).await;
+    world.mine(&[landed(&next)]).await;
+    world.solidify().await;
+    world.finalise().await;
+    world.mine_at(ends_at).await;
+    world.reclaim(tx.delegation).await.unwrap();
+    assert_eq!(look(&world, id, ENERGY).await, Kept::Enough, "it is not missed twice");
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ impl Claims {
         if let Some(next) = next.await? {
             return Ok(next);
         }
-        end_incomplete(&env.pool, ids, OrderId(order.order.id), now).await?;
+        end_incomplete(&env.pool, ids, (OrderId(order.order.id), None), now).await?;
         Ok(Next::Nothing)
     }
 

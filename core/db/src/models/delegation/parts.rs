@@ -79,7 +79,7 @@ impl Delegation {
         Ok((kept.energy, kept.parts))
     }
 
-    /// The orders that are delivered for good, of those that these final delegations are for.
+    /// The orders that are delivered for good, of those that these final delegations are for. Locks those in parts.
     pub async fn orders_delivered(conn: &mut Conn, ids: &[Uuid]) -> QueryResult<Vec<Uuid>> {
         // of two callers, each with a part of one order, the second sees what the first has made final
         let _held: Vec<Id> = diesel::sql_query(

@@ -171,7 +171,7 @@ impl Walker {
                 .for_each(|tx| self.remember(tx, order, IntentKind::Delegate)),
             Err(Tried::Incomplete) => {
                 let world = &self.world;
-                let ended = end_incomplete(&world.worker, &world.ids, order, world.now()).await;
+                let ended = end_incomplete(&world.worker, &world.ids, (order, None), world.now()).await;
                 let ended = ended.unwrap();
                 self.note(format!("end {order}: {ended}"));
             }
