@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(150);
 /// Blocks that anything may take.
 const BLOCKS: usize = 300;
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(8);
+const LOOK: Duration = Duration::from_millis(20);
 /// Chain time from block to block.
 const BLOCK_S: i64 = 3;
 

@@ -18,6 +18,8 @@ use crate::harness::{Process, Rig};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longer than a run's lease and a watcher's.
 const LEASES_S: i64 = 60;
+/// Between two looks at whether it has come to rest.
+const LOOK: Duration = Duration::from_millis(25);
 /// How many services live at once: each of them waits more than it computes.
 const AT_ONCE: usize = 4;
 
@@ -74,6 +76,6 @@ async fn come_to_rest(rig: &Rig, process: &mut Process) -> bool {
         if started.elapsed() > PATIENCE {
             panic!("it does not come to rest:\n{}", rig.report().await);
         }
-        tokio::time::sleep(Duration::from_millis(8)).await;
+        tokio::time::sleep(LOOK).await;
     }
 }
