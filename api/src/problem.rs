@@ -95,6 +95,9 @@ codes! {
         "Only a settled order whose time is not over can be extended", "只有已结算且租期未结束的订单可以续租";
     QuoteUsed = "quote_used", CONFLICT, "The quote was used for another order", "该报价已用于另一笔订单";
     QuoteExpired = "quote_expired", CONFLICT, "The quote is over; ask for a new one", "报价已过期，请重新获取";
+    NoStock = "no_stock", CONFLICT, "Not so much energy is free now", "当前没有足够的空闲能量";
+    HeldTooMuch = "held_too_much", CONFLICT,
+        "Quotes of this key hold as much energy as they may", "该密钥的报价预留的能量已达上限";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "The body is too large", "请求体过大";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE,
         "The body must be application/json", "请求体必须是 application/json";

@@ -63,6 +63,8 @@ const ACCEPT: &[Code] = &[
     Code::Maintenance,
 ];
 const QUOTE: &[Code] = &[
+    Code::NoStock,
+    Code::HeldTooMuch,
     Code::EnergyOutOfRange,
     Code::DurationOutOfRange,
     Code::NoPrice,

@@ -575,6 +575,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    stock_holds (quote_id, wallet_id) {
+        quote_id -> Uuid,
+        wallet_id -> Uuid,
+        amount_sun -> BigInt,
+    }
+}
+
+diesel::table! {
     supplier_wallets (id) {
         id -> Uuid,
         address -> Nullable<Text>,
@@ -878,6 +886,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     stakings,
     standing_order_orders,
     standing_orders,
+    stock_holds,
     supplier_wallets,
     sweep_events,
     sweeps,

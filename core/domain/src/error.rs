@@ -62,6 +62,15 @@ pub enum DomainError {
     /// An order of something else than was quoted.
     #[error("this quote is for another energy or duration")]
     QuoteDiffers,
+    /// Not so much energy is free that it could be set aside.
+    #[error("not so much energy is free now; ask for less, or for a quote that holds none")]
+    NoStock,
+    /// What quotes of one key hold is bounded.
+    #[error("quotes of this key hold energy already; not ordered, it may be {max} at most")]
+    HeldTooMuch {
+        /// The most energy.
+        max: i64,
+    },
     /// The receiver is a wallet of ours.
     #[error("the receiver must not be a wallet of the supplier")]
     ReceiverIsSupplier,
@@ -228,6 +237,8 @@ impl DomainError {
             | Self::InsufficientFunds { .. }
             | Self::QuoteUsed
             | Self::QuoteExpired
+            | Self::NoStock
+            | Self::HeldTooMuch { .. }
             | Self::AlreadyResolved
             | Self::WebhookDisabled
             | Self::TooMany(_)
@@ -296,6 +307,8 @@ impl DomainError {
             Self::QuoteUsed => "quote_used",
             Self::QuoteExpired => "quote_expired",
             Self::QuoteDiffers => "quote_differs",
+            Self::NoStock => "no_stock",
+            Self::HeldTooMuch { .. } => "held_too_much",
             Self::ReceiverIsSupplier => "receiver_is_supplier",
             Self::BadPriceTable(_) => "bad_price_table",
             Self::BadText(_) | Self::BadReason => "bad_text",

@@ -9,7 +9,7 @@ mod shortfall;
 mod standing;
 
 use chrono::{DateTime, Duration, Utc};
-use db::models::{Delegation, SupplierWallet, WalletSnapshotRow, WalletState};
+use db::models::{SupplierWallet, WalletSnapshotRow, WalletState};
 use db::{Conn, Pool, acquire, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_each_in_tx, enqueue_many_in_tx};
 use kernel::{IdGen, WalletId};
@@ -139,7 +139,7 @@ pub async fn request_sync(pool: &Pool, ids: &[WalletId], now: DateTime<Utc>) -> 
     .await
 }
 
-/// Sets a wallet's reservation to what its delegations say: promised, or on chain after the last sync.
+/// Sets a wallet's reservation to what it has promised, or what is on chain after the last sync.
 ///
 /// # Errors
 /// When the database fails.
@@ -151,8 +151,8 @@ pub(crate) async fn recount_reserved_in_tx(
     let wallet = SupplierWallet::lock(conn, id)
         .await?
         .ok_or(DomainError::NotFound("wallet"))?;
-    let reserved = Delegation::unseen_sun(conn, id, wallet.synced_block).await?;
-    Ok(SupplierWallet::set_reserved(conn, id, reserved, now).await?)
+    let promised = SupplierWallet::promised(conn, id, wallet.synced_block).await?;
+    Ok(SupplierWallet::set_reserved(conn, id, promised.sum(), now).await?)
 }
 
 /// Tries isolated wallets again whose time has come; answers how many. One failure more isolates them anew.

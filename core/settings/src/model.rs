@@ -128,6 +128,7 @@ pub struct Orders {
     pub duration_max_s: i64,
     pub deadline_s: i64,
     pub quote_s: i64,
+    pub quote_stock_energy: i64,
     pub max_attempts: u32,
     pub max_parts: u32,
     pub part_energy_min: i64,

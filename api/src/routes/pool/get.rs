@@ -5,12 +5,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use domain::pool::{self, Sharing};
+use domain::pool;
 use domain::{DomainError, pricing};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{OutlookView, UNREAD, outlook};
+use super::{OutlookView, UNREAD, outlook, sharing};
 use crate::App;
 use crate::problem::Problem;
 use crate::routes::prices::get::PricesView;
@@ -44,12 +44,7 @@ pub(crate) struct PoolView {
 pub(crate) async fn get_pool(State(app): State<Arc<App>>) -> Result<Json<PoolView>, Problem> {
     let (network, now) = (&app.policy.network, app.clock.now());
     let orders = &app.settings.orders;
-    let sharing = Sharing {
-        bandwidth: app.settings.pool.min_bandwidth,
-        max_parts: orders.max_parts,
-        part_energy_min: orders.part_energy_min,
-    };
-    let found = pool::now(&app.pool, network, sharing, now).await?;
+    let found = pool::now(&app.pool, network, sharing(&app.settings), now).await?;
     let market = found.market.unwrap_or(UNREAD);
     let prices = match pricing::current(&app.pool).await {
         Ok((version, bands)) => Some(PricesView::of(&app, &version, &bands)),

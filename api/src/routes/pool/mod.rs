@@ -4,8 +4,9 @@ pub(crate) mod get;
 
 use chain::EnergyMarket;
 use chrono::{DateTime, Duration, Utc};
-use domain::pool::{Stock, forecast};
+use domain::pool::{Sharing, Stock, forecast};
 use serde::Serialize;
+use settings::Settings;
 use utoipa::ToSchema;
 
 /// What can be sold at an hour if nothing is sold until then. Used energy recovers over a day, and nobody knows how much
@@ -34,3 +35,12 @@ pub(crate) const UNREAD: EnergyMarket = EnergyMarket {
     total_limit: 0,
     total_weight: 0,
 };
+
+/// By what rules orders find their wallets.
+pub(crate) const fn sharing(settings: &Settings) -> Sharing {
+    Sharing {
+        bandwidth: settings.pool.min_bandwidth,
+        max_parts: settings.orders.max_parts,
+        part_energy_min: settings.orders.part_energy_min,
+    }
+}

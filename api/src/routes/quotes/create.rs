@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use chrono::{DateTime, Duration, Utc};
-use domain::orders::quote;
+use domain::orders::{WantedQuote, quote};
+use domain::pool::HoldRules;
 use kernel::Asset;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,8 +15,9 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::extract::JsonBody;
-use crate::middleware::Caller;
+use crate::middleware::{Caller, Scope, need};
 use crate::problem::Problem;
+use crate::routes::pool::sharing;
 use crate::routes::{Money, trx};
 
 /// What the price is asked of.
@@ -28,6 +30,10 @@ pub(crate) struct CreateQuote {
     /// For how long, seconds.
     #[schema(example = 3600)]
     duration_s: i32,
+    /// Whether to set the energy aside, too, until the quote expires: an order on it is then delivered from there. It needs
+    /// the scope `orders:write`.
+    #[serde(default)]
+    hold_stock: bool,
 }
 
 /// A price that holds until it expires.
@@ -38,11 +44,17 @@ pub(crate) struct QuoteView {
     energy: i64,
     duration_s: i32,
     price: Money,
+    /// Whether the energy is set aside, too.
+    stock_held: bool,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
 
-/// Holds the current price for `orders.quote_s` seconds. Nothing is charged, and no energy is set aside.
+/// Holds the current price for `orders.quote_s` seconds, and with `hold_stock` the energy itself. Nothing is charged.
+///
+/// Energy that is set aside is delivered to the order on this quote, whoever else orders meanwhile, unless its wallet fails;
+/// what nobody ordered is free again when the quote expires. One key may hold so much at a time
+/// (`orders.quote_stock_energy`).
 #[utoipa::path(post, path = "/api/quotes", tag = "prices", request_body = CreateQuote,
     responses((status = 201, description = "The price holds", body = QuoteView)))]
 pub(crate) async fn create_quote(
@@ -50,9 +62,22 @@ pub(crate) async fn create_quote(
     Extension(caller): Caller,
     JsonBody(body): JsonBody<CreateQuote>,
 ) -> Result<(StatusCode, Json<QuoteView>), Problem> {
-    let life = Duration::seconds(app.settings.orders.quote_s);
-    let wanted = (caller.key, body.energy, body.duration_s);
-    let quote = quote(&app.pool, &*app.ids, &app.policy, wanted, life, app.clock.now()).await?;
+    if body.hold_stock {
+        need(&caller, Scope::OrdersWrite)?;
+    }
+    let orders = &app.settings.orders;
+    let wanted = WantedQuote {
+        api_key: caller.key,
+        energy: body.energy,
+        duration_s: body.duration_s,
+        life: Duration::seconds(orders.quote_s),
+        hold: body.hold_stock.then(|| HoldRules {
+            sharing: sharing(&app.settings),
+            margin_bps: orders.stake_margin_bps,
+            energy_max: orders.quote_stock_energy,
+        }),
+    };
+    let quote = quote(&app.pool, &*app.ids, &app.policy, &wanted, app.clock.now()).await?;
     let view = QuoteView {
         id: quote.id,
         energy: quote.energy,
@@ -61,6 +86,7 @@ pub(crate) async fn create_quote(
             amount: trx(quote.price_sun)?,
             asset: Asset::Trx,
         },
+        stock_held: wanted.hold.is_some(),
         created_at: quote.created_at,
         expires_at: quote.expires_at,
     };

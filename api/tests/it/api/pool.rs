@@ -8,7 +8,7 @@ const SELLS: &str = "00000000-0000-7000-8000-0000000000a1";
 const ISOLATED: &str = "00000000-0000-7000-8000-0000000000a2";
 
 /// One wallet that sells, with 900 TRX free, 48 whose energy is used and a rental that ends; and one that does not sell.
-async fn with_stock() -> TestApi {
+pub(super) async fn with_stock() -> TestApi {
     let api = TestApi::new().await;
     let order = api.order("o1").await.body["id"].as_str().unwrap().to_owned();
     let wallets = format!(

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+use switchyard_api::Scope;
+
+use super::pool::with_stock;
 use crate::support::{TestApi, order};
 
 /// Has the price of the usual order held.
@@ -126,4 +129,37 @@ async fn what_is_not_sold_is_not_quoted() {
     let body = json!({ "energy": 65_000, "duration_s": 3_600 });
     api.post("/api/quotes", &body).await.refused(503, "maintenance");
     assert_eq!(api.count("SELECT count(*) FROM price_quotes").await, 0);
+}
+
+#[tokio::test]
+async fn a_quote_holds_energy_if_it_is_asked_to_and_may() {
+    let mut api = with_stock().await;
+    let more = "UPDATE supplier_wallets SET delegatable_sun = 13000000000, staked_energy_sun = 13000000000, \
+                reserved_sun = 240000000"; // the rental that is out
+    api.db.sql(more).await;
+    let available = async |api: &TestApi| {
+        let pool = api.get("/api/pool").await;
+        pool.body["available_energy"].as_i64().unwrap()
+    };
+    let before = available(&api).await;
+    let held = json!({ "energy": 65_000, "duration_s": 3_600, "hold_stock": true });
+    let plain = quoted(&api).await;
+    assert_eq!(plain["stock_held"], false);
+    assert_eq!(available(&api).await, before);
+    let reply = api.post("/api/quotes", &held).await;
+    assert_eq!((reply.status.as_u16(), &reply.body["stock_held"]), (201, &json!(true)));
+    // with 1 % that is delegated on top, and a tenth of one for the drift
+    assert_eq!(before - available(&api).await, 65_716);
+    api.post("/api/quotes", &held).await.refused(409, "no_stock");
+    let placed = api.marked("/api/orders", "o2", &order_on(&reply.body)).await;
+    assert_eq!(placed.status, 201, "{}", placed.body);
+    let cancel = format!("/api/orders/{}/cancel", placed.body["id"].as_str().unwrap());
+    assert_eq!(api.post(&cancel, &json!({})).await.status, 200);
+    assert_eq!(available(&api).await, before);
+    let most = json!({ "energy": 1_000_000, "duration_s": 3_600, "hold_stock": true });
+    api.post("/api/quotes", &held).await;
+    api.post("/api/quotes", &most).await.refused(409, "held_too_much");
+    (_, api.key) = api.key_with(&[Scope::OrdersRead], 1000).await;
+    api.post("/api/quotes", &held).await.refused(403, "insufficient_scope");
+    assert_eq!(quoted(&api).await["stock_held"], false);
 }

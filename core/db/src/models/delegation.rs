@@ -107,17 +107,6 @@ impl NewDelegation<'_> {
     }
 }
 
-const UNSEEN: &str = "SELECT (coalesce((SELECT sum(d.amount_sun) FROM delegations d WHERE d.wallet_id = $1 \
-        AND (d.state = 'reserved' OR (d.state IN ('active', 'reclaiming') AND d.block_number > $2))), 0) \
-    + coalesce((SELECT sum(s.amount_sun) FROM stakings s WHERE s.wallet_id = $1 AND s.action = 'unstake' \
-        AND s.resource = 'energy' AND (s.state = 'processing' OR s.block_number > $2)), 0))::bigint AS sun";
-
-#[derive(QueryableByName)]
-struct Sun {
-    #[diesel(sql_type = BigInt)]
-    sun: i64,
-}
-
 impl Delegation {
     pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
         d::table.find(id).select(Self::as_select()).first(conn).await.optional()
@@ -172,18 +161,6 @@ impl Delegation {
             .select(Self::as_select())
             .load(conn)
             .await
-    }
-
-    /// Stake for energy that a snapshot of a wallet as of `block` may not show as gone yet: reserved or being unstaked, or gone in
-    /// a later block.
-    pub async fn unseen_sun(conn: &mut Conn, wallet: Uuid, block: i64) -> QueryResult<i64> {
-        let row = diesel::sql_query(UNSEEN)
-            .bind::<SqlUuid, _>(wallet)
-            .bind::<BigInt, _>(block)
-            .prepared()
-            .get_result::<Sun>(conn)
-            .await?;
-        Ok(row.sun)
     }
 
     /// Locked in id order, so that two callers cannot deadlock.

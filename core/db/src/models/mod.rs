@@ -33,6 +33,7 @@ mod rental;
 mod staking;
 mod staking_event;
 mod standing_order;
+mod stock_hold;
 mod supplier_wallet;
 mod sweep;
 mod sweep_event;
@@ -87,8 +88,10 @@ pub use staking::{
 };
 pub use staking_event::{NewStakingEvent, StakingEvent};
 pub use standing_order::{StandingFigures, StandingOrder, StandingState};
+pub use stock_hold::StockHold;
 pub use supplier_wallet::{
-    Failures, Lending, NewSupplierWallet, PoolFigures, SupplierWallet, UnfreezingRow, WalletFigures, WalletState,
+    Failures, Lending, NewSupplierWallet, PoolFigures, Promised, SupplierWallet, UnfreezingRow, WalletFigures,
+    WalletState,
 };
 pub use sweep::{Collected, NewSweep, Sweep, SweepCandidate, SweepFilter, SweepState};
 pub use sweep_event::{NewSweepEvent, SweepEvent};

@@ -2,6 +2,7 @@
 
 mod health;
 mod key;
+mod promised;
 mod reading;
 mod standing;
 mod stock;
@@ -13,6 +14,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 pub use health::Failures;
+pub use promised::Promised;
 pub use reading::{UnfreezingRow, WalletFigures};
 pub use standing::Lending;
 pub use stock::PoolFigures;
@@ -272,6 +274,12 @@ impl SupplierWallet {
             .execute(conn)
             .await
             .map(drop)
+    }
+
+    /// Promises stake to a quote. The caller holds the lock.
+    pub async fn hold(conn: &mut Conn, id: Uuid, amount_sun: i64, now: DateTime<Utc>) -> QueryResult<()> {
+        let set = (w::reserved_sun.eq(w::reserved_sun + amount_sun), w::updated_at.eq(now));
+        diesel::update(w::table.find(id)).set(set).execute(conn).await.map(drop)
     }
 
     /// Sets the reservation to a recounted figure. The caller holds the lock.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use db::Conn;
 use db::models::{
-    ChainCursor, Delegation, DelegationState, IntentKind, NewDelegation, NewOrderEvent, Order, OrderState,
+    ChainCursor, Delegation, DelegationState, IntentKind, NewDelegation, NewOrderEvent, Order, OrderState, StockHold,
     SupplierWallet,
 };
 use kernel::{ChainTransactionId, DelegationId, IdGen, OrderId, WalletId};
@@ -58,7 +58,7 @@ pub enum Claim {
     /// The order is past its deadline, and some of its parts are on their way or on chain: to be ended by
     /// [`super::end_incomplete`].
     Incomplete,
-    /// Not so much is missing of the order as was told: look again.
+    /// Not so much is missing of the order as was told, or what was held for it cannot be used: look again.
     Changed,
     /// What we know of the chain is old; what is signed on it would expire unseen. The order waits.
     ChainNotCurrent,
@@ -123,10 +123,18 @@ pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimReques
     let cursor = ChainCursor::find(conn, &order.network)
         .await?
         .ok_or(DomainError::NotFound("network"))?;
-    let claimed = match whole_in_tx(conn, &order, request, &cursor).await? {
-        Some(claimed) => vec![claimed],
-        None => parts::split_in_tx(conn, ids, &order, (request, &missing), &cursor).await?,
+    let held = !StockHold::orders_held_for(conn, &[order.id]).await?.is_empty();
+    let claimed = if held {
+        parts::of_held_in_tx(conn, ids, &order, request, &cursor).await?
+    } else {
+        match whole_in_tx(conn, &order, request, &cursor).await? {
+            Some(claimed) => vec![claimed],
+            None => parts::split_in_tx(conn, ids, &order, (request, &missing), &cursor).await?,
+        }
     };
+    if claimed.is_empty() && held {
+        return Ok(Claim::Changed); // it goes to whoever can deliver it
+    }
     if claimed.is_empty() {
         Order::set_reason(conn, order.id, "no_wallet_fits", now).await?;
         let detail = json!({ "order": order.id, "energy": request.energy, "amount_sun": request.amount_sun });

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use db::Conn;
-use db::models::{ChainCursor, Order, OrderState, SupplierWallet};
+use db::models::{ChainCursor, Order, OrderState, StockHold, SupplierWallet};
 use uuid::Uuid;
 
 use super::claim::{ClaimRequest, Claimed, begin_in_tx};
@@ -59,10 +59,12 @@ pub async fn claim_many_in_tx(
     let least_bandwidth = requests.iter().map(|request| request.bandwidth).min().unwrap_or(0);
     let wallets = SupplierWallet::lock_free(conn, least_sun, least_bandwidth, WALLETS).await?;
     let mut free = Free::of_in_tx(conn, wallets, &orders.values().collect::<Vec<_>>()).await?;
+    let held = StockHold::orders_held_for(conn, &ids).await?;
     let claims: Vec<ClaimOfMany> = requests
         .iter()
         .map(|request| match orders.remove(&request.order.0) {
             None => ClaimOfMany::Alone,
+            Some(order) if held.contains(&order.id) => ClaimOfMany::Alone,
             // it lacked a part when the request was made
             Some(order) if order.state == OrderState::Processing && request.energy < order.energy => ClaimOfMany::Alone,
             Some(order) if order.state != OrderState::Pending => ClaimOfMany::NotPending,

@@ -13,6 +13,7 @@ use super::claim::{ClaimRequest, Claimed};
 use super::free::Free;
 use crate::DomainError;
 use crate::orders::fail_in_tx;
+use crate::pool::release_in_tx;
 
 /// Wallets looked at, those with the most room first.
 const WALLETS: i64 = 64;
@@ -61,6 +62,35 @@ pub(super) async fn split_in_tx(
     }
     let least_sun = limits.min_part_sun.max(1);
     let wallets = SupplierWallet::lock_largest(conn, least_sun, request.bandwidth, WALLETS).await?;
+    share_in_tx(conn, ids, order, (request, limits), (cursor, wallets)).await
+}
+
+/// The wallets that hold stock for this pending order deliver it; none if by now they cannot. What they held is released
+/// in either case, and those that can be used are locked.
+pub(super) async fn of_held_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    order: &Order,
+    request: &ClaimRequest,
+    cursor: &ChainCursor,
+) -> Result<Vec<Claimed>, DomainError> {
+    let held: Vec<Uuid> = release_in_tx(conn, &[order.id], request.now)
+        .await?
+        .into_iter()
+        .collect();
+    let mut wallets = SupplierWallet::lock_many(conn, &held).await?;
+    wallets.retain(SupplierWallet::takes_orders);
+    share_in_tx(conn, ids, order, (request, request.split), (cursor, wallets)).await
+}
+
+/// One of these wallets, which the caller has locked, or several, deliver what is missing; none if they cannot.
+async fn share_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    order: &Order,
+    (request, limits): (&ClaimRequest, SplitLimits),
+    (cursor, wallets): (&ChainCursor, Vec<SupplierWallet>),
+) -> Result<Vec<Claimed>, DomainError> {
     let mut free = Free::of_in_tx(conn, wallets, &[order]).await?;
     let candidates: Vec<_> = free.candidates(order).collect();
     let shares = split(&candidates, request.wanted(), limits).and_then(|shares| energies(&shares, request));

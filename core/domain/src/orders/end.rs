@@ -6,9 +6,11 @@ use db::{Conn, Pool, run_tx};
 use kernel::{IdGen, OrderId};
 use ledger::movements::{cancel_in_tx, cancel_many_in_tx, refund_in_tx, settle_many_in_tx};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{Event, guarded, note_in_tx};
 use crate::events::{EventType, OrderNews, anybody_listens, tell_of_orders_in_tx};
+use crate::pool::release_in_tx;
 use crate::{DomainError, WORKER};
 
 /// Cancels a pending order at its user's wish; the money is back at once. Cancelling a cancelled order is a no-op.
@@ -41,6 +43,7 @@ pub async fn cancel_by_user(
         )
         .await?;
         guarded(moved, "order", id)?;
+        release_in_tx(conn, &[id.0], now).await?;
         cancel_in_tx(conn, id, Some(actor), now).await?;
         let event = Event {
             order: id,
@@ -117,7 +120,9 @@ async fn cancel_locked_in_tx(
             detail: json!({ "reason": reason, "waited_for": order.reason_code }),
         });
     }
-    let cancelled: Vec<OrderId> = orders.iter().map(|order| OrderId(order.id)).collect();
+    let ids_of_all: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
+    release_in_tx(conn, &ids_of_all, now).await?;
+    let cancelled: Vec<OrderId> = ids_of_all.into_iter().map(OrderId).collect();
     cancel_many_in_tx(conn, &cancelled, None, now).await?;
     NewOrderEvent::insert_many(conn, &events).await?;
     let cancelled = orders.iter().cloned().map(|order| Order {
@@ -148,6 +153,7 @@ pub async fn fail_in_tx(
         "order",
         id,
     )?;
+    release_in_tx(conn, &[id.0], now).await?;
     refund_in_tx(conn, id, now).await?;
     let refunded = Order::set_state(conn, id.0, OrderState::Failed, OrderState::Refunded, Some(reason), now).await?;
     guarded(refunded, "order", id)?;

@@ -7,23 +7,39 @@ use kernel::{Amount, ApiKeyId, IdGen, OrderId, PriceVersionId, QuoteId};
 
 use super::accept::{OrderPolicy, check_ranges};
 use crate::DomainError;
+use crate::pool::{HoldRules, hold_in_tx};
 use crate::pricing::{Price, price_of};
 
 /// Nobody's number: a quote is for energy and a time, whoever pays.
 const NOBODY: i64 = 0;
 
-/// Holds the current price of so much energy for so long.
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct WantedQuote {
+    /// Whose quote it is.
+    pub api_key: ApiKeyId,
+    /// Energy.
+    pub energy: i64,
+    /// For how long, seconds.
+    pub duration_s: i32,
+    /// How long the price holds.
+    pub life: Duration,
+    /// By what rules energy is set aside, too; `None`: it is not.
+    pub hold: Option<HoldRules>,
+}
+
+/// Holds the current price of so much energy for a while, and if asked the energy itself.
 ///
 /// # Errors
-/// Out of range, without a price, or new orders are stopped.
+/// Out of range, without a price, new orders are stopped, or so much energy cannot be set aside; nothing is written then.
 pub async fn quote(
     pool: &Pool,
     ids: &dyn IdGen,
     policy: &OrderPolicy,
-    (api_key, energy, duration_s): (ApiKeyId, i64, i32),
-    life: Duration,
+    wanted: &WantedQuote,
     now: DateTime<Utc>,
 ) -> Result<PriceQuote, DomainError> {
+    let &WantedQuote { energy, duration_s, .. } = wanted;
     check_ranges(policy, energy, duration_s)?;
     let id = QuoteId::new(ids);
     run_tx(pool, "quote_price", async |conn| {
@@ -34,16 +50,19 @@ pub async fn quote(
         let price = price_of(&terms, energy)?;
         let quote = PriceQuote {
             id: id.0,
-            api_key_id: api_key.0,
+            api_key_id: wanted.api_key.0,
             energy,
             duration_s,
             price_sun: price.amount.minor(),
             price_version_id: price.version.0,
             created_at: now,
-            expires_at: now + life,
+            expires_at: now + wanted.life,
             order_id: None,
         };
         quote.insert(conn).await?;
+        if let Some(rules) = &wanted.hold {
+            hold_in_tx(conn, (&quote, &policy.network), rules, now).await?;
+        }
         Ok(quote)
     })
     .await

@@ -38,7 +38,7 @@ pub struct WalletStock {
 }
 
 /// The network's exchange, as the last read of a wallet left it.
-async fn market_in_tx(conn: &mut Conn, network: &str) -> Result<Option<EnergyMarket>, DomainError> {
+pub(super) async fn market_in_tx(conn: &mut Conn, network: &str) -> Result<Option<EnergyMarket>, DomainError> {
     let cursor = ChainCursor::find(conn, network).await?;
     let known = cursor.filter(|cursor| cursor.total_energy_weight > 0);
     Ok(known.map(|cursor| EnergyMarket {

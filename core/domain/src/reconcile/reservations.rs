@@ -1,5 +1,5 @@
-//! A wallet's reservation is the sum of what the last read of the wallet cannot surely show as gone: its delegations, and stake for
-//! energy that is being unstaked.
+//! A wallet's reservation is the sum of what the last read of the wallet cannot surely show as gone: its delegations, stake for
+//! energy that is being unstaked, and what is set aside for quotes.
 
 use chrono::{DateTime, Utc};
 use db::Conn;
@@ -13,7 +13,7 @@ use super::record_all_in_tx;
 use crate::DomainError;
 use crate::findings::FindingKind;
 
-/// A wallet whose reservation is not what its delegations and stakings say, in sun.
+/// A wallet whose reservation is not what its delegations, stakings and holds say, in sun.
 #[derive(Debug, Clone, PartialEq, Eq, diesel::QueryableByName)]
 pub struct Reservation {
     /// The wallet.
@@ -22,7 +22,7 @@ pub struct Reservation {
     /// What its row says.
     #[diesel(sql_type = BigInt)]
     pub kept: i64,
-    /// What its delegations and stakings say.
+    /// What its delegations, stakings and holds say.
     #[diesel(sql_type = BigInt)]
     pub counted: i64,
 }
@@ -38,7 +38,8 @@ pub async fn differing_reservations(conn: &mut Conn) -> Result<Vec<Reservation>,
              WHERE d.wallet_id = w.id AND (d.state = 'reserved' \
                  OR (d.state IN ('active', 'reclaiming') AND d.block_number > w.synced_block))), 0) \
              + coalesce((SELECT sum(s.amount_sun) FROM stakings s WHERE s.wallet_id = w.id AND s.action = 'unstake' \
-                 AND s.resource = 'energy' AND (s.state = 'processing' OR s.block_number > w.synced_block)), 0))::bigint \
+                 AND s.resource = 'energy' AND (s.state = 'processing' OR s.block_number > w.synced_block)), 0) \
+             + coalesce((SELECT sum(h.amount_sun) FROM stock_holds h WHERE h.wallet_id = w.id), 0))::bigint \
              AS counted) c \
          WHERE w.reserved_sun <> c.counted ORDER BY w.id LIMIT 100",
     )

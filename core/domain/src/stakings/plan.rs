@@ -2,10 +2,7 @@
 //! left to be sold, coin above the share that stays liquid is staked for it. Within the same limits as operators.
 
 use chrono::{DateTime, Duration, Utc};
-use db::models::{
-    ChainCursor, StakeResource, Staking, StakingAction, StakingSource, SupplierWallet, WalletPurpose, WalletState,
-    lending_ids,
-};
+use db::models::{ChainCursor, StakeResource, Staking, StakingAction, StakingSource, SupplierWallet, lending_ids};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_many_in_tx};
 use kernel::{Amount, IdGen, StakingId, WalletId};
@@ -143,7 +140,7 @@ pub async fn plan_wallet(
         let behind = cursor.is_none_or(|cursor| facts.as_of_block < cursor.solid_number);
         let wallet = SupplierWallet::find(conn, wallet.0).await?;
         let wallet = wallet.ok_or(DomainError::NotFound("wallet"))?;
-        if behind || !takes_orders(&wallet) || !is_current(conn, network).await? {
+        if behind || !wallet.takes_orders() || !is_current(conn, network).await? {
             return Ok(planned);
         }
         for (wish, reason) in &wanted {
@@ -154,13 +151,6 @@ pub async fn plan_wallet(
         Ok(planned)
     })
     .await
-}
-
-fn takes_orders(wallet: &SupplierWallet) -> bool {
-    wallet.purpose == WalletPurpose::Supply
-        && wallet.state == WalletState::Active
-        && wallet.enabled
-        && wallet.isolated_at.is_none()
 }
 
 /// Answers the wake of what was made; `None` where nothing was.

@@ -3,7 +3,7 @@
 use chain::{EnergyMarket, Resource, WalletSnapshot};
 use chrono::{DateTime, Duration, Utc};
 use db::models::{
-    ChainCursor, ChainTransaction, Delegation, StakeResource, Staking, StakingAction, SupplierWallet, UnfreezingRow,
+    ChainCursor, ChainTransaction, StakeResource, Staking, StakingAction, SupplierWallet, UnfreezingRow,
     WalletBaseline, WalletFigures, WalletPurpose, WalletSnapshotRow,
 };
 use db::{Conn, Pool, acquire, run_tx};
@@ -62,7 +62,7 @@ pub async fn apply_snapshot(
                 to_confirm: base.is_some_and(|base| base.short_since.is_some()),
             });
         }
-        let reserved_sun = Delegation::unseen_sun(conn, id.0, surely_seen).await?;
+        let promised = SupplierWallet::promised(conn, id.0, surely_seen).await?;
         let unfreezing: Vec<UnfreezingRow> = snapshot.unfreezing.iter().map(unfreezing_row).collect();
         let figures = WalletFigures {
             balance_sun: snapshot.balance_sun,
@@ -75,7 +75,7 @@ pub async fn apply_snapshot(
             usdt_micro,
             synced_block: surely_seen,
             synced_at: now,
-            reserved_sun,
+            reserved_sun: promised.sum(),
             updated_at: now,
         };
         SupplierWallet::set_figures(conn, id.0, &figures).await?;
@@ -92,7 +92,7 @@ pub async fn apply_snapshot(
             to_confirm = look_for_loss_in_tx(conn, ids, (&wallet, network), (snapshot, surely_seen), now).await?;
         }
         Ok(Reading {
-            unseen_sun: reserved_sun,
+            unseen_sun: promised.unseen_sun,
             to_confirm,
         })
     })

@@ -17,6 +17,7 @@ mod finality;
 mod fork;
 mod harness;
 mod health;
+mod holds;
 mod lent;
 mod operations;
 mod parts;

@@ -248,7 +248,9 @@ async fn what_cannot_be_had_whole_is_paid_back_and_its_parts_are_taken_back() {
     }
     assert_eq!(world.number("SELECT sum(reserved_sun) FROM supplier_wallets").await, 0);
     assert_eq!(world.money().await, [0, 0, 0]);
-    assert!(!world.events(order).await.contains(&"completed".to_owned()));
+    let events = world.events(order).await;
+    assert!(!events.contains(&"completed".to_owned()));
+    assert!(events.contains(&"stray_delegated".to_owned()), "{events:?}");
     world.assert_sound().await;
 }
 

@@ -63,6 +63,30 @@ async fn delivered() -> (World, WalletId, Tx) {
 }
 
 #[tokio::test]
+async fn what_quotes_hold_stays_promised_whatever_is_read_and_waits_for_no_other_read() {
+    let (world, wallet, _) = delivered().await;
+    world
+        .db
+        .sql(&format!(
+            "INSERT INTO price_quotes SELECT gen_random_uuid(), id, 65000, 3600, 1, (SELECT id FROM price_versions), now(), \
+                 now() + interval '1 minute' FROM api_keys; \
+             INSERT INTO stock_holds SELECT id, '{wallet}', 77 FROM price_quotes"
+        ))
+        .await;
+    let left = |block, delegated| {
+        let read = snapshot(block, delegated);
+        let world = &world;
+        async move {
+            let read = (&read, None);
+            let left = apply_snapshot(&world.worker, &world.ids, (wallet, NETWORK), read, 2, world.now());
+            (left.await.unwrap().unseen_sun, world.reserved(wallet).await)
+        }
+    };
+    assert_eq!(left(1002, STAKE).await, (STAKE, STAKE + 77));
+    assert_eq!(left(1003, STAKE).await, (0, 77));
+}
+
+#[tokio::test]
 async fn a_snapshot_replaces_every_figure_and_the_market() {
     let world = World::new().await;
     let wallet = world.wallet(1, STAKE).await;

@@ -207,6 +207,17 @@ impl World {
         })
     }
 
+    /// The energy of an order takes [`STAKE`], as the last read of a wallet showed.
+    pub(crate) async fn price_energy(&self) {
+        let (limit, weight) = (ENERGY * 1_000, STAKE / 1_000);
+        self.db
+            .sql(&format!(
+                "UPDATE chain_cursors SET total_energy_limit = {limit}, total_energy_weight = {weight} \
+                 WHERE network = '{NETWORK}'"
+            ))
+            .await;
+    }
+
     /// One number, asked as the owner.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let mut conn = acquire(&self.owner).await.unwrap();

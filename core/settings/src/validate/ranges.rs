@@ -89,6 +89,12 @@ fn orders(settings: &Settings, check: &mut Check) {
     );
     check.range("orders.deadline_s", orders.deadline_s, 10, 86_400);
     check.range("orders.quote_s", orders.quote_s, 5, 3_600);
+    check.range(
+        "orders.quote_stock_energy",
+        orders.quote_stock_energy,
+        0,
+        1_000_000_000_000,
+    );
     check.range("orders.max_attempts", orders.max_attempts, 1, 100);
     check.range("orders.max_parts", orders.max_parts, 1, 20);
     check.range("orders.part_energy_min", orders.part_energy_min, 1, 1_000_000_000_000);

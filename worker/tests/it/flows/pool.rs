@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use jobs::JobKind;
 use kernel::Clock;
 use tron::{Mnemonic, WordCount};
 
-use crate::harness::{Payer, Rig, TRX};
+use crate::harness::{Payer, Rig, TRX, Wish};
 
 /// As many wallets as an operator may have.
 const WALLETS: u32 = 1_000;
@@ -95,5 +96,36 @@ async fn a_wallet_that_somebody_else_empties_sells_nothing_more() {
     // the owner moved it himself, and says so
     rig.toggle(supplier.id, true).await;
     rig.wait_settled(late).await;
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_quote_holds_is_delivered_though_others_bought_all_the_rest_and_comes_back_if_nobody_orders() {
+    let (rig, _worker) = Rig::with_worker().await;
+    rig.supplier(60_000).await;
+    let all = rig.largest_order().await;
+    let wish = rig.wish();
+    let quote = rig.hold(wish).await;
+    let rest = rig.largest_order().await;
+    assert!(rest + wish.energy <= all, "{rest} of {all}");
+    let other = Wish {
+        energy: rest,
+        ..rig.wish()
+    };
+    let other = rig.order(other).await;
+    rig.wait_settled(other).await;
+    let order = rig.order_on(wish, Some(&quote)).await.unwrap();
+    rig.wait_settled(order).await;
+    rig.pass(300);
+    rig.wait_event(order, "reclaimed").await;
+    rig.wait_event(other, "reclaimed").await;
+    rig.until("all can be sold again", async || rig.largest_order().await >= all)
+        .await;
+    rig.hold(wish).await;
+    assert!(rig.largest_order().await < all);
+    rig.pass(60);
+    rig.ask(JobKind::OrdersCancelExpired, "all").await;
+    rig.meanwhile("what nobody ordered is free", async || rig.largest_order().await >= all)
+        .await;
     rig.judge().await;
 }

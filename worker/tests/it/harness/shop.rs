@@ -74,9 +74,25 @@ impl Rig {
 
     /// The order under an idempotency key of the caller's, or the code of the problem.
     pub(crate) async fn order_once(&self, wish: Wish, idempotency_key: &str) -> Result<OrderId, String> {
+        self.place(wish, None, idempotency_key).await
+    }
+
+    /// A quote that holds the energy, too.
+    pub(crate) async fn hold(&self, wish: Wish) -> String {
+        let body = json!({ "energy": wish.energy, "duration_s": wish.duration_s, "hold_stock": true });
+        let quote = self.http.post("/api/quotes", body).await.unwrap();
+        quote["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The order at the price of a quote, or the code of the problem.
+    pub(crate) async fn order_on(&self, wish: Wish, quote: Option<&str>) -> Result<OrderId, String> {
+        self.place(wish, quote, &RandomIds.uuid().to_string()).await
+    }
+
+    async fn place(&self, wish: Wish, quote: Option<&str>, idempotency_key: &str) -> Result<OrderId, String> {
         let body = json!({
             "user_id": wish.user, "receiver": wish.receiver.to_string(),
-            "energy": wish.energy, "duration_s": wish.duration_s,
+            "energy": wish.energy, "duration_s": wish.duration_s, "quote_id": quote,
         });
         let order = self
             .http

@@ -57,6 +57,15 @@ impl PoolFigures {
 }
 
 impl SupplierWallet {
+    /// Whether orders may be given to it.
+    #[must_use]
+    pub fn takes_orders(&self) -> bool {
+        self.purpose == WalletPurpose::Supply
+            && self.state == WalletState::Active
+            && self.enabled
+            && self.isolated_at.is_none()
+    }
+
     /// Staked sun that it can lend now.
     #[must_use]
     pub const fn room_sun(&self) -> i64 {

@@ -17,6 +17,8 @@ impl Walker {
                         OR (state = 'completed' AND settled_at IS NULL)) \
                   + (SELECT count(*) FROM delegations WHERE state IN ('reserved', 'active', 'reclaiming')) \
                   + (SELECT count(*) FROM chain_transactions WHERE state IN ('signed', 'sent', 'included'))";
+        self.world.clock.advance_seconds(61);
+        self.end_quotes().await;
         for round in 0..40 {
             if self.world.number(open).await == 0 {
                 self.assert_ended().await;

@@ -1,18 +1,21 @@
 //! The steps of a walk: what users, workers, the node and the clock may do at any moment.
 
 use chain::WalletSnapshot;
+use chrono::Duration;
 use db::models::IntentKind;
+use domain::DomainError;
 use domain::delegations::end_incomplete;
-use domain::orders::{AcceptOrder, cancel_by_user, cancel_past_deadline};
+use domain::orders::{AcceptOrder, WantedQuote, cancel_by_user, cancel_past_deadline, quote};
+use domain::pool::{HoldRules, Sharing, release_unused};
 use domain::wallets::{apply_snapshot, set_enabled};
 use domain::watch::{Applied, ForkOutcome, SolidOutcome};
-use kernel::{DelegationId, OrderId, WalletId};
+use kernel::{DelegationId, OrderId, QuoteId, WalletId};
 use switchyard_domain as domain;
 
 use super::books;
 use super::node::{Known, Node};
 use crate::harness::{Tried, Tx};
-use crate::world::{NETWORK, STAKE, World};
+use crate::world::{ENERGY, NETWORK, STAKE, World};
 
 const MAX_ORDERS: usize = 20;
 
@@ -42,6 +45,7 @@ impl Drop for Walker {
 impl Walker {
     pub(super) async fn new(seed: u64) -> Self {
         let world = World::new().await;
+        world.price_energy().await;
         let stake_sun = STAKE * 3 + STAKE / 2;
         let wallets = vec![world.wallet(1, stake_sun).await, world.wallet(2, stake_sun).await];
         Self {
@@ -122,10 +126,44 @@ impl Walker {
             quote: None,
             ..self.world.request(&key, receiver)
         };
+        let quote = if self.orders.len().is_multiple_of(4) {
+            self.hold(&request).await
+        } else {
+            None
+        };
+        let request = AcceptOrder { quote, ..request };
         let order = OrderId(self.world.accept(&request).await.unwrap().order.id);
         self.note(format!("accept {order}"));
         self.requests.push(request);
         self.orders.push(order);
+    }
+
+    /// A quote for an order, which holds its stock; `None` where so much is not free. Every other one is never used.
+    async fn hold(&mut self, request: &AcceptOrder) -> Option<QuoteId> {
+        let wanted = WantedQuote {
+            api_key: request.api_key,
+            energy: request.energy,
+            duration_s: request.duration_s,
+            life: Duration::seconds(60),
+            hold: Some(HoldRules {
+                sharing: Sharing {
+                    bandwidth: 300,
+                    max_parts: 3,
+                    part_energy_min: ENERGY / 10,
+                },
+                margin_bps: 0,
+                energy_max: ENERGY * 10,
+            }),
+        };
+        let world = &self.world;
+        let held = quote(&world.api, &world.ids, &world.policy, &wanted, world.now()).await;
+        let quote = match held {
+            Ok(quote) => QuoteId(quote.id),
+            Err(DomainError::NoStock) => return None,
+            Err(error) => panic!("{error}"),
+        };
+        self.note(format!("hold {quote}"));
+        (!self.orders.len().is_multiple_of(8)).then_some(quote)
     }
 
     async fn replay(&mut self) {
@@ -386,6 +424,12 @@ impl Walker {
             .await
             .unwrap();
         self.note(format!("wait {seconds} s, sweep {swept}"));
+        self.end_quotes().await;
+    }
+
+    /// What nobody ordered in time is free.
+    pub(super) async fn end_quotes(&self) {
+        release_unused(&self.world.worker, 5, self.world.now()).await.unwrap();
     }
 
     pub(super) async fn release(&mut self) {
