@@ -1,2 +1,2 @@
-REVOKE UPDATE (reserved_sun) ON supplier_wallets FROM switchyard_api;
 DROP TABLE stock_holds;
+DROP FUNCTION stock_holds_count();

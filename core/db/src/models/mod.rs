@@ -88,7 +88,7 @@ pub use staking::{
 };
 pub use staking_event::{NewStakingEvent, StakingEvent};
 pub use standing_order::{StandingFigures, StandingOrder, StandingState};
-pub use stock_hold::StockHold;
+pub use stock_hold::{HeldForOrder, StockHold};
 pub use supplier_wallet::{
     Failures, Lending, NewSupplierWallet, PoolFigures, Promised, SupplierWallet, UnfreezingRow, WalletFigures,
     WalletState,

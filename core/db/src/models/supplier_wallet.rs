@@ -276,12 +276,6 @@ impl SupplierWallet {
             .map(drop)
     }
 
-    /// Promises stake to a quote. The caller holds the lock.
-    pub async fn hold(conn: &mut Conn, id: Uuid, amount_sun: i64, now: DateTime<Utc>) -> QueryResult<()> {
-        let set = (w::reserved_sun.eq(w::reserved_sun + amount_sun), w::updated_at.eq(now));
-        diesel::update(w::table.find(id)).set(set).execute(conn).await.map(drop)
-    }
-
     /// Sets the reservation to a recounted figure. The caller holds the lock.
     pub async fn set_reserved(conn: &mut Conn, id: Uuid, reserved_sun: i64, now: DateTime<Utc>) -> QueryResult<()> {
         let set = (w::reserved_sun.eq(reserved_sun), w::updated_at.eq(now));

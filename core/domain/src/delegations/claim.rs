@@ -123,16 +123,17 @@ pub async fn claim_in_tx(conn: &mut Conn, ids: &dyn IdGen, request: &ClaimReques
     let cursor = ChainCursor::find(conn, &order.network)
         .await?
         .ok_or(DomainError::NotFound("network"))?;
-    let held = !StockHold::orders_held_for(conn, &[order.id]).await?.is_empty();
-    let claimed = if held {
-        parts::of_held_in_tx(conn, ids, &order, request, &cursor).await?
-    } else {
+    let held = StockHold::of_orders(conn, &[order.id]).await?;
+    let held: Vec<StockHold> = held.into_iter().map(|held| held.hold).collect();
+    let claimed = if held.is_empty() {
         match whole_in_tx(conn, &order, request, &cursor).await? {
             Some(claimed) => vec![claimed],
             None => parts::split_in_tx(conn, ids, &order, (request, &missing), &cursor).await?,
         }
+    } else {
+        parts::of_held_in_tx(conn, ids, &order, (request, &held), &cursor).await?
     };
-    if claimed.is_empty() && held {
+    if claimed.is_empty() && !held.is_empty() {
         return Ok(Claim::Changed); // it goes to whoever can deliver it
     }
     if claimed.is_empty() {

@@ -4,7 +4,7 @@
 //! It never waits for a wallet while it holds others: those that somebody holds are passed over, so that two such claims
 //! cannot deadlock, and an order for which none is left is claimed alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use db::Conn;
 use db::models::{ChainCursor, Order, OrderState, StockHold, SupplierWallet};
@@ -59,7 +59,8 @@ pub async fn claim_many_in_tx(
     let least_bandwidth = requests.iter().map(|request| request.bandwidth).min().unwrap_or(0);
     let wallets = SupplierWallet::lock_free(conn, least_sun, least_bandwidth, WALLETS).await?;
     let mut free = Free::of_in_tx(conn, wallets, &orders.values().collect::<Vec<_>>()).await?;
-    let held = StockHold::orders_held_for(conn, &ids).await?;
+    let held = StockHold::of_orders(conn, &ids).await?;
+    let held: BTreeSet<Uuid> = held.into_iter().map(|held| held.order_id).collect();
     let claims: Vec<ClaimOfMany> = requests
         .iter()
         .map(|request| match orders.remove(&request.order.0) {

@@ -3,7 +3,7 @@
 //! strays, which are taken back, and the money goes back whole.
 
 use chrono::{DateTime, Utc};
-use db::models::{ChainCursor, Delegation, Order, OrderState, SupplierWallet};
+use db::models::{ChainCursor, Delegation, Order, OrderState, StockHold, SupplierWallet};
 use db::{Conn, Pool, run_tx};
 use kernel::{DelegationId, IdGen, OrderId};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use super::claim::{ClaimRequest, Claimed};
 use super::free::Free;
 use crate::DomainError;
 use crate::orders::fail_in_tx;
-use crate::pool::release_in_tx;
+use crate::pool::take_in_tx;
 
 /// Wallets looked at, those with the most room first.
 const WALLETS: i64 = 64;
@@ -65,20 +65,16 @@ pub(super) async fn split_in_tx(
     share_in_tx(conn, ids, order, (request, limits), (cursor, wallets)).await
 }
 
-/// The wallets that hold stock for this pending order deliver it; none if by now they cannot. What they held is released
-/// in either case, and those that can be used are locked.
+/// The wallets that hold stock for this pending order deliver it; none if by now they cannot. It is held no longer in either
+/// case, and those that can be used are locked.
 pub(super) async fn of_held_in_tx(
     conn: &mut Conn,
     ids: &dyn IdGen,
     order: &Order,
-    request: &ClaimRequest,
+    (request, held): (&ClaimRequest, &[StockHold]),
     cursor: &ChainCursor,
 ) -> Result<Vec<Claimed>, DomainError> {
-    let held: Vec<Uuid> = release_in_tx(conn, &[order.id], request.now)
-        .await?
-        .into_iter()
-        .collect();
-    let mut wallets = SupplierWallet::lock_many(conn, &held).await?;
+    let mut wallets = take_in_tx(conn, held).await?;
     wallets.retain(SupplierWallet::takes_orders);
     share_in_tx(conn, ids, order, (request, request.split), (cursor, wallets)).await
 }

@@ -43,7 +43,7 @@ pub async fn cancel_by_user(
         )
         .await?;
         guarded(moved, "order", id)?;
-        release_in_tx(conn, &[id.0], now).await?;
+        release_in_tx(conn, &[id.0]).await?;
         cancel_in_tx(conn, id, Some(actor), now).await?;
         let event = Event {
             order: id,
@@ -121,7 +121,7 @@ async fn cancel_locked_in_tx(
         });
     }
     let ids_of_all: Vec<Uuid> = orders.iter().map(|order| order.id).collect();
-    release_in_tx(conn, &ids_of_all, now).await?;
+    release_in_tx(conn, &ids_of_all).await?;
     let cancelled: Vec<OrderId> = ids_of_all.into_iter().map(OrderId).collect();
     cancel_many_in_tx(conn, &cancelled, None, now).await?;
     NewOrderEvent::insert_many(conn, &events).await?;
@@ -153,7 +153,7 @@ pub async fn fail_in_tx(
         "order",
         id,
     )?;
-    release_in_tx(conn, &[id.0], now).await?;
+    release_in_tx(conn, &[id.0]).await?;
     refund_in_tx(conn, id, now).await?;
     let refunded = Order::set_state(conn, id.0, OrderState::Failed, OrderState::Refunded, Some(reason), now).await?;
     guarded(refunded, "order", id)?;

@@ -61,7 +61,7 @@ pub async fn quote(
         };
         quote.insert(conn).await?;
         if let Some(rules) = &wanted.hold {
-            hold_in_tx(conn, (&quote, &policy.network), rules, now).await?;
+            hold_in_tx(conn, (&quote, &policy.network), rules).await?;
         }
         Ok(quote)
     })

@@ -3,8 +3,6 @@
 //!
 //! Lock order: order, what is held for it, wallets.
 
-use std::collections::BTreeSet;
-
 use chain::EnergyMarket;
 use chrono::{DateTime, Utc};
 use db::models::{PriceQuote, StockHold, SupplierWallet};
@@ -14,7 +12,6 @@ use uuid::Uuid;
 use super::stock::{Sharing, market_in_tx};
 use crate::DomainError;
 use crate::delegations::choice::{Candidate, SplitLimits, Wanted, split};
-use crate::wallets::recount_reserved_in_tx;
 
 const BPS: i128 = 10_000;
 /// Held beyond what is needed now, in 1/100 %: by the time it is signed energy may cost a little more stake.
@@ -43,7 +40,6 @@ pub(crate) async fn hold_in_tx(
     conn: &mut Conn,
     (quote, network): (&PriceQuote, &str),
     rules: &HoldRules,
-    now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
     StockHold::lock_of_key(conn, quote.api_key_id).await?;
     let held = StockHold::energy_of_key(conn, quote.api_key_id).await?;
@@ -60,11 +56,7 @@ pub(crate) async fn hold_in_tx(
             amount_sun: *amount_sun,
         })
         .collect();
-    StockHold::insert_many(conn, &holds).await?;
-    for (wallet, amount_sun) in shares {
-        SupplierWallet::hold(conn, wallet, amount_sun, now).await?;
-    }
-    Ok(())
+    Ok(StockHold::insert_many(conn, &holds).await?)
 }
 
 /// The wallets, locked, and how much of each.
@@ -114,35 +106,35 @@ fn stake_for(energy: i64, margin_bps: u32, market: EnergyMarket) -> Option<i64> 
     (exact > 0).then_some(sun.max(LEAST_SUN))
 }
 
-/// Gives back what is held for these orders, whose rows the caller holds. Answers the wallets that it was of, locked.
-pub(crate) async fn release_in_tx(
-    conn: &mut Conn,
-    orders: &[Uuid],
-    now: DateTime<Utc>,
-) -> Result<BTreeSet<Uuid>, DomainError> {
-    let wallets = StockHold::remove_of_orders(conn, orders).await?;
-    recount_all_in_tx(conn, &wallets, now).await?;
-    Ok(wallets)
+/// Gives back what is held for these orders, whose rows the caller holds.
+pub(crate) async fn release_in_tx(conn: &mut Conn, orders: &[Uuid]) -> Result<(), DomainError> {
+    let held = StockHold::of_orders(conn, orders).await?;
+    let holds: Vec<StockHold> = held.into_iter().map(|held| held.hold).collect();
+    take_in_tx(conn, &holds).await.map(drop)
 }
 
-/// Gives back what quotes hold that are over and that nobody used, at most `limit` of them.
+/// Gives back what quotes hold that are over and that nobody used, at most `limit` times.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn release_unused(pool: &Pool, limit: i64, now: DateTime<Utc>) -> Result<(), DomainError> {
     run_tx(pool, "release_unused_holds", async |conn| {
-        let wallets = StockHold::remove_unused(conn, now, limit).await?;
-        recount_all_in_tx(conn, &wallets, now).await
+        let holds = StockHold::unused(conn, now, limit).await?;
+        take_in_tx(conn, &holds).await.map(drop)
     })
     .await
 }
 
-/// In id order, as everybody locks wallets.
-async fn recount_all_in_tx(conn: &mut Conn, wallets: &BTreeSet<Uuid>, now: DateTime<Utc>) -> Result<(), DomainError> {
-    for wallet in wallets {
-        recount_reserved_in_tx(conn, *wallet, now).await?;
+/// Ends these holds. Answers their wallets, locked: what was held of them is free for whoever has the lock.
+pub(crate) async fn take_in_tx(conn: &mut Conn, holds: &[StockHold]) -> Result<Vec<SupplierWallet>, DomainError> {
+    if holds.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(())
+    let wallets: Vec<Uuid> = holds.iter().map(|hold| hold.wallet_id).collect();
+    let quotes: Vec<Uuid> = holds.iter().map(|hold| hold.quote_id).collect();
+    SupplierWallet::lock_many(conn, &wallets).await?;
+    StockHold::remove(conn, &quotes).await?;
+    Ok(SupplierWallet::lock_many(conn, &wallets).await?)
 }
 
 #[cfg(test)]

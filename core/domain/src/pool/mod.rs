@@ -7,5 +7,5 @@ mod stock;
 
 pub use forecast::{Ending, HOURS, Outlook, Stock, forecast};
 pub use holds::{HoldRules, release_unused};
-pub(crate) use holds::{hold_in_tx, release_in_tx};
+pub(crate) use holds::{hold_in_tx, release_in_tx, take_in_tx};
 pub use stock::{PoolNow, Sharing, StockLimits, WalletStock, check_in_tx, now, order_energy, wallets};
