@@ -15,7 +15,7 @@ use domain::stakings::StakeRules;
 use domain::webhooks::TargetPolicy;
 use hd::{AccountKey, HdError};
 use jobs::{WakeConfig, WakeError, WakeQueue};
-use kernel::{Amount, AmountError, Asset, Clock, IdGen, RandomIds, SteadyClock};
+use kernel::{AddressRange, Amount, AmountError, Asset, Clock, IdGen, NoAddressRange, RandomIds, SteadyClock};
 use settings::Settings;
 use settings::metrics::{Metrics, MetricsError};
 use tokio::sync::Semaphore;
@@ -53,6 +53,7 @@ pub struct App {
     pub(crate) stakes: StakeRules,
     pub(crate) import_key: ImportPublicKey,
     pub(crate) keys: KeyCache,
+    pub(crate) trusted_proxies: Vec<AddressRange>,
     pub(crate) limits: RateLimits,
     pub(crate) slots: Semaphore,
     pub(crate) metrics: Metrics,
@@ -90,6 +91,9 @@ pub enum StartError {
     /// The least that is credited is no amount.
     #[error("deposits.dust_trx_sun or deposits.dust_usdt_micro is no amount")]
     Dust(#[from] AmountError),
+    /// `api.trusted_proxies` names what is no address.
+    #[error("api.trusted_proxies cannot be used")]
+    TrustedProxies(#[from] NoAddressRange),
     /// Metrics cannot be counted.
     #[error("metrics cannot be installed")]
     Metrics(#[from] MetricsError),
@@ -124,6 +128,7 @@ impl App {
             stakes: stakes(&settings),
             import_key: settings.vault.import_public_key.parse()?,
             keys: KeyCache::default(),
+            trusted_proxies: settings.api.trusted_ranges()?,
             limits: RateLimits::new(clock.clone()),
             slots: Semaphore::new(settings.api.max_concurrent_requests),
             metrics,

@@ -56,6 +56,8 @@ codes! {
         "Idempotency-Key 必须是 1 到 255 个可见 ASCII 字符";
     Unauthorized = "unauthorized", UNAUTHORIZED, "A valid API key is needed", "需要有效的 API 密钥";
     Forbidden = "forbidden", FORBIDDEN, "This is not allowed", "不允许此操作";
+    AddressNotAllowed = "address_not_allowed", FORBIDDEN,
+        "The key may not be used from this address", "该密钥不允许从此 IP 地址使用";
     InsufficientScope = "insufficient_scope", FORBIDDEN,
         "The API key lacks the scope for this", "该 API 密钥缺少所需权限";
     UserBlocked = "user_blocked", FORBIDDEN, "The user is blocked", "该用户已被封禁";

@@ -34,6 +34,7 @@ pub(crate) struct Route {
 pub(crate) const EVERYWHERE: &[Code] = &[
     Code::BadRequest,
     Code::Unauthorized,
+    Code::AddressNotAllowed,
     Code::InsufficientScope,
     Code::RateLimited,
     Code::Internal,

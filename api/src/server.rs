@@ -102,7 +102,8 @@ fn start(listener: TcpListener, router: Router, stop: CancellationToken) -> Join
         }
     });
     tokio::spawn(async move {
-        axum::serve(listener, router)
+        // the middleware asks who is at the other end
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
             .with_graceful_shutdown(stop.cancelled_owned())
             .await
     })

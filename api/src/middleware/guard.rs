@@ -1,5 +1,6 @@
 //! Who calls, how often, and whether the route is theirs to call: in this order, before anything of the body is read.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Extension, Request, State};
@@ -8,8 +9,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::api_keys::Principal;
 
-use super::key_cache;
 use super::observe::AnsweredFor;
+use super::{client, key_cache};
 use crate::App;
 use crate::problem::{Code, Problem};
 
@@ -60,10 +61,13 @@ pub(crate) async fn guard(State((app, scope)): State<(Arc<App>, Scope)>, mut req
         Err(problem) => return problem.into_response(),
     };
     let answered_for = AnsweredFor(principal.key);
+    let client = client::address(request.extensions(), request.headers(), &app.trusted_proxies);
     let mut response = match app.limits.check(&principal) {
         Err(problem) => problem.into_response(),
         Ok(allowance) => {
-            let mut response = if principal.may(scope.word()) {
+            let mut response = if !principal.may_come_from(client) {
+                elsewhere(client).into_response()
+            } else if principal.may(scope.word()) {
                 request.extensions_mut().insert(Arc::new(principal));
                 next.run(request).await
             } else {
@@ -101,6 +105,11 @@ pub(crate) fn need(principal: &Principal, scope: Scope) -> Result<(), Problem> {
         return Ok(());
     }
     Err(lacking(scope))
+}
+
+fn elsewhere(client: Option<IpAddr>) -> Problem {
+    let client = client.map_or_else(|| "an unknown address".to_owned(), |client| client.to_string());
+    Problem::new(Code::AddressNotAllowed).with_detail(format!("this key may not be used from {client}"))
 }
 
 fn lacking(scope: Scope) -> Problem {

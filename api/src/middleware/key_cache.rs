@@ -47,7 +47,7 @@ pub(super) async fn authenticate(app: &App, clear: &str) -> Result<Option<Princi
     }
     let (hash, now) = (api_keys::hash(clear), app.clock.now());
     if let Some(principal) = app.keys.get(&hash, now) {
-        return Ok(Some(principal));
+        return Ok(principal.works_at(now).then_some(principal));
     }
     let principal = api_keys::authenticate(&app.pool, clear, now).await?;
     if let Some(principal) = &principal {

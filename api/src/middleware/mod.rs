@@ -1,6 +1,7 @@
 //! What every request passes: observation outermost, then bounds, then (per route) the guard.
 
 mod bounds;
+mod client;
 mod guard;
 mod key_cache;
 mod observe;

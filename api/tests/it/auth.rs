@@ -1,7 +1,12 @@
 //! Keys, scopes and how often a key may ask.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
+use chrono::Duration;
+use domain::api_keys::{KeyTerms, rotate, set_terms};
 use kernel::Clock;
 use switchyard_api::Scope;
 
@@ -106,4 +111,135 @@ async fn a_key_that_asks_too_often_is_put_off() {
     api.clock.advance_seconds(20);
     assert_eq!(api.get("/api/prices").await.status, 200);
     api.get("/api/prices").await.refused(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn a_key_ends_at_its_time_even_if_it_was_right_a_moment_ago() {
+    let api = TestApi::new().await;
+    let terms = KeyTerms {
+        expires_at: Some(api.clock.now() + Duration::seconds(3)),
+        ..KeyTerms::default()
+    };
+    set_terms(&api.owner, api.key_id, &terms).await.unwrap();
+    assert_eq!(api.get("/api/prices").await.status, 200);
+    api.clock.advance_seconds(5);
+    // what was remembered before it was limited is over by now
+    assert_eq!(api.get("/api/prices").await.code(), "unauthorized");
+    let longer = KeyTerms {
+        expires_at: Some(api.clock.now() + Duration::seconds(3)),
+        ..KeyTerms::default()
+    };
+    set_terms(&api.owner, api.key_id, &longer).await.unwrap();
+    assert_eq!(api.get("/api/prices").await.status, 200);
+    api.clock.advance_seconds(2);
+    assert_eq!(api.get("/api/prices").await.status, 200);
+    api.clock.advance_seconds(1);
+    api.get("/api/prices").await.refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_rotated_key_stays_who_it_is_and_its_secret_before_works_on_for_a_while() {
+    let mut api = TestApi::new().await;
+    let placed = api.order("o1").await;
+    let turn = async |api: &TestApi, random: u8| {
+        let turned = rotate(
+            &api.owner,
+            api.key_id,
+            &[random; 64],
+            Duration::hours(1),
+            api.clock.now(),
+        )
+        .await;
+        turned.unwrap()
+    };
+    let first = api.key.clone();
+    let second = turn(&api, 8).await;
+    assert_eq!(second.id, api.key_id);
+    for key in [&first, &second.clear] {
+        api.key.clone_from(key);
+        let again = api.order("o1").await;
+        assert_eq!(
+            (again.status.as_u16(), &again.body["id"]),
+            (200, &placed.body["id"]),
+            "it is the same caller"
+        );
+    }
+    // the next one ends all but the one before it
+    let third = turn(&api, 9).await;
+    api.clock.advance_seconds(5);
+    for (key, status) in [(&first, 401), (&second.clear, 200), (&third.clear, 200)] {
+        api.key.clone_from(key);
+        assert_eq!(api.get("/api/prices").await.status, status);
+    }
+    api.clock.advance_seconds(3595);
+    for (key, status) in [(&second.clear, 401), (&third.clear, 200)] {
+        api.key.clone_from(key);
+        assert_eq!(api.get("/api/prices").await.status, status);
+    }
+    let fourth = turn(&api, 10).await;
+    domain::api_keys::revoke(&api.owner, api.key_id, api.clock.now())
+        .await
+        .unwrap();
+    api.clock.advance_seconds(5);
+    for key in [&third.clear, &fourth.clear] {
+        api.key.clone_from(key);
+        api.get("/api/prices").await.refused(401, "unauthorized");
+    }
+    let over = rotate(&api.owner, api.key_id, &[11; 64], Duration::zero(), api.clock.now()).await;
+    assert!(over.is_err(), "a revoked key is not brought back");
+    let days = Duration::days(31);
+    assert!(
+        rotate(&api.owner, api.key_id, &[11; 64], days, api.clock.now())
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn without_an_overlap_the_secret_before_ends_at_once() {
+    let mut api = TestApi::new().await;
+    let first = api.key.clone();
+    let turned = rotate(&api.owner, api.key_id, &[8; 64], Duration::zero(), api.clock.now()).await;
+    api.clock.advance_seconds(5);
+    api.get("/api/prices").await.refused(401, "unauthorized");
+    let mut wrong = turned.unwrap().clear;
+    // the visible part of one and the secret part of the other are no key
+    wrong.replace_range(16.., &first[16..]);
+    api.key = wrong;
+    api.get("/api/prices").await.refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_key_that_is_bound_to_addresses_is_used_from_there_alone() {
+    let api = TestApi::with(&[("API__TRUSTED_PROXIES", "10.0.0.0/8")]).await;
+    let terms = KeyTerms {
+        allowed_from: vec!["203.0.113.0/24".parse().unwrap(), "2001:db8::1".parse().unwrap()],
+        ..KeyTerms::default()
+    };
+    set_terms(&api.owner, api.key_id, &terms).await.unwrap();
+    api.clock.advance_seconds(5);
+    let from = async |peer: &str, forwarded: &str| {
+        let request = api
+            .request(Method::GET, "/api/prices")
+            .header("x-forwarded-for", forwarded);
+        let mut request = request.body(Body::empty()).unwrap();
+        let peer: SocketAddr = peer.parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        api.send(request).await
+    };
+    assert_eq!(from("203.0.113.7:4000", "").await.status, 200);
+    assert_eq!(from("[2001:db8::1]:4000", "").await.status, 200);
+    let refused = from("198.51.100.1:4000", "").await;
+    refused.refused(403, "address_not_allowed");
+    assert_eq!(refused.body["detail"], "this key may not be used from 198.51.100.1");
+    assert_eq!(from("10.0.0.1:4000", "203.0.113.7").await.status, 200);
+    from("198.51.100.1:4000", "203.0.113.7")
+        .await
+        .refused(403, "address_not_allowed");
+    api.get("/api/prices").await.refused(403, "address_not_allowed");
+    let many = KeyTerms {
+        allowed_from: vec![terms.allowed_from[0]; 51],
+        ..KeyTerms::default()
+    };
+    assert!(set_terms(&api.owner, api.key_id, &many).await.is_err());
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use switchyard_api::{App, Server};
+use switchyard_api::{App, Scope, Server};
 use testkit::{Role, TestDb, TestRedis};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -88,4 +88,26 @@ async fn an_address_that_is_taken_is_named() {
         .await
         .unwrap_err();
     assert!(error.to_string().contains(&taken), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_bound_to_this_machine_works_from_here() {
+    let api = TestApi::new().await;
+    let server = server(&api.db, "100").await;
+    let address = server.api_address();
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(server.run(stop.clone()));
+    for (range, status) in [("127.0.0.0/8", "200"), ("203.0.113.7", "403")] {
+        let (id, key) = api.key_with(&[Scope::OrdersRead], 100).await;
+        let bound = format!("UPDATE api_keys SET allowed_from = '{{{range}}}' WHERE id = '{id}'");
+        api.db.sql(&bound).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let ask =
+            format!("GET /api/prices HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n");
+        stream.write_all(ask.as_bytes()).await.unwrap();
+        let answer = read_all(&mut stream).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+    stop.cancel();
+    tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
 }

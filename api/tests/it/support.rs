@@ -12,7 +12,7 @@ use chrono::DateTime;
 use db::Pool;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
-use domain::api_keys;
+use domain::api_keys::{self, NewKey};
 use domain::pricing::{Band, publish};
 use jobs::{WakeConfig, WakeQueue};
 use kernel::{ApiKeyId, IdGen, ManualClock, RandomIds, SeededIds};
@@ -135,9 +135,15 @@ impl TestApi {
         let mut random = [7; 64];
         random[..16].copy_from_slice(RandomIds.uuid().as_bytes());
         let now = kernel::Clock::now(&*self.clock);
-        let key = api_keys::create(&self.owner, &RandomIds, ("test", &scopes, per_minute), &random, now)
-            .await
-            .unwrap();
+        let key = api_keys::create(
+            &self.owner,
+            &RandomIds,
+            &NewKey::anywhere("test", &scopes, per_minute),
+            &random,
+            now,
+        )
+        .await
+        .unwrap();
         (key.id, key.clear)
     }
 

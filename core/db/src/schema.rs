@@ -1,6 +1,16 @@
 //! Generated from the migrated database by `cargo xtask schema`; do not edit.
 
 diesel::table! {
+    api_key_former_secrets (prefix) {
+        prefix -> Text,
+        api_key_id -> Uuid,
+        secret_sha256 -> Bytea,
+        works_until -> Timestamptz,
+        replaced_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     api_keys (id) {
         id -> Uuid,
         name -> Text,
@@ -11,6 +21,8 @@ diesel::table! {
         created_at -> Timestamptz,
         last_used_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+        expires_at -> Nullable<Timestamptz>,
+        allowed_from -> Array<Text>,
     }
 }
 
@@ -849,6 +861,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(
+    api_key_former_secrets,
     api_keys,
     blocks,
     chain_cursors,

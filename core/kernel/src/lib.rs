@@ -1,13 +1,15 @@
-//! The words every other crate speaks: ids, assets, amounts, the clock and the id generator.
+//! The words every other crate speaks: ids, assets, amounts, the clock and the id generator, addresses of the internet.
 //!
 //! Nothing here does I/O or is async. Money is an integer of minor units; a float never appears.
 #![warn(clippy::float_arithmetic, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
+mod address_range;
 mod amount;
 mod class;
 mod clock;
 mod ids;
 
+pub use address_range::{AddressRange, NoAddressRange};
 pub use amount::{Amount, AmountError, Asset, UnknownAsset};
 pub use class::ErrorClass;
 pub use clock::{Clock, ManualClock, SteadyClock, SystemClock};

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use kernel::Amount;
+use kernel::{AddressRange, Amount, NoAddressRange};
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{self, value_error};
@@ -101,10 +101,21 @@ pub struct Redis {
 pub struct Api {
     pub listen: SocketAddr,
     pub ops_listen: SocketAddr,
+    pub trusted_proxies: Vec<String>,
     pub request_timeout_ms: u64,
     pub max_body_bytes: usize,
     pub max_concurrent_requests: usize,
     pub drain_timeout_ms: u64,
+}
+
+impl Api {
+    /// Our reverse proxies.
+    ///
+    /// # Errors
+    /// One is no address and no range; a validated configuration has none such.
+    pub fn trusted_ranges(&self) -> Result<Vec<AddressRange>, NoAddressRange> {
+        self.trusted_proxies.iter().map(|range| range.parse()).collect()
+    }
 }
 
 /// `[worker]`.

@@ -1,9 +1,10 @@
-//! `api-key`: makes, lists and revokes keys.
+//! `api-key`: makes, lists, changes and revokes keys.
 
+use chrono::{DateTime, Duration, Utc};
 use db::acquire;
 use db::models::ApiKey;
-use domain::api_keys;
-use kernel::{ApiKeyId, RandomIds};
+use domain::api_keys::{self, FreshKey, KeyTerms, NewKey};
+use kernel::{AddressRange, ApiKeyId, RandomIds};
 use settings::Settings;
 
 use super::{print, setup};
@@ -22,14 +23,51 @@ pub enum Command {
         /// Requests per minute; default: the setting limits.orders_per_minute_per_key
         #[arg(long)]
         rate_limit: Option<u32>,
+        #[command(flatten)]
+        terms: Terms,
     },
     /// List keys, newest first
     List,
+    /// Set anew until when and from where a key works; what is not given does not limit it any more
+    Limit {
+        /// Its id
+        id: ApiKeyId,
+        #[command(flatten)]
+        terms: Terms,
+    },
+    /// Give a key a new secret and print it; the one before works on for a while, and the key stays who it is
+    Rotate {
+        /// Its id
+        id: ApiKeyId,
+        /// Hours that the secret before works on; 0 ends it at once, 720 at most
+        #[arg(long, default_value_t = 24)]
+        overlap_hours: u32,
+    },
     /// End a key; it stops working within seconds
     Revoke {
         /// Its id
         id: ApiKeyId,
     },
+}
+
+/// Until when and from where a key works.
+#[derive(Debug, clap::Args)]
+pub struct Terms {
+    /// The key ends then, e.g. `2027-06-30T00:00:00Z`; default: when it is revoked
+    #[arg(long)]
+    expires_at: Option<DateTime<Utc>>,
+    /// Addresses and ranges that it may be used from, e.g. `203.0.113.7,10.0.0.0/8`; default: from anywhere
+    #[arg(long, value_delimiter = ',')]
+    allow_from: Vec<AddressRange>,
+}
+
+impl From<Terms> for KeyTerms {
+    fn from(terms: Terms) -> Self {
+        Self {
+            expires_at: terms.expires_at,
+            allowed_from: terms.allow_from,
+        }
+    }
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
@@ -40,6 +78,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
             name,
             scopes,
             rate_limit,
+            terms,
         } => {
             let all = scopes.iter().any(|scope| scope == "all");
             let scopes = if all {
@@ -47,28 +86,28 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
             } else {
                 scopes
             };
-            let mut random = [0; 64];
-            getrandom::fill(&mut random)?;
-            let limit = rate_limit.unwrap_or(settings.limits.orders_per_minute_per_key);
-            let key = api_keys::create(&pool, &RandomIds, (&name, &scopes, limit), &random, now).await?;
-            print(&format!(
-                "id   {}\nkey  {}\n\nKeep the key: it cannot be shown again.",
-                key.id, key.clear
-            ));
+            let key = NewKey {
+                name: &name,
+                scopes: &scopes,
+                rate_limit_per_minute: rate_limit.unwrap_or(settings.limits.orders_per_minute_per_key),
+                terms: &terms.into(),
+            };
+            show(&api_keys::create(&pool, &RandomIds, &key, &random()?, now).await?);
         }
         Command::List => {
             let mut conn = acquire(&pool).await?;
             for key in ApiKey::list(&mut conn).await? {
-                let state = key.revoked_at.map_or("active".to_owned(), |at| format!("revoked {at}"));
-                print(&format!(
-                    "{}  {}…  {}  {}  {}",
-                    key.id,
-                    key.prefix,
-                    state,
-                    key.name,
-                    key.scopes.join(",")
-                ));
+                print(&line(&key, now));
             }
+        }
+        Command::Limit { id, terms } => {
+            api_keys::set_terms(&pool, id, &terms.into()).await?;
+            print("limited; it holds within seconds");
+        }
+        Command::Rotate { id, overlap_hours } => {
+            let overlap = Duration::hours(overlap_hours.into());
+            show(&api_keys::rotate(&pool, id, &random()?, overlap, now).await?);
+            print(&format!("\nThe secret before works until {}.", now + overlap));
         }
         Command::Revoke { id } => {
             api_keys::revoke(&pool, id, now).await?;
@@ -76,4 +115,33 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
         }
     }
     Ok(())
+}
+
+fn random() -> anyhow::Result<[u8; 64]> {
+    let mut random = [0; 64];
+    getrandom::fill(&mut random)?;
+    Ok(random)
+}
+
+fn show(key: &FreshKey) {
+    print(&format!(
+        "id   {}\nkey  {}\n\nKeep the key: it cannot be shown again.",
+        key.id, key.clear
+    ));
+}
+
+fn line(key: &ApiKey, now: DateTime<Utc>) -> String {
+    let state = match (key.revoked_at, key.expires_at) {
+        (Some(at), _) => format!("revoked {at}"),
+        (None, Some(at)) if at <= now => format!("expired {at}"),
+        (None, Some(at)) => format!("active until {at}"),
+        (None, None) => "active".to_owned(),
+    };
+    let from = if key.allowed_from.is_empty() {
+        "from anywhere".to_owned()
+    } else {
+        format!("from {}", key.allowed_from.join(","))
+    };
+    let scopes = key.scopes.join(",");
+    format!("{}  {}…  {state}  {from}  {}  {scopes}", key.id, key.prefix, key.name)
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::schema::api_keys;
+use crate::schema::{api_key_former_secrets as former, api_keys};
 use crate::{Conn, Prepare as _};
 
 #[derive(Debug, Clone, Queryable, Selectable, Identifiable)]
@@ -20,6 +20,21 @@ pub struct ApiKey {
     pub created_at: DateTime<Utc>,
     pub last_used_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
+    /// `None`: until it is revoked.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Addresses and ranges; none: from anywhere.
+    pub allowed_from: Vec<String>,
+}
+
+/// A secret that was replaced.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = former, check_for_backend(diesel::pg::Pg))]
+pub struct FormerSecret {
+    pub prefix: String,
+    pub api_key_id: Uuid,
+    pub secret_sha256: Vec<u8>,
+    pub works_until: DateTime<Utc>,
+    pub replaced_at: DateTime<Utc>,
 }
 
 #[derive(Debug, Insertable)]
@@ -32,9 +47,87 @@ pub struct NewApiKey<'a> {
     pub scopes: Vec<String>,
     pub rate_limit_per_minute: i32,
     pub created_at: DateTime<Utc>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub allowed_from: Vec<String>,
+}
+
+impl FormerSecret {
+    /// The one with this visible part, over or not.
+    pub async fn find_by_prefix(conn: &mut Conn, prefix: &str) -> QueryResult<Option<Self>> {
+        former::table
+            .find(prefix)
+            .select(Self::as_select())
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
+        diesel::insert_into(former::table)
+            .values(self)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    /// Removes those of a key.
+    pub async fn remove_of(conn: &mut Conn, api_key: Uuid) -> QueryResult<()> {
+        diesel::delete(former::table.filter(former::api_key_id.eq(api_key)))
+            .execute(conn)
+            .await
+            .map(drop)
+    }
 }
 
 impl ApiKey {
+    pub async fn find(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        api_keys::table
+            .find(id)
+            .select(Self::as_select())
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// A key that is not revoked.
+    pub async fn lock_alive(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
+        api_keys::table
+            .filter(api_keys::id.eq(id).and(api_keys::revoked_at.is_null()))
+            .select(Self::as_select())
+            .for_update()
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// The caller holds its row.
+    pub async fn set_secret(conn: &mut Conn, id: Uuid, prefix: &str, secret_sha256: &[u8]) -> QueryResult<()> {
+        let set = (api_keys::prefix.eq(prefix), api_keys::secret_sha256.eq(secret_sha256));
+        diesel::update(api_keys::table.find(id))
+            .set(set)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    /// The caller holds its row.
+    pub async fn set_terms(
+        conn: &mut Conn,
+        id: Uuid,
+        expires_at: Option<DateTime<Utc>>,
+        allowed_from: &[String],
+    ) -> QueryResult<()> {
+        let set = (
+            api_keys::expires_at.eq(expires_at),
+            api_keys::allowed_from.eq(allowed_from),
+        );
+        diesel::update(api_keys::table.find(id))
+            .set(set)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
     /// The key with this visible part, revoked or not.
     pub async fn find_by_prefix(conn: &mut Conn, prefix: &str) -> QueryResult<Option<Self>> {
         api_keys::table

@@ -50,7 +50,7 @@ mod webhook_delivery;
 mod webhook_endpoint;
 mod webhook_secret;
 
-pub use api_key::{ApiKey, NewApiKey};
+pub use api_key::{ApiKey, FormerSecret, NewApiKey};
 pub use block::BlockRow;
 pub use chain_cursor::ChainCursor;
 pub use chain_transaction::{

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use db::models::{OrderState, Switch};
 use db::{acquire, run_tx};
+use domain::api_keys::NewKey;
 use domain::orders::AcceptOrder;
 use domain::{DomainError, users};
 use kernel::{OrderId, UserId};
@@ -122,7 +123,14 @@ async fn a_key_of_another_kind_of_resource_is_refused() {
 async fn keys_of_two_callers_do_not_meet() {
     let world = World::new().await;
     let scopes = ["orders:write".to_owned()];
-    let other = domain::api_keys::create(&world.worker, &world.ids, ("shop", &scopes, 10), &[8; 64], world.now()).await;
+    let other = domain::api_keys::create(
+        &world.worker,
+        &world.ids,
+        &NewKey::anywhere("shop", &scopes, 10),
+        &[8; 64],
+        world.now(),
+    )
+    .await;
     let first = world.accept(&world.request("k", 1)).await.unwrap();
     let request = AcceptOrder {
         api_key: other.unwrap().id,

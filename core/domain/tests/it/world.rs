@@ -7,6 +7,7 @@ use db::{Pool, acquire};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
+use domain::api_keys::NewKey;
 use domain::delegations::DeathPolicy;
 use domain::orders::{AcceptOrder, Accepted, Idempotency, OrderPolicy};
 use domain::pricing::Band;
@@ -62,7 +63,7 @@ impl World {
         let ids = SeededIds::new(1);
         let now = clock.now();
         let scopes = ["orders:write".to_owned()];
-        let key = api_keys::create(&worker, &ids, ("bot", &scopes, 600), &[7; 64], now).await;
+        let key = api_keys::create(&worker, &ids, &NewKey::anywhere("bot", &scopes, 600), &[7; 64], now).await;
         let band = Band {
             energy_min: 1,
             energy_max: 1_000_000,

@@ -51,6 +51,12 @@ pub(super) fn check(settings: &Settings, role: Role, check: &mut Check) {
         "has the port of api.listen",
         "give it a port of its own",
     );
+    check.require(
+        api.trusted_ranges().is_ok(),
+        "api.trusted_proxies",
+        "names what is no address and no range",
+        "write addresses as 10.0.0.5 and ranges as 10.0.0.0/8",
+    );
     if check.production {
         for (key, address) in [
             ("api.listen", api.listen),

@@ -192,6 +192,8 @@ fn each_range_and_name_is_checked() {
         ("REDIS__URL", "http://cache", "redis.url"),
         ("API__MAX_BODY_BYTES", "0", "api.max_body_bytes"),
         ("API__OPS_LISTEN", "127.0.0.1:8080", "api.ops_listen"),
+        ("API__TRUSTED_PROXIES", "10.0.0.1,proxy", "api.trusted_proxies"),
+        ("API__TRUSTED_PROXIES", "10.0.0.1/8", "api.trusted_proxies"),
         ("WORKER__DRAIN_TIMEOUT_MS", "120000", "worker.drain_timeout_ms"),
         ("WORKER__QUEUES", "orders,orders", "worker.queues"),
         ("WORKER__QUEUES", "", "worker.queues"),

@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use db::Pool;
-use domain::api_keys;
+use domain::api_keys::{self, NewKey};
 use jobs::WakeQueue;
 use kernel::{Clock, IdGen, RandomIds};
 use serde_json::Value;
@@ -122,6 +122,7 @@ async fn key(pool: &Pool, clock: &TestClock) -> String {
     let mut random = [0; 64];
     getrandom::fill(&mut random).unwrap();
     let scopes: Vec<String> = api_keys::SCOPES.iter().map(ToString::to_string).collect();
-    let key = api_keys::create(pool, &RandomIds, ("bot", &scopes, 1_000_000), &random, clock.now());
+    let new = NewKey::anywhere("bot", &scopes, 1_000_000);
+    let key = api_keys::create(pool, &RandomIds, &new, &random, clock.now());
     key.await.unwrap().clear
 }

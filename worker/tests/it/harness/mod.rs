@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use ::devnet::{Devnet, DevnetConfig};
 use db::Pool;
+use domain::api_keys::NewKey;
 use domain::pricing::{self, Band};
 use jobs::{WakeConfig, WakeQueue};
 use kernel::{ApiKeyId, Clock, RandomIds, UserId};
@@ -180,7 +181,14 @@ impl Drop for Rig {
 async fn house_key(pool: &Pool, clock: &TestClock) -> ApiKeyId {
     let (scopes, mut random) = (["orders:read".to_owned()], [0; 64]);
     getrandom::fill(&mut random).unwrap();
-    let key = domain::api_keys::create(pool, &RandomIds, ("house", &scopes, 600), &random, clock.now()).await;
+    let key = domain::api_keys::create(
+        pool,
+        &RandomIds,
+        &NewKey::anywhere("house", &scopes, 600),
+        &random,
+        clock.now(),
+    )
+    .await;
     key.unwrap().id
 }
 
