@@ -62,12 +62,16 @@ pub(crate) async fn guard(State((app, scope)): State<(Arc<App>, Scope)>, mut req
     };
     let answered_for = AnsweredFor(principal.key);
     let client = client::address(request.extensions(), request.headers(), &app.trusted_proxies);
-    let mut response = match app.limits.check(&principal) {
+    // from elsewhere it is not counted: who stole a key must not use up what its owner may ask
+    let allowed = if principal.may_come_from(client) {
+        app.limits.check(&principal)
+    } else {
+        Err(elsewhere(client))
+    };
+    let mut response = match allowed {
         Err(problem) => problem.into_response(),
         Ok(allowance) => {
-            let mut response = if !principal.may_come_from(client) {
-                elsewhere(client).into_response()
-            } else if principal.may(scope.word()) {
+            let mut response = if principal.may(scope.word()) {
                 request.extensions_mut().insert(Arc::new(principal));
                 next.run(request).await
             } else {

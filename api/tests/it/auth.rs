@@ -232,6 +232,7 @@ async fn a_key_that_is_bound_to_addresses_is_used_from_there_alone() {
     let refused = from("198.51.100.1:4000", "").await;
     refused.refused(403, "address_not_allowed");
     assert_eq!(refused.body["detail"], "this key may not be used from 198.51.100.1");
+    assert_eq!(refused.header("ratelimit-limit"), "", "it does not count");
     assert_eq!(from("10.0.0.1:4000", "203.0.113.7").await.status, 200);
     from("198.51.100.1:4000", "203.0.113.7")
         .await

@@ -1,7 +1,7 @@
 //! Stock that quotes hold: stake set aside for the order that may come. As long as it is held it counts as promised, so
 //! nobody else gets it. It is held until its order is claimed or ends, and where nobody orders until the quote is over.
 //!
-//! Lock order: order, what is held for it, wallets.
+//! Lock order: order, wallets, what is held of them.
 
 use chain::EnergyMarket;
 use chrono::{DateTime, Utc};
