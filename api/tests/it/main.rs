@@ -5,6 +5,7 @@
 
 mod api;
 mod auth;
+mod bot;
 mod console;
 mod health;
 mod openapi;

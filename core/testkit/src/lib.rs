@@ -1,4 +1,4 @@
-//! Test support: databases cloned from a migrated template, and Redis namespaces. Linked from dev-dependencies only.
+//! Test support: databases cloned from a migrated template, Redis namespaces, and suites in other languages. Linked from dev-dependencies only.
 //!
 //! The services come from `cargo xtask test`, which sets `SWITCHYARD_TEST_DATABASE_URL` (the owner of the schema, on the
 //! database `postgres`) and `SWITCHYARD_TEST_REDIS_URL`.
@@ -7,6 +7,8 @@
 
 mod database;
 mod redis_namespace;
+mod suite;
 
 pub use database::{Role, TestDb};
 pub use redis_namespace::TestRedis;
+pub use suite::Suite;

@@ -1,0 +1,1 @@
+"""A Telegram bot that sells energy from Switchyard."""
