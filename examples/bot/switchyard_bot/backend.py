@@ -5,6 +5,7 @@ it is carried out once.
 """
 
 import asyncio
+import logging
 from typing import Any, Optional
 from uuid import UUID
 
@@ -27,11 +28,15 @@ from switchyard_client.models import (
     QuoteView,
 )
 
+log = logging.getLogger(__name__)
+
 ATTEMPTS = 3
 PAUSE_S = 0.4
 PAUSE_MAX_S = 5.0
 # statuses at which the same request may succeed a moment later
 PASSING = {408, 425, 429, 500, 502, 503, 504}
+# what is wrong with our key, and says nothing of the request: it may have been carried out before
+OF_THE_KEY = {"unauthorized", "address_not_allowed", "insufficient_scope"}
 
 
 class Refused(Exception):
@@ -76,6 +81,9 @@ class Backend:
             if answer.status_code in PASSING or not isinstance(answer.parsed, ProblemView):
                 why = str(int(answer.status_code))
                 continue
+            if answer.parsed.code in OF_THE_KEY:
+                log.error("Switchyard does not take our key: %s", answer.parsed.code)
+                raise Unavailable(answer.parsed.code)
             raise Refused(answer.parsed)
         raise Unavailable(why)
 

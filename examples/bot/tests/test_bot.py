@@ -166,11 +166,17 @@ class BotTest(unittest.IsolatedAsyncioTestCase):
         self.telegram.press(self.user, button)
         await self.hears("cannot be charged twice")
         self.assertEqual(len(await self.direct.orders(self.user)), 1, "it was placed, and nobody heard of it")
+        # that our key is not taken says nothing of the order
+        self.line.fault = "key"
+        past = len(self.telegram.to(self.user))
+        self.telegram.press(self.user, button)
+        await self.hears("cannot be charged twice", past=past)
         # another process goes on with it
         await self.stop()
         self.line.fault = None
         await self.start()
         await self.hears("is placed")
+        self.assertFalse([said for said in self.telegram.to(self.user) if "Nothing was charged" in said["text"]])
         self.assertEqual(len(await self.direct.orders(self.user)), 1)
         self.assertEqual(await self.has(), "6.750000")
 

@@ -53,11 +53,14 @@ impl PriceQuote {
         Ok(diesel::update(row).set(set).prepared().execute(conn).await? == 1)
     }
 
-    /// Removes up to `limit` that ended before `before` and that nobody used; answers how many.
+    /// Removes up to `limit` that ended before `before` and that nobody used; answers how many. What
+    /// they hold is given back first, by others.
     pub async fn prune(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> QueryResult<usize> {
         diesel::sql_query(
             "DELETE FROM price_quotes WHERE id IN (SELECT id FROM price_quotes \
-                WHERE order_id IS NULL AND expires_at < $1 ORDER BY expires_at LIMIT $2)",
+                WHERE order_id IS NULL AND expires_at < $1 \
+                    AND NOT EXISTS (SELECT 1 FROM stock_holds h WHERE h.quote_id = price_quotes.id) \
+                ORDER BY expires_at LIMIT $2)",
         )
         .bind::<Timestamptz, _>(before)
         .bind::<BigInt, _>(limit)

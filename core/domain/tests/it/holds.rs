@@ -106,7 +106,16 @@ async fn what_nobody_ordered_in_time_is_free_again() {
     release(&world).await;
     assert_eq!(world.reserved(wallet).await, HELD);
     world.clock.advance_seconds(1);
+    let prune = async || {
+        run_tx(&world.worker, "test_prune", async |conn| {
+            Ok::<_, DomainError>(PriceQuote::prune(conn, world.now() + LIFE, 10).await?)
+        })
+        .await
+        .unwrap()
+    };
+    assert_eq!(prune().await, 0, "what it holds is given back first");
     release(&world).await;
+    assert_eq!(prune().await, 1);
     assert_eq!((holds(&world).await, world.reserved(wallet).await), (0, 0));
     world.assert_sound().await;
     hold(&world).await;
