@@ -1,17 +1,24 @@
-//! Every rental of the runs before ends in the same moment, while customers go on ordering.
+//! Every rental of the runs before ends in the same moment, while customers go on ordering. Blocks come as on the main network,
+//! one in three seconds: each makes some of the reclaims due, and how far the watcher is behind is counted in blocks.
 
-use std::time::Instant;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
 use super::ground::Ground;
-use super::load::{RENTAL_S, micros};
+use super::load::{Answers, RENTAL_S, micros};
 use super::meters::Meters;
 use super::orders::{self, LOOK, Times};
 use super::run::rate;
 use super::stats::Spread;
 use crate::services::DATABASE;
+use crate::stage::devnet::Devnet;
+
+/// The main network's time between two blocks.
+const BLOCK_TIME: Duration = Duration::from_secs(3);
 
 const LIVE: &str = "SELECT count(*) FROM delegations WHERE state IN ('active', 'reclaiming')";
 /// Orders that are placed meanwhile are rentals that do not end.
@@ -48,6 +55,37 @@ pub(crate) fn measure(ground: &mut Ground<'_>, workers: u16, offered_per_s: f64,
     let clock = psql.run(DATABASE, CLOCK)?;
     ground.stage.devnet.advance(RENTAL_S + 60)?;
     let started = Instant::now();
+    let (answers, seconds) = at_the_main_network_s_pace(&ground.stage.devnet, || {
+        meanwhile(ground, (&clock, &left), (offered_per_s, orders), started)
+    })?;
+    let used = Meters::read(&ground.services, &ground.stage, &ground.children)?.since(&before);
+    ground.stop()?;
+    let times = Times::of(&answers.answers, &orders::steps(&ground.services)?)?;
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    let calls = used
+        .node
+        .map(|calls| calls.values().sum::<i64>() as f64 / (due + orders).max(1) as f64);
+    Ok(Reclaims {
+        workers,
+        due,
+        seconds,
+        reclaimed_per_s: rate(due, seconds),
+        orders,
+        offered_per_s,
+        paid_to_broadcast: times.paid_to_broadcast,
+        node_calls_per_reclaim: calls,
+    })
+}
+
+/// Places the orders once a block after the jump is read, and waits for the reclaims and for them; answers how long the
+/// reclaims took.
+fn meanwhile(
+    ground: &Ground<'_>,
+    (clock, left): (&str, &str),
+    (offered_per_s, orders): (f64, usize),
+    started: Instant,
+) -> Result<(Answers, f64)> {
+    let psql = ground.services.psql()?;
     // what is signed on a block before the jump has expired by the one after it
     let jumped = format!(
         "SELECT count(*) FROM ({CLOCK}) c WHERE c.epoch >= {} + {RENTAL_S}",
@@ -67,26 +105,29 @@ pub(crate) fn measure(ground: &mut Ground<'_>, workers: u16, offered_per_s: f64,
     ground
         .waiting
         .until_every(LOOK, &ground.children, "all energy is taken back", || {
-            let left = psql.run(DATABASE, &left)?;
+            let left = psql.run(DATABASE, left)?;
             Ok((left.trim() == "0").then_some(()))
         })?;
     let seconds = micros(i64::try_from(started.elapsed().as_micros())?);
     orders::wait_for_all(&ground.services, &ground.children, &ground.waiting)?;
-    let used = Meters::read(&ground.services, &ground.stage, &ground.children)?.since(&before);
-    ground.stop()?;
-    let times = Times::of(&answers.answers, &orders::steps(&ground.services)?)?;
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    let calls = used
-        .node
-        .map(|calls| calls.values().sum::<i64>() as f64 / (due + orders).max(1) as f64);
-    Ok(Reclaims {
-        workers,
-        due,
-        seconds,
-        reclaimed_per_s: rate(due, seconds),
-        orders,
-        offered_per_s,
-        paid_to_broadcast: times.paid_to_broadcast,
-        node_calls_per_reclaim: calls,
-    })
+    Ok((answers, seconds))
+}
+
+/// Blocks come one in three seconds while `work` is done, and then as before.
+fn at_the_main_network_s_pace<T>(devnet: &Devnet, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let (done, is_done) = mpsc::channel::<()>();
+    devnet.pause_mining(true)?;
+    let worked = thread::scope(|scope| {
+        let miner = scope.spawn(move || {
+            while let Err(RecvTimeoutError::Timeout) = is_done.recv_timeout(BLOCK_TIME) {
+                devnet.mine()?;
+            }
+            anyhow::Ok(())
+        });
+        let worked = work();
+        drop(done);
+        let mined = miner.join().map_err(|_| anyhow!("the miner panicked"))?;
+        mined.and(worked)
+    });
+    devnet.pause_mining(false).and(worked)
 }

@@ -79,6 +79,17 @@ impl Devnet {
         self.admin()?.post::<Value>("/time/advance", &body, None).map(drop)
     }
 
+    /// Whether it makes blocks by itself.
+    pub(crate) fn pause_mining(&self, paused: bool) -> Result<()> {
+        let body = json!({ "paused": paused });
+        self.admin()?.post::<Value>("/mining", &body, None).map(drop)
+    }
+
+    /// Makes one block.
+    pub(crate) fn mine(&self) -> Result<()> {
+        self.admin()?.post::<Value>("/blocks", &json!({}), None).map(drop)
+    }
+
     /// Has somebody pay; answers the transaction.
     pub(crate) fn pay(&self, to: &str, payment: Payment) -> Result<String> {
         let body = match payment {
