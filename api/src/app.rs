@@ -118,6 +118,7 @@ impl App {
         let metrics = settings::metrics::install()?;
         // a counter that appears is no increase: these start at zero, so that their first event raises an alert
         metrics::counter!("switchyard_http_panics_total").increment(0);
+        metrics::counter!("switchyard_audit_lines_lost_total").increment(0);
         metrics::counter!("switchyard_ledger_event_reused_total").increment(0);
         Ok(Arc::new(Self {
             policy: policy(&settings)?,

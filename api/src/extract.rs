@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use axum::http::request::Parts;
+use db::trail;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
@@ -17,6 +18,7 @@ use crate::App;
 use crate::problem::{Code, Problem};
 
 mod json;
+mod masked;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -40,7 +42,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for JsonBody<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         check_content_type(request.headers())?;
-        json::parse(&read(request, app).await?).map(Self)
+        body(&read(request, app).await?).map(Self)
     }
 }
 
@@ -59,7 +61,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Idempotent<T> {
         Ok(Self {
             key,
             request_sha256: hash.chain_update(&bytes).finalize().into(),
-            body: json::parse(&bytes)?,
+            body: body(&bytes)?,
         })
     }
 }
@@ -77,8 +79,15 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for OptionalBody<T> {
             return Ok(Self(T::default()));
         }
         content_type?;
-        json::parse(&bytes).map(Self)
+        body(&bytes).map(Self)
     }
+}
+
+/// Reads a body, and shows it to the audit trail.
+fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let body = json::parse(bytes)?;
+    trail::asked(|| masked::masked(bytes));
+    Ok(body)
 }
 
 /// Half the time of a request is for its body to arrive, so that a slow client is told so.

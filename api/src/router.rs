@@ -11,7 +11,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::HttpMethod;
 
 use crate::console::console;
-use crate::middleware::{Plain, Scope, bounds, guard, observe};
+use crate::middleware::{Guarded, Plain, Scope, bounds, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
 use crate::routes::{
@@ -25,6 +25,8 @@ pub(crate) struct Route {
     pub(crate) method: HttpMethod,
     pub(crate) path: &'static str,
     pub(crate) scope: Scope,
+    /// The handler's name.
+    pub(crate) action: &'static str,
     /// What it may answer besides [`EVERYWHERE`].
     pub(crate) codes: Vec<Code>,
     handler: MethodRouter<Arc<App>>,
@@ -64,6 +66,7 @@ const ACCEPT: &[Code] = &[
     Code::Maintenance,
 ];
 const QUOTE: &[Code] = &[
+    Code::QuoteExpired,
     Code::NoStock,
     Code::HeldTooMuch,
     Code::EnergyOutOfRange,
@@ -133,6 +136,7 @@ macro_rules! routes {
                 method: HttpMethod::$verb,
                 path: $path,
                 scope: Scope::$scope,
+                action: stringify!($handler),
                 codes: { let codes: &[&[Code]] = &[$($codes),*]; codes.concat() },
                 handler: axum::routing::$method($group::$file::$handler),
             }),+]
@@ -154,7 +158,7 @@ routes! {
     OrdersWrite post Post "/api/standing-orders/{id}/stop" standing_orders::stop::stop_standing_order [FOUND];
     OrdersRead get Get "/api/prices" prices::get::get_prices [&[Code::NotFound]];
     OrdersRead get Get "/api/pool" pool::get::get_pool [];
-    OrdersRead post Post "/api/quotes" quotes::create::create_quote [BODY, QUOTE];
+    OrdersRead post Post "/api/quotes" quotes::create::create_quote [BODY, MARKED, QUOTE];
     UsersRead get Get "/api/users/{user_id}/balance" users::balance::get_user_balance [PARAMETER];
     BalancesWrite post Post "/api/users/{user_id}/deposit" users::deposit::deposit_user_balance
         [BODY, MARKED, ADJUST, &[Code::NotFound]];
@@ -184,7 +188,7 @@ routes! {
         [BODY, PARAMETER, &[Code::BadText]];
     UsersWrite delete Delete "/api/wallets/users/{user_id}/{address}" user_wallets::delete::delete_user_wallet [FOUND];
     SupplierWalletsWrite post Post "/api/supplier-wallets/add" supplier_wallets::add::add_supplier_wallets
-        [BODY, &[Code::BadText, Code::AddressNeedsPermission, Code::WalletExists]];
+        [BODY, MARKED, &[Code::BadText, Code::AddressNeedsPermission, Code::WalletExists]];
     SupplierWalletsRead get Get "/api/supplier-wallets/" supplier_wallets::list::list_supplier_wallets [PARAMETER];
     SupplierWalletsRead get Get "/api/supplier-wallets/{id}" supplier_wallets::get::get_supplier_wallet [FOUND];
     SupplierWalletsRead get Get "/api/supplier-wallets/{id}/permissions"
@@ -223,6 +227,7 @@ routes! {
         [BODY, MARKED, BY_HAND, &[Code::NotFound, Code::WalletNotActive, Code::StakeRefused]];
     OperationsRead get Get "/api/operations/rentals" operations::list_rentals::list_rentals [PARAMETER];
     OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
+    AuditRead get Get "/api/operations/audit" operations::list_audit::list_audit [PARAMETER];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
         [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];
     WebhooksRead get Get "/api/webhooks" webhooks::list::list_webhooks [PARAMETER];
@@ -245,7 +250,12 @@ routes! {
 pub fn router(app: Arc<App>) -> Router {
     let mut api = Router::new();
     for route in routes() {
-        let guard = from_fn_with_state((app.clone(), route.scope), guard);
+        let guarded = Guarded {
+            app: app.clone(),
+            scope: route.scope,
+            action: route.action,
+        };
+        let guard = from_fn_with_state(guarded, guard);
         let handler = route.handler.route_layer(guard);
         // a collection whose path ends in a slash is found without it too
         if let Some(bare) = route.path.strip_suffix('/') {

@@ -1,6 +1,7 @@
 //! What every job is handed.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chain::{ChainClient, TronAddress};
@@ -112,6 +113,8 @@ pub struct WorkPolicy {
     pub messages_per_run: u32,
     /// How long messages that ended are kept.
     pub webhook_retention: Duration,
+    /// Where heads of the audit trail are kept.
+    pub heads_file: Option<PathBuf>,
 }
 
 impl Environment {

@@ -1,5 +1,7 @@
 //! What can go wrong in a job, and what that means for its retry.
 
+use std::path::PathBuf;
+
 use chain::ChainError;
 use db::DbError;
 use domain::DomainError;
@@ -44,6 +46,9 @@ pub enum WorkError {
     /// A transaction could not be built.
     #[error("the transaction cannot be built")]
     Build(#[from] TronError),
+    /// The end of the audit trail could not be kept.
+    #[error("worker.audit_heads_file = {} cannot be written", _0.display())]
+    HeadsFile(PathBuf, #[source] std::io::Error),
     /// A row names a network, an address or an id that cannot be.
     #[error("broken row: {0}")]
     Broken(String),
@@ -65,6 +70,7 @@ impl WorkError {
             Self::Chain(error) => error.class(),
             Self::Key { .. } | Self::WebhookSecret { .. } | Self::Broken(_) => ErrorClass::Bug,
             Self::Build(error) => error.class(),
+            Self::HeadsFile(..) => ErrorClass::Unavailable,
         }
     }
 
@@ -75,6 +81,7 @@ impl WorkError {
             Self::Chain(_) => "chain_unavailable",
             Self::Key { .. } | Self::WebhookSecret { .. } => "key_unusable",
             Self::Build(_) => "transaction_not_built",
+            Self::HeadsFile(..) => "heads_file",
             Self::Broken(_) => "broken_row",
         }
     }

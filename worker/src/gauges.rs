@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chain::EnergyMarket;
 use chrono::{DateTime, Utc};
-use db::models::{DueComparison, Exchange, Finding, Rate, SupplierWallet, TransferKind, WebhookEndpoint};
+use db::models::{DueComparison, Exchange, Finding, Rate, SupplierWallet, TransferKind, Unsealed, WebhookEndpoint};
 use db::{Conn, acquire};
 use domain::DomainError;
 use domain::operations::{Held, NetworkFigures, count_stuck, held, networks, transfer_figures};
@@ -76,6 +76,7 @@ impl Gauges {
             show_network(&mut conn, row).await?;
         }
         show_webhooks(&mut conn, now).await?;
+        show_audit(&mut conn, now).await?;
         show_rate(&mut conn, (!env.rates.sources.is_empty(), &env.rates.policy), now).await?;
         if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
             show_totals(&mut conn).await?;
@@ -205,6 +206,13 @@ async fn show_network(conn: &mut Conn, row: NetworkFigures) -> Result<(), WorkEr
         let sun = SupplierWallet::sellable_sun(conn).await.map_err(DomainError::from)?;
         gauge!("switchyard_pool_sellable_energy", &labels).set(float(market.about_energy(sun)));
     }
+    Ok(())
+}
+
+async fn show_audit(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), WorkError> {
+    let waiting = Unsealed::read(conn).await?;
+    let age = waiting.oldest.map_or(0, |oldest| (now - oldest).num_seconds().max(0));
+    gauge!("switchyard_audit_unsealed_seconds").set(float(age));
     Ok(())
 }
 

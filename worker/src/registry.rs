@@ -8,7 +8,7 @@ use crate::environment::Environment;
 use crate::jobs::{
     CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ExchangeDeposits,
     ImportWallet, KeepEnergy, PlacePaidOrder, PlanStakes, PlanSweeps, Prune, ReadRates, ReclaimDelegation, Reconcile,
-    RentEnergy, ResendTransactions, SendPayout, SettleFinal, StakeWallet, SweepDeposits, SyncWallet,
+    RentEnergy, ResendTransactions, SealAudit, SendPayout, SettleFinal, StakeWallet, SweepDeposits, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;
@@ -19,7 +19,8 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 23] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 24] = [
+        (JobKind::AuditSeal, Arc::new(SealAudit::new(env()))),
         (
             JobKind::ChainResendTransactions,
             Arc::new(ResendTransactions(env(), sender())),

@@ -136,6 +136,7 @@ fn diesel_type(postgres: &str) -> Option<&'static str> {
         "int8" => "BigInt",
         "bool" => "Bool",
         "timestamptz" => "Timestamptz",
+        "json" => "Json",
         "jsonb" => "Jsonb",
         "numeric" => "Numeric",
         "_text" => "Array<Text>",

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use domain::api_keys::Principal;
 
 use super::observe::AnsweredFor;
-use super::{client, key_cache};
+use super::{audit, client, key_cache};
 use crate::App;
 use crate::problem::{Code, Problem};
 
@@ -49,13 +49,24 @@ scopes! {
     OperationsWrite = "operations:write";
     WebhooksRead = "webhooks:read";
     WebhooksWrite = "webhooks:write";
+    AuditRead = "audit:read";
 }
 
 /// The key that a request came with.
 pub(crate) type Caller = Extension<Arc<Principal>>;
 
-/// Lets a request with the right key through to its handler.
-pub(crate) async fn guard(State((app, scope)): State<(Arc<App>, Scope)>, mut request: Request, next: Next) -> Response {
+/// A route and what it needs.
+#[derive(Clone)]
+pub(crate) struct Guarded {
+    pub(crate) app: Arc<App>,
+    pub(crate) scope: Scope,
+    /// Its handler's name.
+    pub(crate) action: &'static str,
+}
+
+/// Lets a request with the right key through to its handler. One that may write is an act for the audit trail.
+pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, next: Next) -> Response {
+    let Guarded { app, scope, action } = guarded;
     let principal = match caller(&app, request.headers()).await {
         Ok(principal) => principal,
         Err(problem) => return problem.into_response(),
@@ -71,12 +82,17 @@ pub(crate) async fn guard(State((app, scope)): State<(Arc<App>, Scope)>, mut req
     let mut response = match allowed {
         Err(problem) => problem.into_response(),
         Ok(allowance) => {
+            let act = audit::act(&app, (&principal, client), &request, action);
             let mut response = if principal.may(scope.word()) {
                 request.extensions_mut().insert(Arc::new(principal));
-                next.run(request).await
+                audit::acting(act.as_ref(), next.run(request)).await
             } else {
                 lacking(scope).into_response()
             };
+            let ended = act.as_ref().and_then(|act| audit::ended(act, &response));
+            if let (Some(act), Some(result)) = (&act, ended) {
+                audit::tell(&app, act, result).await;
+            }
             allowance.write(response.headers_mut());
             response
         }

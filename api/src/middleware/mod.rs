@@ -1,5 +1,6 @@
 //! What every request passes: observation outermost, then bounds, then (per route) the guard.
 
+mod audit;
 mod bounds;
 mod client;
 mod guard;
@@ -9,7 +10,7 @@ mod rate_limit;
 
 pub(crate) use bounds::bounds;
 pub use guard::Scope;
-pub(crate) use guard::{Caller, guard, need};
+pub(crate) use guard::{Caller, Guarded, guard, need};
 pub(crate) use key_cache::KeyCache;
 pub(crate) use observe::{Plain, observe};
 pub(crate) use rate_limit::RateLimits;

@@ -26,14 +26,19 @@ const MAX_REQUEST_ID_LEN: usize = 64;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AnsweredFor(pub(super) kernel::ApiKeyId);
 
+/// The request's id, for who writes down what it did.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(pub(super) String);
+
 /// Wraps everything.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let method = method_label(request.method());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let request_id = given_id(&request).unwrap_or_else(|| app.ids.uuid().to_string());
+    request.extensions_mut().insert(RequestId(request_id.clone()));
     let span = tracing::info_span!("request", %request_id, method, route);
     let started = Instant::now();
     let answer = AssertUnwindSafe(next.run(request))

@@ -16,10 +16,17 @@ pub(crate) mod user_wallets;
 pub(crate) mod users;
 pub(crate) mod webhooks;
 
+use axum::Json;
+use axum::http::StatusCode;
+use axum::http::header::{HeaderMap, HeaderValue, LOCATION};
+use domain::api_keys::Principal;
+use domain::operations::Mark;
 use kernel::{Amount, Asset};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use self::orders::create::REPLAYED;
+use crate::extract::Idempotent;
 use crate::problem::Problem;
 
 /// An amount of one asset.
@@ -46,4 +53,31 @@ fn cut<T, C>(rows: &mut Vec<T>, limit: u32, cursor: impl Fn(&T) -> C) -> Option<
     }
     rows.truncate(limit);
     rows.last().map(cursor)
+}
+
+/// The caller's mark of a request.
+fn mark<T>(caller: &Principal, request: &Idempotent<T>) -> Mark {
+    Mark {
+        api_key: caller.key,
+        key: request.key.clone(),
+        request_sha256: request.request_sha256,
+    }
+}
+
+/// The headers of an answer to a request that was carried out before.
+fn replayed() -> HeaderMap {
+    HeaderMap::from_iter([(REPLAYED, HeaderValue::from_static("true"))])
+}
+
+/// An answer that made something, or says that it was made before.
+fn made<T>(replayed: bool, location: Option<String>, body: T) -> (StatusCode, HeaderMap, Json<T>) {
+    let mut headers = HeaderMap::new();
+    if let Some(Ok(location)) = location.map(HeaderValue::try_from) {
+        headers.insert(LOCATION, location);
+    }
+    if replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        return (StatusCode::OK, headers, Json(body));
+    }
+    (StatusCode::CREATED, headers, Json(body))
 }

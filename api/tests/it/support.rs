@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -188,6 +188,11 @@ impl TestApi {
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
+    /// With an Idempotency-Key that was never used.
+    pub(crate) async fn once(&self, path: &str, body: &Value) -> Reply {
+        self.marked(path, &RandomIds.uuid().to_string(), body).await
+    }
+
     /// With an Idempotency-Key.
     pub(crate) async fn marked(&self, path: &str, mark: &str, body: &Value) -> Reply {
         let request = self
@@ -219,7 +224,38 @@ impl TestApi {
             body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
         };
         reply.check(&method, &path);
+        self.check_audit(&method, &path, &reply).await;
         reply
+    }
+
+    /// Whoever may write leaves a line for each request that writes; what succeeded carries it in its own transaction.
+    async fn check_audit(&self, method: &Method, path: &str, reply: &Reply) {
+        let not_an_act = [
+            "unauthorized",
+            "address_not_allowed",
+            "rate_limited",
+            "overloaded",
+            "unavailable",
+            "internal",
+        ];
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+        if reads || documented(method, path).is_none() || not_an_act.contains(&reply.code()) {
+            return;
+        }
+        let id = reply.header("x-request-id");
+        let lines = |more: &str| {
+            let from = |table| format!("SELECT count(*) FROM {table} WHERE request_id = '{id}' {more}");
+            format!("({}) + ({})", from("audit_inbox"), from("audit_trail"))
+        };
+        let expected = if reply.status.is_success() {
+            lines("AND step IS NOT NULL AND result = 'committed'")
+        } else {
+            lines(&format!("AND result = '{}'", reply.code()))
+        };
+        assert!(
+            self.count(&expected).await > 0,
+            "{method} {path}: no line in the audit trail"
+        );
     }
 
     /// One number from the database.
@@ -304,7 +340,8 @@ impl Reply {
 
 /// The problem codes that the document promises for a request, if it has the route.
 fn documented(method: &Method, path: &str) -> Option<Vec<String>> {
-    let document = serde_json::to_value(openapi()).unwrap();
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(openapi()).unwrap());
+    let document = &*DOCUMENT;
     let fits = |template: &str| {
         let (wanted, given): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
         wanted.len() == given.len() && wanted.iter().zip(&given).all(|(w, g)| w == g || w.starts_with('{'))

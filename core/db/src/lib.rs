@@ -17,6 +17,7 @@ mod prepared;
 pub mod schema;
 mod shared_clock;
 mod text_enum;
+pub mod trail;
 mod tx;
 
 pub use error::{DbError, is_violation_of};

@@ -27,6 +27,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_inbox (id) {
+        id -> BigInt,
+        at -> Timestamptz,
+        principal -> Text,
+        principal_name -> Text,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        action -> Text,
+        target -> Nullable<Text>,
+        step -> Nullable<Text>,
+        result -> Text,
+        asked -> Nullable<Json>,
+        changes -> Json,
+    }
+}
+
+diesel::table! {
+    audit_trail (seq) {
+        seq -> BigInt,
+        id -> BigInt,
+        at -> Timestamptz,
+        principal -> Text,
+        principal_name -> Text,
+        address -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        action -> Text,
+        target -> Nullable<Text>,
+        step -> Nullable<Text>,
+        result -> Text,
+        asked -> Nullable<Json>,
+        changes -> Json,
+        hash -> Bytea,
+    }
+}
+
+diesel::table! {
     blocks (network, number) {
         network -> Text,
         number -> BigInt,
@@ -863,6 +899,8 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     api_key_former_secrets,
     api_keys,
+    audit_inbox,
+    audit_trail,
     blocks,
     chain_cursors,
     chain_transactions,

@@ -7,7 +7,7 @@ use diesel::result::Error as Diesel;
 use diesel_async::{AnsiTransactionManager, TransactionManager};
 
 use crate::error::is_retryable;
-use crate::{Conn, DbError, Pool, acquire, failpoint};
+use crate::{Conn, DbError, Pool, acquire, failpoint, trail};
 
 /// How often one transaction is run before its error is handed up.
 const MAX_RUNS: u32 = 5;
@@ -33,7 +33,7 @@ where
 ///
 /// The body may run more than once: it makes no calls to the outside and takes no ids or times of its own. Serialisation
 /// failures and deadlocks are run again, a bounded number of times. A commit whose answer was lost is an error: whether
-/// it happened is for the caller's next look at the row to say.
+/// it happened is for the caller's next look at the row to say. Where somebody acts ([`crate::trail`]), it carries a line of that.
 ///
 /// # Errors
 /// What the body answered, or why the transaction could not begin or commit.
@@ -74,10 +74,21 @@ where
     let failed = |error: Diesel| E::from(DbError::from(error));
     failpoint::reach(name, "begin");
     AnsiTransactionManager::begin_transaction(conn).await.map_err(failed)?;
-    match body(&mut *conn).await {
-        Ok(value) => {
+    trail::begin();
+    let done = match body(&mut *conn).await {
+        Ok(value) => trail::write_in_tx(conn, name)
+            .await
+            .map_err(failed)
+            .map(|told| (value, told)),
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok((value, told)) => {
             failpoint::reach(name, "commit");
             AnsiTransactionManager::commit_transaction(conn).await.map_err(failed)?;
+            if told {
+                trail::committed();
+            }
             failpoint::reach(name, "committed");
             Ok(value)
         }

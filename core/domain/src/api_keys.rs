@@ -5,8 +5,9 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Duration, Utc};
 use db::models::{ApiKey, FormerSecret, NewApiKey};
-use db::{Conn, Pool, acquire, run_tx};
+use db::{Conn, Pool, acquire, run_tx, trail};
 use kernel::{AddressRange, ApiKeyId, IdGen};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::DomainError;
@@ -30,6 +31,7 @@ pub const SCOPES: &[&str] = &[
     "operations:write",
     "webhooks:read",
     "webhooks:write",
+    "audit:read",
 ];
 
 const PREFIX_LEN: usize = 15;
@@ -172,8 +174,12 @@ pub async fn create(
         expires_at: key.terms.expires_at,
         allowed_from: key.terms.words()?,
     };
-    let mut conn = acquire(pool).await?;
-    new.insert(&mut conn).await?;
+    run_tx(pool, "create_api_key", async |conn| {
+        let (scopes, terms) = (&new.scopes, shown(new.expires_at, &new.allowed_from));
+        trail::changed(|| json!({ "api_key": new.id, "name": name, "scopes": scopes, "after": terms }));
+        Ok::<_, DomainError>(new.insert(conn).await?)
+    })
+    .await?;
     Ok(FreshKey {
         id: ApiKeyId(new.id),
         clear,
@@ -197,6 +203,7 @@ pub async fn rotate(
     let (prefix, clear) = fresh(random);
     run_tx(pool, "rotate_api_key", async |conn| {
         let key = alive_in_tx(conn, id).await?;
+        trail::changed(|| json!({ "api_key": id.0, "prefix": prefix, "former_works_until": now + overlap }));
         FormerSecret::remove_of(conn, id.0).await?;
         let former = FormerSecret {
             prefix: key.prefix,
@@ -219,10 +226,18 @@ pub async fn rotate(
 pub async fn set_terms(pool: &Pool, id: ApiKeyId, terms: &KeyTerms) -> Result<(), DomainError> {
     let allowed_from = terms.words()?;
     run_tx(pool, "set_api_key_terms", async |conn| {
-        alive_in_tx(conn, id).await?;
+        let key = alive_in_tx(conn, id).await?;
+        let before = shown(key.expires_at, &key.allowed_from);
+        let after = shown(terms.expires_at, &allowed_from);
+        trail::changed(|| json!({ "api_key": id.0, "before": before, "after": after }));
         Ok(ApiKey::set_terms(conn, id.0, terms.expires_at, &allowed_from).await?)
     })
     .await
+}
+
+/// A key's terms, for the audit trail.
+fn shown(expires_at: Option<DateTime<Utc>>, allowed_from: &[String]) -> Value {
+    json!({ "expires_at": expires_at, "allowed_from": allowed_from })
 }
 
 async fn alive_in_tx(conn: &mut Conn, id: ApiKeyId) -> Result<ApiKey, DomainError> {
@@ -317,12 +332,15 @@ async fn presented(
 /// # Errors
 /// [`DomainError::NotFound`] for an unknown or revoked key.
 pub async fn revoke(pool: &Pool, id: ApiKeyId, now: DateTime<Utc>) -> Result<(), DomainError> {
-    let mut conn = acquire(pool).await?;
-    if ApiKey::revoke(&mut conn, id.0, now).await? {
-        Ok(())
-    } else {
-        Err(DomainError::NotFound("api key"))
-    }
+    run_tx(pool, "revoke_api_key", async |conn| {
+        trail::changed(|| json!({ "api_key": id.0, "revoked": true }));
+        if ApiKey::revoke(conn, id.0, now).await? {
+            Ok(())
+        } else {
+            Err(DomainError::NotFound("api key"))
+        }
+    })
+    .await
 }
 
 /// 64 characters of 62, without bias: bytes beyond the last whole multiple of 62 are folded by a second byte.

@@ -4,6 +4,7 @@
 //! that end in `_in_tx` run inside the caller's transaction.
 
 pub mod api_keys;
+pub mod audit_trail;
 pub mod delegations;
 pub mod deposits;
 mod error;

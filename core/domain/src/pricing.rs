@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use db::models::{OrderTerms, PriceBand, PriceVersion};
-use db::{Pool, acquire, run_tx};
+use db::{Pool, acquire, run_tx, trail};
 use kernel::{Amount, IdGen, PriceVersionId};
+use serde_json::json;
 
 use crate::DomainError;
 
@@ -96,6 +97,7 @@ pub async fn publish(
         })
         .collect();
     run_tx(pool, "publish_prices", async |conn| {
+        trail::changed(|| json!({ "price_version": version.id, "note": note, "bands": bands }));
         version.publish(conn, &rows).await?;
         Ok::<_, DomainError>(())
     })

@@ -3,10 +3,11 @@
 use chain::TronAddress;
 use chrono::{DateTime, Utc};
 use db::models::{User, UserWallet};
-use db::{Pool, acquire, run_tx};
+use db::{Pool, acquire, run_tx, trail};
 use kernel::{Amount, Asset, UserId};
 use ledger::Posted;
 use ledger::movements::{Adjustment, adjust_in_tx};
+use serde_json::json;
 
 use crate::DomainError;
 
@@ -43,6 +44,10 @@ pub async fn adjust(pool: &Pool, adjustment: &Adjustment<'_>) -> Result<Adjusted
         User::ensure(conn, adjustment.user.0, adjustment.at).await?;
         let posted = adjust_in_tx(conn, adjustment).await?;
         let balance = ledger::lock_user_balance_in_tx(conn, adjustment.user, adjustment.asset).await?;
+        trail::changed(|| {
+            let (user, asset) = (adjustment.user.0, adjustment.asset.to_string());
+            json!({ "user": user, "asset": asset, "balance": balance.to_string(), "again": posted == Posted::Already })
+        });
         Ok(Adjusted {
             balance,
             replayed: posted == Posted::Already,
@@ -88,6 +93,7 @@ pub async fn keep_wallet(
                 "a user keeps at most 100 addresses; delete one first",
             ));
         }
+        trail::changed(|| json!({ "user": user.0, "address": wallet.address, "label": wallet.label }));
         Ok(wallet.upsert(conn).await?)
     })
     .await?;
@@ -99,12 +105,15 @@ pub async fn keep_wallet(
 /// # Errors
 /// [`DomainError::NotFound`] when the user does not keep it.
 pub async fn forget_wallet(pool: &Pool, user: UserId, address: TronAddress) -> Result<(), DomainError> {
-    let mut conn = acquire(pool).await?;
-    if UserWallet::delete(&mut conn, user.0, &address.to_string()).await? {
-        Ok(())
-    } else {
-        Err(DomainError::NotFound("address"))
-    }
+    run_tx(pool, "forget_user_wallet", async |conn| {
+        trail::changed(|| json!({ "user": user.0, "forgotten": address.to_string() }));
+        if UserWallet::delete(conn, user.0, &address.to_string()).await? {
+            Ok(())
+        } else {
+            Err(DomainError::NotFound("address"))
+        }
+    })
+    .await
 }
 
 /// Blocks a user with a reason, or unblocks with none. A blocked user's running orders go on.
@@ -117,10 +126,13 @@ pub async fn set_blocked(
     reason: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    let mut conn = acquire(pool).await?;
-    if User::set_blocked(&mut conn, user.0, reason, now).await? {
-        Ok(())
-    } else {
-        Err(DomainError::NotFound("user"))
-    }
+    run_tx(pool, "block_user", async |conn| {
+        trail::changed(|| json!({ "user": user.0, "blocked": reason }));
+        if User::set_blocked(conn, user.0, reason, now).await? {
+            Ok(())
+        } else {
+            Err(DomainError::NotFound("user"))
+        }
+    })
+    .await
 }

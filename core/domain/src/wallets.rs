@@ -10,12 +10,12 @@ mod standing;
 
 use chrono::{DateTime, Duration, Utc};
 use db::models::{SupplierWallet, WalletSnapshotRow, WalletState};
-use db::{Conn, Pool, acquire, run_tx};
+use db::{Conn, Pool, acquire, run_tx, trail};
 use jobs::{JobKind, JobRequest, Wake, enqueue_each_in_tx, enqueue_many_in_tx};
 use kernel::{IdGen, WalletId};
 use serde_json::json;
 
-pub use intake::{Adopted, Import, NewWallet, Opened, add, adopt, finish_import};
+pub use intake::{Added, Adopted, Import, NewWallet, Opened, add, adopt, finish_import};
 pub use keys::{KeyOpened, KeyToReplace, NewKey, finish_replacement, open_replacement};
 pub(crate) use keys::{checked_wallet_in_tx, replace_in_tx, request_in_tx};
 pub use permissions::{ReadPermissions, note_permissions, permissions_of};
@@ -81,6 +81,7 @@ pub async fn set_enabled(
         if wallet.state != WalletState::Active {
             return Err(DomainError::WalletNotActive);
         }
+        trail::changed(|| json!({ "supplier_wallet": id.0, "before": wallet.enabled, "after": enabled }));
         SupplierWallet::set_enabled(conn, id.0, enabled, now)
             .await?
             .ok_or(DomainError::NotFound("wallet"))

@@ -49,6 +49,8 @@ db::text_enum! {
         NotifyDeliverWebhook = "notify.deliver_webhook",
         /// Proves the books and the chain against one another. Object: the name of the proof.
         OperationsReconcile = "operations.reconcile",
+        /// Seals the lines of the audit trail. Object: `all`.
+        AuditSeal = "audit.seal",
         /// Removes what nobody needs any more. Object: `all`.
         OperationsPrune = "operations.prune",
     }

@@ -61,6 +61,7 @@ impl JobKind {
             // more than all its sends may take, see `domain::webhooks`
             Self::NotifyDeliverWebhook => (Queue::Notify, 60, 10, 5, 300),
             Self::OperationsReconcile | Self::OperationsPrune => (Queue::Reports, 100, 5, 10, 300),
+            Self::AuditSeal => (Queue::Reports, 60, 10, 5, 60),
         };
         Policy {
             queue,

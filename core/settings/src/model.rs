@@ -125,6 +125,7 @@ pub struct Worker {
     pub ops_listen: SocketAddr,
     pub queues: Vec<String>,
     pub drain_timeout_ms: u64,
+    pub audit_heads_file: String,
     pub concurrency: BTreeMap<String, usize>,
 }
 

@@ -1,5 +1,5 @@
-//! `audit`: the judge over the books and the chain. It only reads. Exit code 0: nothing is wrong; 1: something is; 2: it
-//! could not look.
+//! `audit`: the judge over the books and the chain; `audit verify`: the proof of the audit trail. Both only read. Exit code 0:
+//! nothing is wrong; 1: something is; 2: it could not look.
 
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
@@ -9,13 +9,16 @@ use chain::ChainClient;
 use chrono::TimeDelta;
 use settings::Settings;
 
-use super::{print, setup};
+use super::{print, setup, trail};
 use crate::audit::{self, AuditReport, AuditScope, Look};
 use crate::nodes;
 
 /// What to judge.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    trail: Option<trail::Command>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -36,6 +39,18 @@ const COMPLAINTS: u8 = 1;
 pub(super) const COULD_NOT_LOOK: u8 = 2;
 
 pub(super) async fn run(settings: &Settings, args: Args) -> anyhow::Result<ExitCode> {
+    let clean = match args.trail {
+        Some(command) => trail::run(settings, command).await?,
+        None => judge(settings, args).await?,
+    };
+    Ok(if clean {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(COMPLAINTS)
+    })
+}
+
+async fn judge(settings: &Settings, args: Args) -> anyhow::Result<bool> {
     let clock = setup::clock();
     let pool = setup::pool(settings)?;
     let networks = nodes::networks(settings, &clock)?;
@@ -53,11 +68,7 @@ pub(super) async fn run(settings: &Settings, args: Args) -> anyhow::Result<ExitC
     } else {
         show(&report);
     }
-    Ok(if report.is_clean() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(COMPLAINTS)
-    })
+    Ok(report.is_clean())
 }
 
 fn show(report: &AuditReport) {

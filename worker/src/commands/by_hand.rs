@@ -28,8 +28,10 @@ impl ByHand {
     pub(super) fn instruction(&self) -> anyhow::Result<Instruction> {
         let length = self.operator.chars().count();
         anyhow::ensure!((1..=100).contains(&length), "--operator must have 1 to 100 characters");
+        let actor = format!("operator:{}", self.operator);
+        db::trail::by(&actor, &self.operator);
         Ok(Instruction {
-            actor: format!("operator:{}", self.operator),
+            actor,
             name: self.operator.clone(),
             reason: self.reason.clone(),
             mark: None,

@@ -24,6 +24,7 @@ mod stake;
 mod stuck;
 mod sweeps;
 mod switches;
+mod trail;
 mod users;
 mod wallets;
 mod webhooks;
@@ -31,6 +32,7 @@ mod webhooks;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use db::trail::{Act, Actor, acting};
 use settings::{Role, Settings};
 
 /// One command.
@@ -95,7 +97,7 @@ pub enum Command {
     /// What waits for an operator
     #[command(subcommand)]
     Findings(findings::Command),
-    /// Compare the books with themselves and with the chain; writes nothing
+    /// Compare the books with themselves and with the chain, or prove the audit trail; writes nothing
     Audit(audit::Args),
     /// What was done by hand, newest first
     Actions(actions::Arguments),
@@ -117,6 +119,55 @@ impl Command {
         match self {
             Self::Audit(_) => ExitCode::from(audit::COULD_NOT_LOOK),
             _ => ExitCode::FAILURE,
+        }
+    }
+
+    /// For the audit trail: who gives it, as far as the machine knows; a command that is told so says it better.
+    fn act(&self) -> Act {
+        let name = ["SWITCHYARD_OPERATOR", "USER", "LOGNAME"]
+            .into_iter()
+            .filter_map(|variable| std::env::var(variable).ok())
+            .find(|name| !name.trim().is_empty())
+            .unwrap_or_else(|| "unknown".to_owned());
+        Act::new(Actor {
+            principal: format!("operator:{name}"),
+            name,
+            address: None,
+            request_id: None,
+            action: format!("cli.{}", self.word()),
+            target: None,
+            at: setup::clock().now(),
+        })
+    }
+
+    /// Its word on the command line.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Run { .. } => "run",
+            Self::Migrate => "migrate",
+            Self::CheckConfig => "check-config",
+            Self::Keygen => "keygen",
+            Self::ApiKey(_) => "api-key",
+            Self::Prices(_) => "prices",
+            Self::Rates(_) => "rates",
+            Self::Wallets(_) => "wallets",
+            Self::RotateMasterKey => "rotate-master-key",
+            Self::Chain(_) => "chain",
+            Self::Delegations(_) => "delegations",
+            Self::Deposits(_) => "deposits",
+            Self::DepositKey(_) => "deposit-key",
+            Self::Sweeps(_) => "sweeps",
+            Self::Rentals(_) => "rentals",
+            Self::Stake(_) => "stake",
+            Self::Jobs(_) => "jobs",
+            Self::Stuck(_) => "stuck",
+            Self::Payouts(_) => "payouts",
+            Self::Findings(_) => "findings",
+            Self::Audit(_) => "audit",
+            Self::Actions(_) => "actions",
+            Self::Users(_) => "users",
+            Self::Webhooks(_) => "webhooks",
+            Self::Maintenance(_) => "maintenance",
         }
     }
 }
@@ -148,27 +199,37 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
     settings::telemetry::init(&settings.telemetry)?;
     match command {
         Command::Run { queues } => run::run(settings, &queues).await,
-        Command::ApiKey(command) => api_keys::run(&settings, command).await,
-        Command::Prices(command) => prices::run(&settings, command).await,
-        Command::Rates(command) => rates::run(&settings, command).await,
-        Command::Wallets(command) => wallets::run(&settings, command).await,
-        Command::RotateMasterKey => keys::rotate(&settings).await,
-        Command::Chain(command) => chain::run(&settings, command).await,
-        Command::Delegations(command) => delegations::run(&settings, command).await,
-        Command::Deposits(command) => deposits::run(&settings, command).await,
-        Command::DepositKey(command) => deposit_keys::run(&settings, command).await,
-        Command::Sweeps(command) => sweeps::run(&settings, command).await,
-        Command::Rentals(command) => rentals::run(&settings, command).await,
-        Command::Stake(command) => stake::run(&settings, command).await,
-        Command::Jobs(command) => jobs::run(&settings, command).await,
-        Command::Stuck(command) => stuck::run(&settings, command).await,
-        Command::Payouts(command) => payouts::run(&settings, command).await,
-        Command::Findings(command) => findings::run(&settings, command).await,
-        Command::Actions(arguments) => actions::run(&settings, &arguments).await,
-        Command::Users(command) => users::run(&settings, command).await,
-        Command::Webhooks(command) => webhooks::run(&settings, command).await,
-        Command::Maintenance(command) => switches::run(&settings, command).await,
-        Command::Migrate | Command::CheckConfig | Command::Keygen | Command::Audit(_) => Ok(()),
+        command => {
+            let act = command.act();
+            acting(&act, obey(&settings, command)).await
+        }
+    }
+}
+
+/// What an operator gives by hand; what it writes leaves lines in the audit trail.
+async fn obey(settings: &Settings, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::ApiKey(command) => api_keys::run(settings, command).await,
+        Command::Prices(command) => prices::run(settings, command).await,
+        Command::Rates(command) => rates::run(settings, command).await,
+        Command::Wallets(command) => wallets::run(settings, command).await,
+        Command::RotateMasterKey => keys::rotate(settings).await,
+        Command::Chain(command) => chain::run(settings, command).await,
+        Command::Delegations(command) => delegations::run(settings, command).await,
+        Command::Deposits(command) => deposits::run(settings, command).await,
+        Command::DepositKey(command) => deposit_keys::run(settings, command).await,
+        Command::Sweeps(command) => sweeps::run(settings, command).await,
+        Command::Rentals(command) => rentals::run(settings, command).await,
+        Command::Stake(command) => stake::run(settings, command).await,
+        Command::Jobs(command) => jobs::run(settings, command).await,
+        Command::Stuck(command) => stuck::run(settings, command).await,
+        Command::Payouts(command) => payouts::run(settings, command).await,
+        Command::Findings(command) => findings::run(settings, command).await,
+        Command::Actions(arguments) => actions::run(settings, &arguments).await,
+        Command::Users(command) => users::run(settings, command).await,
+        Command::Webhooks(command) => webhooks::run(settings, command).await,
+        Command::Maintenance(command) => switches::run(settings, command).await,
+        Command::Run { .. } | Command::Migrate | Command::CheckConfig | Command::Keygen | Command::Audit(_) => Ok(()),
     }
 }
 

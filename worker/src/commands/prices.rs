@@ -37,6 +37,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
             let bands: Vec<Band> =
                 serde_json::from_str(&text).with_context(|| format!("{} is no price table", file.display()))?;
             let actor = format!("operator:{operator}");
+            db::trail::by(&actor, &operator);
             let now = setup::clock().now();
             let version = pricing::publish(&pool, &RandomIds, &bands, (&note, &actor), now).await?;
             print(&format!("published version {version}"));

@@ -129,6 +129,7 @@ fn job_of(schedule: &str, settings: &Settings) -> Option<(JobKind, String)> {
         "prune" => (JobKind::OperationsPrune, "all"),
         "read_rates" => (JobKind::RatesRead, "all"),
         "reconcile" => (JobKind::OperationsReconcile, "books"),
+        "seal_audit" => (JobKind::AuditSeal, "all"),
         "sync_wallets" => (JobKind::WalletsSync, crate::jobs::ALL_WALLETS),
         _ => return None,
     };

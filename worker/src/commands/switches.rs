@@ -1,7 +1,9 @@
 //! `maintenance`: stops or allows new orders; `payouts stop` and `payouts go` do so with payouts.
 
-use db::acquire;
 use db::models::Switch;
+use db::{run_tx, trail};
+use domain::DomainError;
+use serde_json::json;
 use settings::Settings;
 
 use super::{print, setup};
@@ -54,6 +56,14 @@ pub(super) async fn throw(
         actor: format!("operator:{operator}"),
         updated_at: setup::clock().now(),
     };
-    let mut conn = acquire(&setup::pool(settings)?).await?;
-    Ok(switch.throw(&mut conn).await?)
+    trail::by(&switch.actor, operator);
+    let pool = setup::pool(settings)?;
+    let thrown = run_tx(&pool, "throw_switch", async |conn| {
+        let was = Switch::is_on(conn, &switch.name).await?;
+        trail::changed(
+            || json!({ "switch": switch.name, "before": was, "after": switch.enabled, "reason": switch.reason }),
+        );
+        Ok::<_, DomainError>(switch.throw(conn).await?)
+    });
+    Ok(thrown.await?)
 }

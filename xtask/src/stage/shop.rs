@@ -43,8 +43,13 @@ pub(crate) fn create_api_key(
     Ok(key.context("`api-key create` printed no key")?.trim().to_owned())
 }
 
-/// 32 random bytes in hex: a key that exists for this run.
+/// A key that exists for this run.
 pub(crate) fn private_key() -> Result<String> {
+    random()
+}
+
+/// 32 random bytes in hex.
+fn random() -> Result<String> {
     let mut bytes = [0_u8; 32];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes))
@@ -55,7 +60,7 @@ pub(crate) fn private_key() -> Result<String> {
 /// Brings a supplier wallet in by its private key; answers its id.
 pub(crate) fn add_wallet(stage: &Stage, private_key: &str, label: &str) -> Result<String> {
     let body = json!({ "private_key": private_key, "label": label });
-    let mut added: Added = stage.api.post("/api/supplier-wallets/add", &body, None)?;
+    let mut added: Added = stage.api.post("/api/supplier-wallets/add", &body, Some(&random()?))?;
     match (added.items.pop(), added.items.is_empty()) {
         (Some(wallet), true) => Ok(wallet.id),
         _ => bail!("one key makes one wallet"),

@@ -3,6 +3,7 @@
 pub(crate) mod approve_payout;
 pub(crate) mod drop_jobs;
 pub(crate) mod list_actions;
+pub(crate) mod list_audit;
 pub(crate) mod list_deposits;
 pub(crate) mod list_findings;
 pub(crate) mod list_jobs;
@@ -23,12 +24,13 @@ pub(crate) mod rule_deposit;
 use axum::Json;
 use axum::http::header::{HeaderMap, HeaderValue};
 use domain::api_keys::Principal;
-use domain::operations::{Done, Instruction, Mark};
+use domain::operations::{Done, Instruction};
 use jobs::operate::{JobFilter, Standing};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::mark;
 use super::orders::create::REPLAYED;
 use crate::extract::Idempotent;
 use crate::problem::{Code, Problem};
@@ -119,11 +121,7 @@ pub(super) fn instruction<T>(
         actor: caller.actor(),
         name: caller.name.clone(),
         reason: reason.cloned(),
-        mark: Some(Mark {
-            api_key: caller.key,
-            key: request.key.clone(),
-            request_sha256: request.request_sha256,
-        }),
+        mark: Some(mark(caller, request)),
         dry_run,
     }
 }

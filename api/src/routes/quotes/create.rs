@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use chrono::{DateTime, Duration, Utc};
 use domain::orders::{WantedQuote, quote};
@@ -14,11 +14,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::extract::JsonBody;
+use crate::extract::Idempotent;
 use crate::middleware::{Caller, Scope, need};
 use crate::problem::Problem;
 use crate::routes::pool::sharing;
-use crate::routes::{Money, trx};
+use crate::routes::{Money, made, mark, trx};
 
 /// What the price is asked of.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -56,18 +56,23 @@ pub(crate) struct QuoteView {
 /// what nobody ordered is free again when the quote expires. One key may hold so much at a time
 /// (`orders.quote_stock_energy`).
 #[utoipa::path(post, path = "/api/quotes", tag = "prices", request_body = CreateQuote,
-    responses((status = 201, description = "The price holds", body = QuoteView)))]
+    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters, your name for this request")),
+    responses(
+        (status = 201, description = "The price holds", body = QuoteView),
+        (status = 200, description = "Quoted before", body = QuoteView,
+            headers(("Idempotency-Replayed" = String, description = "true")))))]
 pub(crate) async fn create_quote(
     State(app): State<Arc<App>>,
     Extension(caller): Caller,
-    JsonBody(body): JsonBody<CreateQuote>,
-) -> Result<(StatusCode, Json<QuoteView>), Problem> {
+    request: Idempotent<CreateQuote>,
+) -> Result<(StatusCode, HeaderMap, Json<QuoteView>), Problem> {
+    let (mark, body) = (mark(&caller, &request), request.body);
     if body.hold_stock {
         need(&caller, Scope::OrdersWrite)?;
     }
     let orders = &app.settings.orders;
     let wanted = WantedQuote {
-        api_key: caller.key,
+        mark: &mark,
         energy: body.energy,
         duration_s: body.duration_s,
         life: Duration::seconds(orders.quote_s),
@@ -77,7 +82,8 @@ pub(crate) async fn create_quote(
             energy_max: orders.quote_stock_energy,
         }),
     };
-    let quote = quote(&app.pool, &*app.ids, &app.policy, &wanted, app.clock.now()).await?;
+    let quoted = quote(&app.pool, &*app.ids, &app.policy, &wanted, app.clock.now()).await?;
+    let quote = quoted.quote;
     let view = QuoteView {
         id: quote.id,
         energy: quote.energy,
@@ -90,5 +96,5 @@ pub(crate) async fn create_quote(
         created_at: quote.created_at,
         expires_at: quote.expires_at,
     };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok(made(quoted.replayed, None, view))
 }

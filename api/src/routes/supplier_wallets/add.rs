@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use chain::TronAddress;
 use db::models::{SupplierWallet, WalletPurpose, WalletState};
+use domain::orders::Idempotency;
 use domain::wallets::{NewWallet, add};
 use kernel::WalletId;
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,10 @@ use vault::{SealedImport, seal};
 
 use super::secrets::{Given, wrong};
 use crate::App;
-use crate::extract::JsonBody;
+use crate::extract::Idempotent;
+use crate::middleware::Caller;
 use crate::problem::{Problem, chain};
+use crate::routes::replayed;
 
 /// Keys of wallets: either one private key, or a mnemonic and which of its accounts.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -69,11 +72,19 @@ struct AddedWallet {
 
 /// Takes in wallets by private key or mnemonic. The keys are sealed at once; only a worker can open them.
 #[utoipa::path(post, path = "/api/supplier-wallets/add", tag = "supplier wallets", request_body = AddSupplierWallets,
-    responses((status = 202, description = "Taken in", body = AddedView)))]
+    params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters, your name for this request")),
+    responses((status = 202, description = "Taken in, now or before", body = AddedView,
+        headers(("Idempotency-Replayed" = String, description = "true, if it was done before")))))]
 pub(crate) async fn add_supplier_wallets(
     State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<AddSupplierWallets>,
-) -> Result<(StatusCode, Json<AddedView>), Problem> {
+    Extension(caller): Caller,
+    request: Idempotent<AddSupplierWallets>,
+) -> Result<(StatusCode, HeaderMap, Json<AddedView>), Problem> {
+    let mark = Idempotency {
+        key: request.key,
+        request_sha256: request.request_sha256,
+    };
+    let body = request.body;
     let mut sealed = Vec::new();
     let given = Given {
         private_key: body.private_key.as_ref(),
@@ -105,10 +116,11 @@ pub(crate) async fn add_supplier_wallets(
             sealed,
         })
         .collect();
-    let (wallets, wakes) = add(&app.pool, &new, app.clock.now()).await?;
-    app.wakes.push(wakes);
-    let items = wallets.iter().map(AddedWallet::of).collect();
-    Ok((StatusCode::ACCEPTED, Json(AddedView { items })))
+    let added = add(&app.pool, (caller.key, &mark), &new, app.clock.now()).await?;
+    app.wakes.push(added.wakes);
+    let items = added.wallets.iter().map(AddedWallet::of).collect();
+    let headers = if added.replayed { replayed() } else { HeaderMap::new() };
+    Ok((StatusCode::ACCEPTED, headers, Json(AddedView { items })))
 }
 
 impl AddedWallet {

@@ -11,11 +11,12 @@ use domain::webhooks::{FreshSecret, Register, register};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{WebhookWithSecretView, made, mark};
+use super::WebhookWithSecretView;
 use crate::App;
 use crate::extract::Idempotent;
 use crate::middleware::Caller;
 use crate::problem::Problem;
+use crate::routes::{made, mark};
 
 /// An endpoint to register.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -11,20 +11,12 @@ pub(crate) mod rotate_secret;
 pub(crate) mod test;
 pub(crate) mod update;
 
-use axum::Json;
-use axum::http::StatusCode;
-use axum::http::header::{HeaderMap, HeaderValue, LOCATION};
 use chrono::{DateTime, Utc};
 use db::models::{EventType, WebhookEndpoint};
-use domain::api_keys::Principal;
-use domain::operations::Mark;
 use domain::webhooks::{FreshSecret, Registered};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-
-use super::orders::create::REPLAYED;
-use crate::extract::Idempotent;
 
 /// An endpoint that is told of events.
 #[derive(Debug, Serialize, ToSchema)]
@@ -87,25 +79,3 @@ impl WebhookWithSecretView {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
-
-/// The caller's mark of a request.
-fn mark<T>(caller: &Principal, request: &Idempotent<T>) -> Mark {
-    Mark {
-        api_key: caller.key,
-        key: request.key.clone(),
-        request_sha256: request.request_sha256,
-    }
-}
-
-/// An answer that made something, or says that it was made before.
-fn made<T>(replayed: bool, location: Option<String>, body: T) -> (StatusCode, HeaderMap, Json<T>) {
-    let mut headers = HeaderMap::new();
-    if let Some(Ok(location)) = location.map(HeaderValue::try_from) {
-        headers.insert(LOCATION, location);
-    }
-    if replayed {
-        headers.insert(REPLAYED, HeaderValue::from_static("true"));
-        return (StatusCode::OK, headers, Json(body));
-    }
-    (StatusCode::CREATED, headers, Json(body))
-}

@@ -8,11 +8,12 @@ use axum::http::header::HeaderMap;
 use axum::{Extension, Json};
 use domain::webhooks::{FreshSecret, rotate_secret};
 
-use super::{Nothing, WebhookWithSecretView, made, mark};
+use super::{Nothing, WebhookWithSecretView};
 use crate::App;
 use crate::extract::{Idempotent, path};
 use crate::middleware::Caller;
 use crate::problem::Problem;
+use crate::routes::{made, mark};
 
 /// Makes another secret for an endpoint. The one before signs beside it for 24 hours.
 ///

@@ -11,11 +11,12 @@ use kernel::EventId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Nothing, made, mark};
+use super::Nothing;
 use crate::App;
 use crate::extract::{Idempotent, path};
 use crate::middleware::Caller;
 use crate::problem::Problem;
+use crate::routes::{made, mark};
 
 /// A test on its way.
 #[derive(Debug, Serialize, ToSchema)]

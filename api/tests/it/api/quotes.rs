@@ -10,7 +10,7 @@ use crate::support::{TestApi, order};
 /// Has the price of the usual order held.
 async fn quoted(api: &TestApi) -> Value {
     let reply = api
-        .post("/api/quotes", &json!({ "energy": 65_000, "duration_s": 3_600 }))
+        .once("/api/quotes", &json!({ "energy": 65_000, "duration_s": 3_600 }))
         .await;
     assert_eq!(reply.status, 201, "{}", reply.body);
     reply.body
@@ -21,6 +21,10 @@ fn order_on(quote: &Value) -> Value {
     body["quote_id"] = quote["id"].clone();
     body
 }
+
+/// Stake for two such orders beside the rental that is out.
+const PLENTY: &str = "UPDATE supplier_wallets SET delegatable_sun = 13000000000, staked_energy_sun = 13000000000, \
+    reserved_sun = 240000000";
 
 /// Everything costs a thousandth of a sun more.
 const DEARER: &str = "INSERT INTO price_versions VALUES ('00000000-0000-7000-8000-0000000000f1', 'dearer', 'test', \
@@ -122,21 +126,19 @@ async fn what_is_not_sold_is_not_quoted() {
         (json!({ "energy": 2_000_000, "duration_s": 3_600 }), 422, "no_price"),
         (json!({ "energy": "65000", "duration_s": 3_600 }), 422, "invalid_body"),
     ] {
-        api.post("/api/quotes", &body).await.refused(status, code);
+        api.once("/api/quotes", &body).await.refused(status, code);
     }
     let on = "INSERT INTO switches VALUES ('maintenance', true, 'test', 'operator:test', now())";
     api.db.sql(on).await;
     let body = json!({ "energy": 65_000, "duration_s": 3_600 });
-    api.post("/api/quotes", &body).await.refused(503, "maintenance");
+    api.once("/api/quotes", &body).await.refused(503, "maintenance");
     assert_eq!(api.count("SELECT count(*) FROM price_quotes").await, 0);
 }
 
 #[tokio::test]
 async fn a_quote_holds_energy_if_it_is_asked_to_and_may() {
     let mut api = with_stock().await;
-    let more = "UPDATE supplier_wallets SET delegatable_sun = 13000000000, staked_energy_sun = 13000000000, \
-                reserved_sun = 240000000"; // the rental that is out
-    api.db.sql(more).await;
+    api.db.sql(PLENTY).await;
     let available = async |api: &TestApi| {
         let pool = api.get("/api/pool").await;
         pool.body["available_energy"].as_i64().unwrap()
@@ -146,20 +148,42 @@ async fn a_quote_holds_energy_if_it_is_asked_to_and_may() {
     let plain = quoted(&api).await;
     assert_eq!(plain["stock_held"], false);
     assert_eq!(available(&api).await, before);
-    let reply = api.post("/api/quotes", &held).await;
+    let reply = api.once("/api/quotes", &held).await;
     assert_eq!((reply.status.as_u16(), &reply.body["stock_held"]), (201, &json!(true)));
     // with 1 % that is delegated on top, and a tenth of one for the drift
     assert_eq!(before - available(&api).await, 65_716);
-    api.post("/api/quotes", &held).await.refused(409, "no_stock");
+    api.once("/api/quotes", &held).await.refused(409, "no_stock");
     let placed = api.marked("/api/orders", "o2", &order_on(&reply.body)).await;
     assert_eq!(placed.status, 201, "{}", placed.body);
     let cancel = format!("/api/orders/{}/cancel", placed.body["id"].as_str().unwrap());
     assert_eq!(api.post(&cancel, &json!({})).await.status, 200);
     assert_eq!(available(&api).await, before);
     let most = json!({ "energy": 1_000_000, "duration_s": 3_600, "hold_stock": true });
-    api.post("/api/quotes", &held).await;
-    api.post("/api/quotes", &most).await.refused(409, "held_too_much");
+    api.once("/api/quotes", &held).await;
+    api.once("/api/quotes", &most).await.refused(409, "held_too_much");
     (_, api.key) = api.key_with(&[Scope::OrdersRead], 1000).await;
-    api.post("/api/quotes", &held).await.refused(403, "insufficient_scope");
+    api.once("/api/quotes", &held).await.refused(403, "insufficient_scope");
     assert_eq!(quoted(&api).await["stock_held"], false);
+}
+
+#[tokio::test]
+async fn the_same_request_again_gets_the_same_quote() {
+    let api = with_stock().await;
+    api.db.sql(PLENTY).await;
+    let held = json!({ "energy": 65_000, "duration_s": 3_600, "hold_stock": true });
+    let first = api.marked("/api/quotes", "q1", &held).await;
+    let again = api.marked("/api/quotes", "q1", &held).await;
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (201, 200));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(first.body, again.body);
+    assert_eq!(api.count("SELECT count(*) FROM stock_holds").await, 1);
+    let other = json!({ "energy": 65_001, "duration_s": 3_600 });
+    api.marked("/api/quotes", "q1", &other)
+        .await
+        .refused(409, "idempotency_key_reused");
+    // what nobody used is forgotten some day, and its mark later
+    api.db.sql("DELETE FROM stock_holds; DELETE FROM price_quotes").await;
+    api.marked("/api/quotes", "q1", &held)
+        .await
+        .refused(409, "quote_expired");
 }

@@ -4,11 +4,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Jsonb, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::OrderState;
 use crate::schema::order_events as e;
-use crate::{Conn, Prepare as _};
+use crate::{Conn, Prepare as _, trail};
 
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = e, check_for_backend(diesel::pg::Pg))]
@@ -33,7 +34,12 @@ pub struct NewOrderEvent<'a> {
 }
 
 impl NewOrderEvent<'_> {
+    fn note(&self) {
+        trail::changed(|| json!({ "order": self.order_id, "event": self.event, "state": self.state }));
+    }
+
     pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
+        self.note();
         diesel::insert_into(e::table)
             .values(self)
             .prepared()
@@ -44,6 +50,7 @@ impl NewOrderEvent<'_> {
 
     /// One text for any number of them.
     pub async fn insert_many(conn: &mut Conn, events: &[Self]) -> QueryResult<()> {
+        events.iter().for_each(Self::note);
         diesel::sql_query(
             "INSERT INTO order_events (order_id, at, event, state, actor, detail) \
              SELECT order_id, at, event, state, actor, detail \

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::PayoutState;
-use crate::Conn;
 use crate::schema::payout_events as e;
+use crate::{Conn, trail};
 
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = e, check_for_backend(diesel::pg::Pg))]
@@ -33,6 +34,7 @@ pub struct NewPayoutEvent<'a> {
 
 impl NewPayoutEvent<'_> {
     pub async fn insert(&self, conn: &mut Conn) -> QueryResult<()> {
+        trail::changed(|| json!({ "payout": self.payout_id, "event": self.event, "state": self.state }));
         diesel::insert_into(e::table).values(self).execute(conn).await.map(drop)
     }
 }

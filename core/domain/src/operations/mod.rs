@@ -21,9 +21,9 @@ mod webhooks;
 use ::jobs::Wake;
 use chrono::{DateTime, Utc};
 use db::models::{Action, ActionFilter, IdempotencyKey, NewIdempotencyKey, NewOperatorAction, OperatorAction};
-use db::{Conn, Pool, acquire};
+use db::{Conn, Pool, acquire, trail};
 use kernel::{ApiKeyId, IdGen};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use deposits::{Ruled, Ruling, TransferFigures, rule_transfer, transfer, transfer_figures, transfers_page};
@@ -58,6 +58,40 @@ pub struct Mark {
     pub key: String,
     /// SHA-256 over method, path and body.
     pub request_sha256: [u8; 32],
+}
+
+impl Mark {
+    /// Claims the mark for something of this kind; answers what it made if it was carried out before. A request with the same
+    /// mark that runs at this moment is waited for by the claim itself.
+    ///
+    /// # Errors
+    /// [`DomainError::IdempotencyMismatch`] where the mark was used for another request.
+    pub(crate) async fn replay_in_tx(
+        &self,
+        conn: &mut Conn,
+        kind: &'static str,
+        makes: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Uuid>, DomainError> {
+        let claim = NewIdempotencyKey {
+            api_key_id: self.api_key.0,
+            key: &self.key,
+            request_sha256: &self.request_sha256,
+            resource_kind: kind,
+            resource_id: makes.to_string(),
+            created_at: now,
+        };
+        if claim.claim(conn).await? {
+            return Ok(None);
+        }
+        let earlier = IdempotencyKey::find(conn, self.api_key.0, &self.key)
+            .await?
+            .filter(|earlier| earlier.resource_kind == kind && earlier.request_sha256 == self.request_sha256)
+            .ok_or(DomainError::IdempotencyMismatch)?;
+        let id = earlier.resource_id.parse();
+        id.map(Some)
+            .map_err(|_| DomainError::Broken(format!("the idempotency row of {kind} {}", earlier.resource_id)))
+    }
 }
 
 /// Who gives a command, and how it is to be carried out.
@@ -158,30 +192,16 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Claims the mark of the request; answers what came of it if it was carried out before. A request with the same
-    /// mark that runs at this moment is waited for by the claim itself.
+    /// Claims the mark of the request; answers what came of it if it was carried out before.
     async fn replay_in_tx(&self, conn: &mut Conn) -> Result<Option<Done>, DomainError> {
         let Some(mark) = &self.instruction.mark else {
             return Ok(None);
         };
-        let claim = NewIdempotencyKey {
-            api_key_id: mark.api_key.0,
-            key: &mark.key,
-            request_sha256: &mark.request_sha256,
-            resource_kind: RESOURCE,
-            resource_id: self.id.to_string(),
-            created_at: self.now,
-        };
-        if claim.claim(conn).await? {
+        let Some(earlier) = mark.replay_in_tx(conn, RESOURCE, self.id, self.now).await? else {
             return Ok(None);
-        }
-        let earlier = IdempotencyKey::find(conn, mark.api_key.0, &mark.key)
-            .await?
-            .filter(|earlier| earlier.resource_kind == RESOURCE && earlier.request_sha256 == mark.request_sha256)
-            .ok_or(DomainError::IdempotencyMismatch)?;
-        let broken = || DomainError::Broken(format!("the idempotency row of action {}", earlier.resource_id));
-        let id = earlier.resource_id.parse().map_err(|_| broken())?;
-        let action = OperatorAction::find(conn, id).await?.ok_or_else(broken)?;
+        };
+        let broken = || DomainError::Broken(format!("the idempotency row of action {earlier}"));
+        let action = OperatorAction::find(conn, earlier).await?.ok_or_else(broken)?;
         Ok(Some(Done {
             id: Some(action.id),
             matched: action.matched,
@@ -200,6 +220,9 @@ impl<'a> Command<'a> {
         wakes: Vec<Wake>,
     ) -> Result<Done, DomainError> {
         let affected = i64::try_from(objects.len()).unwrap_or(i64::MAX);
+        trail::changed(
+            || json!({ "operator_action": self.id, "action": self.action, "reason": self.instruction.reason, "before": objects }),
+        );
         // what came to fit between the count and the effect
         let matched = matched.max(affected);
         NewOperatorAction {

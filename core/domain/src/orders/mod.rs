@@ -15,7 +15,7 @@ pub(crate) use end::end_past_deadline_in_tx;
 pub use end::{cancel_by_user, cancel_past_deadline, fail_in_tx, settle_in_tx};
 pub use extend::{ExtendOrder, Extended, extend};
 pub(crate) use house::{HouseOrder, accept_of_house_in_tx};
-pub use quote::{WantedQuote, quote};
+pub use quote::{Quoted, WantedQuote, quote};
 pub use read::{OrderDetail, detail, find, page, to_deliver, wake_pending};
 
 use chrono::{DateTime, Utc};

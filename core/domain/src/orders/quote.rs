@@ -7,6 +7,7 @@ use kernel::{Amount, ApiKeyId, IdGen, OrderId, PriceVersionId, QuoteId};
 
 use super::accept::{OrderPolicy, check_ranges};
 use crate::DomainError;
+use crate::operations::Mark;
 use crate::pool::{HoldRules, hold_in_tx};
 use crate::pricing::{Price, price_of};
 
@@ -15,9 +16,9 @@ const NOBODY: i64 = 0;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct WantedQuote {
-    /// Whose quote it is.
-    pub api_key: ApiKeyId,
+pub struct WantedQuote<'a> {
+    /// Whose quote it is, and his mark of the request.
+    pub mark: &'a Mark,
     /// Energy.
     pub energy: i64,
     /// For how long, seconds.
@@ -28,21 +29,38 @@ pub struct WantedQuote {
     pub hold: Option<HoldRules>,
 }
 
+/// A quote, and whether the same request had made it before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quoted {
+    /// The quote.
+    pub quote: PriceQuote,
+    /// Whether nothing happened now.
+    pub replayed: bool,
+}
+
 /// Holds the current price of so much energy for a while, and if asked the energy itself.
 ///
 /// # Errors
-/// Out of range, without a price, new orders are stopped, or so much energy cannot be set aside; nothing is written then.
+/// Out of range, without a price, new orders are stopped, or so much energy cannot be set aside; nothing is written then. A mark
+/// that was used for another request; [`DomainError::QuoteExpired`] where the quote that it made is forgotten already.
 pub async fn quote(
     pool: &Pool,
     ids: &dyn IdGen,
     policy: &OrderPolicy,
-    wanted: &WantedQuote,
+    wanted: &WantedQuote<'_>,
     now: DateTime<Utc>,
-) -> Result<PriceQuote, DomainError> {
+) -> Result<Quoted, DomainError> {
     let &WantedQuote { energy, duration_s, .. } = wanted;
     check_ranges(policy, energy, duration_s)?;
     let id = QuoteId::new(ids);
     run_tx(pool, "quote_price", async |conn| {
+        if let Some(earlier) = wanted.mark.replay_in_tx(conn, "quote", id.0, now).await? {
+            let quote = PriceQuote::lock(conn, earlier, wanted.mark.api_key.0).await?;
+            return Ok(Quoted {
+                quote: quote.ok_or(DomainError::QuoteExpired)?,
+                replayed: true,
+            });
+        }
         let terms = OrderTerms::read(conn, (NOBODY, ""), (energy, duration_s)).await?;
         if terms.maintenance {
             return Err(DomainError::Maintenance);
@@ -50,7 +68,7 @@ pub async fn quote(
         let price = price_of(&terms, energy)?;
         let quote = PriceQuote {
             id: id.0,
-            api_key_id: wanted.api_key.0,
+            api_key_id: wanted.mark.api_key.0,
             energy,
             duration_s,
             price_sun: price.amount.minor(),
@@ -63,7 +81,7 @@ pub async fn quote(
         if let Some(rules) = &wanted.hold {
             hold_in_tx(conn, (&quote, &policy.network), rules).await?;
         }
-        Ok(quote)
+        Ok(Quoted { quote, replayed: false })
     })
     .await
 }

@@ -4,8 +4,9 @@
 use chain::TronAddress;
 use chrono::{DateTime, Utc};
 use db::models::{PayoutAddress, User};
-use db::{Pool, acquire, run_tx};
+use db::{Pool, acquire, run_tx, trail};
 use kernel::UserId;
+use serde_json::json;
 
 use crate::DomainError;
 
@@ -47,6 +48,7 @@ pub async fn list_address(
                 "a user has at most 100 payout addresses; delete one first",
             ));
         }
+        trail::changed(|| json!({ "user": user.0, "payout_address": row.address, "label": row.label }));
         Ok(row.upsert(conn).await?)
     })
     .await?;
@@ -58,10 +60,13 @@ pub async fn list_address(
 /// # Errors
 /// [`DomainError::NotFound`] when it is not listed.
 pub async fn forget_address(pool: &Pool, user: UserId, address: TronAddress) -> Result<(), DomainError> {
-    let mut conn = acquire(pool).await?;
-    if PayoutAddress::delete(&mut conn, user.0, &address.to_string()).await? {
-        Ok(())
-    } else {
-        Err(DomainError::NotFound("address"))
-    }
+    run_tx(pool, "forget_payout_address", async |conn| {
+        trail::changed(|| json!({ "user": user.0, "forgotten_payout_address": address.to_string() }));
+        if PayoutAddress::delete(conn, user.0, &address.to_string()).await? {
+            Ok(())
+        } else {
+            Err(DomainError::NotFound("address"))
+        }
+    })
+    .await
 }

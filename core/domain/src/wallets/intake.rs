@@ -5,12 +5,14 @@ use chrono::{DateTime, Utc};
 use db::models::{
     DepositAddress, NewSupplierWallet, SupplierWallet, WalletImport, WalletKey, WalletPurpose, WalletState,
 };
-use db::{Conn, Pool, run_tx};
+use db::{Conn, Pool, run_tx, trail};
 use jobs::{JobKind, JobRequest, Wake, enqueue_each_in_tx, enqueue_in_tx};
-use kernel::WalletId;
+use kernel::{ApiKeyId, WalletId};
+use serde_json::json;
 use vault::SealedImport;
 
 use crate::DomainError;
+use crate::orders::{Idempotency, earlier_in_tx};
 
 /// A wallet on its way in.
 #[derive(Debug)]
@@ -35,53 +37,90 @@ const NOT_ADDED: &str = "a wallet is added for supply or for treasury";
 const OURS: &str = "this address is a supplier wallet already";
 const DEPOSITS: &str = "this address takes deposits";
 
-/// Takes wallets in: rows now, keys once a worker has opened them. All or none.
+/// What was taken in.
+#[derive(Debug)]
+pub struct Added {
+    /// The wallets, as they are now.
+    pub wallets: Vec<SupplierWallet>,
+    /// To be pushed after the commit.
+    pub wakes: Vec<Wake>,
+    /// Whether the same request was carried out before, so that nothing happened now.
+    pub replayed: bool,
+}
+
+/// Takes wallets in, once per mark: rows now, keys once a worker has opened them. All or none.
 ///
 /// # Errors
 /// A bad label or permission; [`DomainError::AddressNeedsPermission`] and [`DomainError::WalletExists`] for an address that is
-/// given; a database failure.
+/// given; a mark that was used for another request; a database failure.
 pub async fn add(
     pool: &Pool,
+    mark: (ApiKeyId, &Idempotency),
     wallets: &[NewWallet<'_>],
     now: DateTime<Utc>,
-) -> Result<(Vec<SupplierWallet>, Vec<Wake>), DomainError> {
+) -> Result<Added, DomainError> {
     for wallet in wallets {
         check_terms(wallet.label, (wallet.address, wallet.permission_id), wallet.purpose)?;
     }
+    let ids: Vec<String> = wallets.iter().map(|wallet| wallet.id.to_string()).collect();
     run_tx(pool, "add_supplier_wallets", async |conn| {
+        if let Some(earlier) = earlier_in_tx(conn, mark, ("supplier_wallets", ids.join(",")), now).await? {
+            return replay(conn, &earlier).await;
+        }
         let mut rows = Vec::with_capacity(wallets.len());
         for wallet in wallets {
-            let address = wallet.address.map(|address| address.to_string());
-            if let Some(address) = &address
-                && refused(conn, address).await?.is_some()
-            {
-                return Err(DomainError::WalletExists);
-            }
-            let new = NewSupplierWallet {
-                id: wallet.id.0,
-                address: address.as_deref(),
-                label: wallet.label,
-                state: WalletState::Importing,
-                permission_id: wallet.permission_id,
-                purpose: wallet.purpose,
-                created_at: now,
-                updated_at: now,
-            };
-            rows.push(new.insert(conn).await?);
-            let sealed = wallet.sealed.as_bytes().to_vec();
-            WalletImport {
-                wallet_id: wallet.id.0,
-                sealed,
-                created_at: now,
-            }
-            .insert(conn)
-            .await?;
+            rows.push(insert(conn, wallet, now).await?);
         }
-        let ids: Vec<String> = rows.iter().map(|row| row.id.to_string()).collect();
-        let wakes = enqueue_each_in_tx(conn, JobKind::WalletsImport, &ids, now).await?;
-        Ok((rows, wakes))
+        trail::changed(|| json!({ "supplier_wallets": ids, "state": WalletState::Importing }));
+        Ok(Added {
+            wallets: rows,
+            wakes: enqueue_each_in_tx(conn, JobKind::WalletsImport, &ids, now).await?,
+            replayed: false,
+        })
     })
     .await
+}
+
+async fn insert(conn: &mut Conn, wallet: &NewWallet<'_>, now: DateTime<Utc>) -> Result<SupplierWallet, DomainError> {
+    let address = wallet.address.map(|address| address.to_string());
+    if let Some(address) = &address
+        && refused(conn, address).await?.is_some()
+    {
+        return Err(DomainError::WalletExists);
+    }
+    let new = NewSupplierWallet {
+        id: wallet.id.0,
+        address: address.as_deref(),
+        label: wallet.label,
+        state: WalletState::Importing,
+        permission_id: wallet.permission_id,
+        purpose: wallet.purpose,
+        created_at: now,
+        updated_at: now,
+    };
+    let row = new.insert(conn).await?;
+    let import = WalletImport {
+        wallet_id: wallet.id.0,
+        sealed: wallet.sealed.as_bytes().to_vec(),
+        created_at: now,
+    };
+    import.insert(conn).await?;
+    Ok(row)
+}
+
+/// What a request took in before.
+async fn replay(conn: &mut Conn, earlier: &str) -> Result<Added, DomainError> {
+    let broken = || DomainError::Broken(format!("wallets {earlier} of an idempotency key are missing"));
+    let mut wallets = Vec::new();
+    for id in earlier.split(',') {
+        let id: WalletId = id.parse().map_err(|_| broken())?;
+        wallets.push(SupplierWallet::find(conn, id.0).await?.ok_or_else(broken)?);
+    }
+    Ok(Added {
+        wallets,
+        wakes: Vec::new(),
+        replayed: true,
+    })
 }
 
 fn check_terms(

@@ -1,11 +1,8 @@
 //! Endpoints registered, shown, removed and tried out, and their secrets changed.
 
 use chrono::{DateTime, Duration, Utc};
-use db::models::{
-    EventType, IdempotencyKey, NewIdempotencyKey, NewWebhookEndpoint, NewWebhookSecret, WebhookEndpoint,
-    WebhookSecretRow,
-};
-use db::{Conn, Pool, acquire, run_tx};
+use db::models::{EventType, NewWebhookEndpoint, NewWebhookSecret, WebhookEndpoint, WebhookSecretRow};
+use db::{Conn, Pool, acquire, run_tx, trail};
 use jobs::{Wake, enqueue_in_tx};
 use kernel::{EventId, IdGen, WebhookId};
 use serde_json::json;
@@ -104,7 +101,7 @@ pub async fn register(
     event_types.dedup();
     let id = WebhookId::new(ids);
     run_tx(pool, "register_webhook", async |conn| {
-        if let Some(earlier) = replay_in_tx(conn, request.mark, "webhook", id.0, now).await? {
+        if let Some(earlier) = request.mark.replay_in_tx(conn, "webhook", id.0, now).await? {
             let endpoint = find_in_tx(conn, WebhookId(earlier)).await?;
             return Ok(Registered {
                 endpoint,
@@ -124,6 +121,7 @@ pub async fn register(
             created_at: now,
             updated_at: now,
         };
+        trail::changed(|| json!({ "webhook": id.0, "event_types": event_types }));
         let endpoint = new.insert(conn).await?;
         secret.row(id.0, now).insert(conn).await?;
         Ok(Registered {
@@ -149,7 +147,8 @@ pub async fn rotate_secret(
         let endpoint = WebhookEndpoint::lock(conn, id.0)
             .await?
             .ok_or(DomainError::NotFound("webhook"))?;
-        let replayed = replay_in_tx(conn, mark, "webhook_secret", secret.id, now)
+        let replayed = mark
+            .replay_in_tx(conn, "webhook_secret", secret.id, now)
             .await?
             .is_some();
         if !replayed {
@@ -158,6 +157,7 @@ pub async fn rotate_secret(
                     "5 secrets sign already; wait until the oldest has ended",
                 ));
             }
+            trail::changed(|| json!({ "webhook": id.0, "secret": secret.id, "former_until": now + SECRET_OVERLAP }));
             WebhookSecretRow::expire_current(conn, id.0, now + SECRET_OVERLAP).await?;
             secret.row(id.0, now).insert(conn).await?;
         }
@@ -199,7 +199,7 @@ pub async fn send_test(
     let event_id = EventId::new(ids);
     run_tx(pool, "test_webhook", async |conn| {
         let endpoint = find_in_tx(conn, id).await?;
-        if let Some(earlier) = replay_in_tx(conn, mark, "event", event_id.0, now).await? {
+        if let Some(earlier) = mark.replay_in_tx(conn, "event", event_id.0, now).await? {
             return Ok(TestSent {
                 event: EventId(earlier),
                 replayed: true,
@@ -230,6 +230,7 @@ pub async fn remove(pool: &Pool, id: WebhookId, actor: &str, now: DateTime<Utc>)
         if !WebhookEndpoint::delete(conn, id.0, now).await? {
             return Err(DomainError::NotFound("webhook"));
         }
+        trail::changed(|| json!({ "webhook": id.0, "removed": true }));
         WebhookSecretRow::delete_of(conn, id.0).await?;
         findings::clear_in_tx(conn, FindingKind::EndpointFailing, &format!("webhook:{id}"), now).await?;
         tracing::warn!(webhook = %id, actor, "a webhook endpoint was removed");
@@ -260,32 +261,4 @@ pub(crate) async fn find_in_tx(conn: &mut Conn, id: WebhookId) -> Result<Webhook
     WebhookEndpoint::find(conn, id.0)
         .await?
         .ok_or(DomainError::NotFound("webhook"))
-}
-
-/// Claims the mark of a request; answers what it made if it was carried out before.
-async fn replay_in_tx(
-    conn: &mut Conn,
-    mark: &Mark,
-    kind: &'static str,
-    makes: Uuid,
-    now: DateTime<Utc>,
-) -> Result<Option<Uuid>, DomainError> {
-    let claim = NewIdempotencyKey {
-        api_key_id: mark.api_key.0,
-        key: &mark.key,
-        request_sha256: &mark.request_sha256,
-        resource_kind: kind,
-        resource_id: makes.to_string(),
-        created_at: now,
-    };
-    if claim.claim(conn).await? {
-        return Ok(None);
-    }
-    let earlier = IdempotencyKey::find(conn, mark.api_key.0, &mark.key)
-        .await?
-        .filter(|earlier| earlier.resource_kind == kind && earlier.request_sha256 == mark.request_sha256)
-        .ok_or(DomainError::IdempotencyMismatch)?;
-    let id = earlier.resource_id.parse();
-    id.map(Some)
-        .map_err(|_| DomainError::Broken("an idempotency row of a webhook".into()))
 }

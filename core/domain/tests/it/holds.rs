@@ -35,14 +35,16 @@ async fn world(room_sun: i64) -> (World, WalletId) {
 }
 
 async fn ask(world: &World, hold: Option<HoldRules>) -> Result<PriceQuote, DomainError> {
+    let mark = world.fresh_mark();
     let wanted = WantedQuote {
-        api_key: world.key,
+        mark: &mark,
         energy: ENERGY,
         duration_s: 3_600,
         life: LIFE,
         hold,
     };
-    quote(&world.api, &world.ids, &world.policy, &wanted, world.now()).await
+    let quoted = quote(&world.api, &world.ids, &world.policy, &wanted, world.now()).await;
+    quoted.map(|quoted| quoted.quote)
 }
 
 async fn hold(world: &World) -> PriceQuote {

@@ -5,6 +5,7 @@
 mod accept;
 mod adopt;
 mod answers;
+mod audit_trail;
 mod cancel;
 mod choice;
 mod claim;

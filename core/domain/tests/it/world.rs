@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use domain::api_keys::NewKey;
 use domain::delegations::DeathPolicy;
+use domain::operations::Mark;
 use domain::orders::{AcceptOrder, Accepted, Idempotency, OrderPolicy};
 use domain::pricing::Band;
 use domain::reconcile::Report;
@@ -103,6 +104,15 @@ impl World {
         };
         world.fund(ANNA, PRICE * 100).await;
         world
+    }
+
+    /// A mark of the bot's that nobody used.
+    pub(crate) fn fresh_mark(&self) -> Mark {
+        Mark {
+            api_key: self.key,
+            key: self.ids.uuid().to_string(),
+            request_sha256: [1; 32],
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -1,5 +1,6 @@
 //! Whole flows, from the order to the money, and what goes wrong on the way.
 
+mod audit_trail;
 mod broadcast;
 mod chain;
 mod clocks;

@@ -1,6 +1,7 @@
 //! Workers, each on a runtime of its own: to kill one is to drop everything it was doing, as when its process dies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,6 +78,13 @@ pub(crate) struct World {
     pub(crate) stake: StakePolicy,
     /// Below this much sellable energy they are.
     pub(crate) low_stock_energy: i64,
+}
+
+impl World {
+    /// Where its workers keep heads of the audit trail.
+    pub(crate) fn heads_file(&self) -> PathBuf {
+        self.clock.file().with_file_name("heads")
+    }
 }
 
 /// What a worker does.
@@ -308,6 +316,7 @@ fn policy(world: &World) -> WorkPolicy {
         webhooks_in_flight: 8,
         messages_per_run: 20,
         webhook_retention: TimeDelta::days(30),
+        heads_file: Some(world.heads_file()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `/api/operations`.
 
 mod actions;
+mod audit;
 mod findings;
 mod jobs;
 mod queues;

@@ -39,7 +39,7 @@ async fn a_key_shows_in_no_log_no_row_and_no_answer() {
     ];
     let mut answers = String::new();
     for body in &bodies {
-        let reply = api.post(PATH, body).await;
+        let reply = api.once(PATH, body).await;
         answers.push_str(&format!("{} {} {:?}\n", reply.status, reply.body, reply.headers));
     }
     let logged = Log::text();
@@ -59,14 +59,14 @@ async fn a_key_shows_in_no_log_no_row_and_no_answer() {
 async fn wallets_are_taken_in_sealed() {
     let api = TestApi::new().await;
     let one = api
-        .post(
+        .once(
             PATH,
             &json!({ "private_key": format!("0x{PRIVATE_KEY}"), "label": "hot" }),
         )
         .await;
     assert_eq!(one.status, 202);
     insta::assert_json_snapshot!(one.body);
-    let many = api.post(PATH, &json!({ "mnemonic": WORDS, "count": 100 })).await;
+    let many = api.once(PATH, &json!({ "mnemonic": WORDS, "count": 100 })).await;
     assert_eq!(many.body["items"].as_array().unwrap().len(), 100);
     let rows = "SELECT count(*) FROM supplier_wallets w JOIN wallet_imports i ON i.wallet_id = w.id \
                 JOIN jobs j ON j.kind = 'wallets.import' AND j.object_id = w.id::text WHERE w.state = 'importing'";
@@ -105,12 +105,32 @@ async fn what_is_no_key_is_refused() {
         (json!({ "privatekey": PRIVATE_KEY }), "invalid_body", "#/privatekey"),
     ];
     for (body, code, pointer) in cases {
-        let reply = api.post(PATH, &body).await;
+        let reply = api.once(PATH, &body).await;
         reply.refused(422, code);
         assert_eq!(reply.field().0, pointer, "{body}");
     }
-    api.post(PATH, &json!({ "private_key": PRIVATE_KEY, "permission_id": 1 }))
+    api.once(PATH, &json!({ "private_key": PRIVATE_KEY, "permission_id": 1 }))
         .await
         .refused(422, "bad_text");
     assert_eq!(api.count("SELECT count(*) FROM supplier_wallets").await, 0);
+}
+
+#[tokio::test]
+async fn the_same_request_again_takes_nothing_in() {
+    let api = TestApi::new().await;
+    let body = json!({ "mnemonic": WORDS, "count": 3 });
+    let first = api.marked(PATH, "w1", &body).await;
+    let again = api.marked(PATH, "w1", &body).await;
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (202, 202));
+    assert_eq!(
+        (again.header("idempotency-replayed"), &again.body),
+        ("true", &first.body)
+    );
+    assert_eq!(first.header("idempotency-replayed"), "");
+    let other = json!({ "mnemonic": WORDS, "count": 4 });
+    api.marked(PATH, "w1", &other)
+        .await
+        .refused(409, "idempotency_key_reused");
+    api.post(PATH, &body).await.refused(400, "idempotency_key_required");
+    assert_eq!(api.count("SELECT count(*) FROM wallet_imports").await, 3);
 }

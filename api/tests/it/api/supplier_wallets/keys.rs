@@ -122,7 +122,7 @@ async fn an_address_is_given_for_one_key_of_a_permission() {
     let api = with_wallets().await;
     let path = "/api/supplier-wallets/add";
     let with = |permission_id: i32, address: &str| json!({ "private_key": PRIVATE_KEY, "permission_id": permission_id, "address": address });
-    let taken = api.post(path, &with(2, ADDRESS)).await;
+    let taken = api.once(path, &with(2, ADDRESS)).await;
     assert_eq!(taken.status, 202, "{}", taken.body);
     let id = taken.body["items"][0]["id"].as_str().unwrap();
     let shown = api.get(&format!("/api/supplier-wallets/{id}")).await;
@@ -130,17 +130,17 @@ async fn an_address_is_given_for_one_key_of_a_permission() {
         (&shown.body["address"], &shown.body["standing"]),
         (&json!(ADDRESS), &json!("importing"))
     );
-    let refused = api.post(path, &with(0, "TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc")).await;
+    let refused = api.once(path, &with(0, "TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc")).await;
     refused.refused(422, "address_needs_permission");
     assert_eq!(refused.field().0, "#/address");
-    api.post(path, &with(2, ADDRESS)).await.refused(409, "wallet_exists");
-    api.post(path, &with(2, "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"))
+    api.once(path, &with(2, ADDRESS)).await.refused(409, "wallet_exists");
+    api.once(path, &with(2, "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"))
         .await
         .refused(409, "wallet_exists");
     let words = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
     let many =
         json!({ "mnemonic": words, "count": 2, "permission_id": 2, "address": "TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc" });
-    let refused = api.post(path, &many).await;
+    let refused = api.once(path, &many).await;
     refused.refused(422, "invalid_body");
     assert_eq!(refused.field().0, "#/address");
 }

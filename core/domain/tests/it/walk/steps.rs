@@ -140,8 +140,9 @@ impl Walker {
 
     /// A quote for an order, which holds its stock; `None` where so much is not free. Every other one is never used.
     async fn hold(&mut self, request: &AcceptOrder) -> Option<QuoteId> {
+        let mark = self.world.fresh_mark();
         let wanted = WantedQuote {
-            api_key: request.api_key,
+            mark: &mark,
             energy: request.energy,
             duration_s: request.duration_s,
             life: Duration::seconds(60),
@@ -158,7 +159,7 @@ impl Walker {
         let world = &self.world;
         let held = quote(&world.api, &world.ids, &world.policy, &wanted, world.now()).await;
         let quote = match held {
-            Ok(quote) => QuoteId(quote.id),
+            Ok(quoted) => QuoteId(quoted.quote.id),
             Err(DomainError::NoStock) => return None,
             Err(error) => panic!("{error}"),
         };
