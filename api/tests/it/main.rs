@@ -9,6 +9,7 @@ mod bot;
 mod console;
 mod health;
 mod openapi;
+mod replays;
 mod requests;
 mod rights;
 mod serving;

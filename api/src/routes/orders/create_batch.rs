@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use domain::orders::{
     AcceptOrder, BATCH_KEY_MAX, BATCH_MAX, BatchError, BatchMode, BatchResult, Idempotency, accept_batch,
@@ -17,6 +17,7 @@ use crate::App;
 use crate::extract::Idempotent;
 use crate::middleware::Caller;
 use crate::problem::{Code, Problem};
+use crate::routes::replayed;
 
 /// Orders to place.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -74,12 +75,13 @@ pub(crate) struct RefusalView {
 /// as it is now, and what was refused is tried again.
 #[utoipa::path(post, path = "/api/orders/batch", tag = "orders", request_body = CreateOrders,
     params(("Idempotency-Key" = String, Header, description = "1 to 250 visible ASCII characters, your name for this request")),
-    responses((status = 200, description = "What came of each", body = BatchView)))]
+    responses((status = 200, description = "What came of each", body = BatchView,
+        headers(("Idempotency-Replayed" = String, description = "true, if all of it was placed before")))))]
 pub(crate) async fn create_orders(
     State(app): State<Arc<App>>,
     Extension(caller): Caller,
     request: Idempotent<CreateOrders>,
-) -> Result<(StatusCode, Json<BatchView>), Problem> {
+) -> Result<(HeaderMap, Json<BatchView>), Problem> {
     if request.key.len() > BATCH_KEY_MAX {
         return Err(Problem::new(Code::IdempotencyKeyInvalid));
     }
@@ -105,6 +107,9 @@ pub(crate) async fn create_orders(
     let results = accept_batch(&app.pool, &*app.ids, &app.policy, by, &orders, app.clock.now())
         .await
         .map_err(problem)?;
+    let all_replayed = results
+        .iter()
+        .all(|result| result.as_ref().is_ok_and(|accepted| accepted.replayed));
     let mut view = BatchView {
         placed: 0,
         results: Vec::with_capacity(results.len()),
@@ -113,7 +118,8 @@ pub(crate) async fn create_orders(
         view.results.push(of_result(&app, result)?);
     }
     view.placed = view.results.iter().filter(|result| result.order.is_some()).count();
-    Ok((StatusCode::OK, Json(view)))
+    let headers = if all_replayed { replayed() } else { HeaderMap::new() };
+    Ok((headers, Json(view)))
 }
 
 /// Of the order that is to blame, with its place.
