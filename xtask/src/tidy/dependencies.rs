@@ -17,7 +17,7 @@ struct Reserved {
     reason: &'static str,
 }
 
-const RESERVED: [Reserved; 10] = [
+const RESERVED: [Reserved; 11] = [
     Reserved {
         library: "axum",
         to: &["api", "devnet", "worker"],
@@ -37,6 +37,11 @@ const RESERVED: [Reserved; 10] = [
         library: "apalis-redis",
         to: &["jobs", "worker"],
         reason: "the queue stays behind `jobs` and worker/src/queue",
+    },
+    Reserved {
+        library: "redis",
+        to: &["jobs", "worker"],
+        reason: "Redis carries wake-ups and counts requests: nothing else may come to stand on it",
     },
     Reserved {
         library: "reqwest",

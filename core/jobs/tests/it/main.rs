@@ -1,4 +1,4 @@
-//! The job table against a real PostgreSQL, with the rights that each process has, and the wake-ups against a real Redis.
+//! The job table against a real PostgreSQL, with the rights that each process has, and wake-ups and limits against a real Redis.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,6 +7,7 @@
 )]
 
 mod feed;
+mod limits;
 mod operate;
 mod table;
 mod wakes;
