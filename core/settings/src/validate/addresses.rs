@@ -57,6 +57,12 @@ pub(super) fn check(settings: &Settings, role: Role, check: &mut Check) {
         "names what is no address and no range",
         "write addresses as 10.0.0.5 and ranges as 10.0.0.0/8",
     );
+    check.require(
+        api.allowed_origins.iter().all(|text| is_origin(text, check.production)),
+        "api.allowed_origins",
+        "names what is no origin as browsers send it",
+        "write each as https://shop.example: no path, no wildcard, a port only where it is not the usual one",
+    );
     if check.production {
         for (key, address) in [
             ("api.listen", api.listen),
@@ -74,6 +80,14 @@ pub(super) fn check(settings: &Settings, role: Role, check: &mut Check) {
     for (name, network) in &settings.networks {
         nodes(name, network, role, check);
     }
+}
+
+/// Whether a text is an origin to the last character. On plain http a page can be changed on its way, and would then ask.
+fn is_origin(text: &str, production: bool) -> bool {
+    text.parse::<Url>().is_ok_and(|url| {
+        let kept = url.scheme() == "https" || (url.scheme() == "http" && !production);
+        kept && !text.contains('*') && url.origin().ascii_serialization() == text
+    })
 }
 
 /// The URL, if it is one of these schemes with a host.

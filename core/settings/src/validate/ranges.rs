@@ -45,6 +45,8 @@ fn processes(settings: &Settings, check: &mut Check) {
     check.range("redis.response_timeout_ms", redis.response_timeout_ms, 100, 60_000);
     check.range("redis.connect_timeout_ms", redis.connect_timeout_ms, 100, 60_000);
     check.range("api.request_timeout_ms", api.request_timeout_ms, 100, 120_000);
+    check.range("api.ip_requests_per_minute", api.ip_requests_per_minute, 0, 1_000_000);
+    check.range("api.hsts_max_age_s", api.hsts_max_age_s, 0, 63_072_000);
     check.range("api.max_body_bytes", api.max_body_bytes, 1_024, 1_048_576);
     check.range("api.max_concurrent_requests", api.max_concurrent_requests, 1, 100_000);
     check.range("api.drain_timeout_ms", api.drain_timeout_ms, 1_000, 300_000);

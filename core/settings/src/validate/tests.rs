@@ -194,6 +194,8 @@ fn each_range_and_name_is_checked() {
         ("API__OPS_LISTEN", "127.0.0.1:8080", "api.ops_listen"),
         ("API__TRUSTED_PROXIES", "10.0.0.1,proxy", "api.trusted_proxies"),
         ("API__TRUSTED_PROXIES", "10.0.0.1/8", "api.trusted_proxies"),
+        ("API__IP_REQUESTS_PER_MINUTE", "1000001", "api.ip_requests_per_minute"),
+        ("API__HSTS_MAX_AGE_S", "63072001", "api.hsts_max_age_s"),
         ("WORKER__DRAIN_TIMEOUT_MS", "120000", "worker.drain_timeout_ms"),
         ("WORKER__QUEUES", "orders,orders", "worker.queues"),
         ("WORKER__QUEUES", "", "worker.queues"),
@@ -254,6 +256,43 @@ fn each_range_and_name_is_checked() {
     ] {
         assert_eq!(keys("dev", Role::Worker, &[(name, value)]), [key], "{name}={value}");
     }
+}
+
+#[test]
+fn an_origin_is_written_as_browsers_send_it() {
+    let origins = |environment: &str, origins: &str| {
+        let more = [("API__ALLOWED_ORIGINS", origins)];
+        keys(environment, Role::Api, &more).is_empty()
+    };
+    for good in [
+        "",
+        "https://shop.example",
+        "https://shop.example:8443,https://xn--bcher-kva.example",
+        "https://203.0.113.7",
+        "https://[2001:db8::7]",
+    ] {
+        assert!(origins("prod", good), "{good}");
+    }
+    for bad in [
+        "*",
+        "null",
+        "shop.example",
+        "https://",
+        "https://*",
+        "https://*.shop.example",
+        "https://shop.example/",
+        "https://shop.example/page",
+        "https://shop.example:443",
+        "https://Shop.example",
+        "https://me@shop.example",
+        "https://bücher.example",
+        "file:///page",
+        "https://shop.example,*",
+    ] {
+        assert!(!origins("dev", bad), "{bad}");
+    }
+    assert!(origins("dev", "http://localhost:5173"));
+    assert!(!origins("prod", "http://localhost:5173"));
 }
 
 #[test]
