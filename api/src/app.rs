@@ -14,7 +14,7 @@ use domain::rates::RatePolicy;
 use domain::stakings::StakeRules;
 use domain::webhooks::TargetPolicy;
 use hd::{AccountKey, HdError};
-use jobs::{WakeConfig, WakeError, WakeQueue};
+use jobs::{RateLimiter, WakeConfig, WakeError, WakeQueue};
 use kernel::{AddressRange, Amount, AmountError, Asset, Clock, IdGen, NoAddressRange, RandomIds, SteadyClock};
 use settings::Settings;
 use settings::metrics::{Metrics, MetricsError};
@@ -32,6 +32,8 @@ pub struct Dependencies {
     pub pool: Pool,
     /// The way of wake-ups to the workers.
     pub wakes: WakeQueue,
+    /// What counts requests.
+    pub limiter: RateLimiter,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -112,6 +114,7 @@ impl App {
             settings,
             pool,
             wakes,
+            limiter,
             clock,
             ids,
         } = dependencies;
@@ -130,7 +133,7 @@ impl App {
             import_key: settings.vault.import_public_key.parse()?,
             keys: KeyCache::default(),
             trusted_proxies: settings.api.trusted_ranges()?,
-            limits: RateLimits::new(clock.clone()),
+            limits: RateLimits::new(limiter, clock.clone(), settings.api.ip_requests_per_minute),
             slots: Semaphore::new(settings.api.max_concurrent_requests),
             metrics,
             stopping: CancellationToken::new(),
@@ -155,16 +158,17 @@ impl App {
             statement_timeout: Duration::from_millis(database.statement_timeout_ms),
         })?;
         let clock = shared_clock(&pool);
-        let wakes = WakeQueue::connect(WakeConfig {
+        let redis = WakeConfig {
             max_depth: u64::try_from(settings.jobs.max_redis_depth).unwrap_or(u64::MAX),
             connect_timeout: Duration::from_millis(settings.redis.connect_timeout_ms),
             response_timeout: Duration::from_millis(settings.redis.response_timeout_ms),
             ..WakeConfig::new(settings.redis.url.expose(), &settings.jobs.redis_namespace)
-        })?;
+        };
         Self::new(Dependencies {
             settings,
             pool,
-            wakes,
+            wakes: WakeQueue::connect(redis.clone())?,
+            limiter: RateLimiter::connect(redis, RateLimiter::PATIENCE)?,
             clock,
             ids: Arc::new(RandomIds),
         })

@@ -1,6 +1,6 @@
 //! Where a request comes from. What a proxy says of it counts only if it is one of ours: anybody can send a header.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::{Extensions, HeaderMap, HeaderName};
@@ -27,6 +27,17 @@ pub(super) fn address(extensions: &Extensions, headers: &HeaderMap, trusted: &[A
         }
     }
     Some(client)
+}
+
+/// The name that a client is counted under. Who has one IPv6 address has at least the 2^64 of its /64.
+pub(super) fn counted_as(client: IpAddr) -> String {
+    match client {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let network = Ipv6Addr::from_bits(address.to_bits() >> 64 << 64);
+            format!("{network}/64")
+        }
+    }
 }
 
 fn forwarded(headers: &HeaderMap) -> impl Iterator<Item = &str> {
@@ -84,6 +95,15 @@ mod tests {
         let all_ours = "10.0.0.9,".repeat(50) + "10.0.0.2";
         let all_ours: &'static str = Box::leak(all_ours.into_boxed_str());
         assert_eq!(from("10.0.0.1", &[all_ours]), "10.0.0.9");
+    }
+
+    #[test]
+    fn a_client_is_counted_by_its_address_or_its_network() {
+        let counted = |address: &str| counted_as(address.parse().unwrap());
+        assert_eq!(counted("203.0.113.7"), "203.0.113.7");
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(counted("2001:db8:1:2::"), "2001:db8:1:2::/64");
+        assert_eq!(counted("2001:db8:1:3::"), "2001:db8:1:3::/64");
     }
 
     #[test]

@@ -67,15 +67,15 @@ pub(crate) struct Guarded {
 /// Lets a request with the right key through to its handler. One that may write is an act for the audit trail.
 pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, next: Next) -> Response {
     let Guarded { app, scope, action } = guarded;
-    let principal = match caller(&app, request.headers()).await {
+    let client = client::address(request.extensions(), request.headers(), &app.trusted_proxies);
+    let principal = match caller(&app, request.headers(), client).await {
         Ok(principal) => principal,
         Err(problem) => return problem.into_response(),
     };
     let answered_for = AnsweredFor(principal.key);
-    let client = client::address(request.extensions(), request.headers(), &app.trusted_proxies);
     // from elsewhere it is not counted: who stole a key must not use up what its owner may ask
     let allowed = if principal.may_come_from(client) {
-        app.limits.check(&principal)
+        app.limits.check_key(&principal).await
     } else {
         Err(elsewhere(client))
     };
@@ -101,13 +101,18 @@ pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, 
     response
 }
 
-async fn caller(app: &App, headers: &HeaderMap) -> Result<Principal, Problem> {
+/// Whose key it is. All but keys that are known to be right, from where they may be used, is counted by where it comes from
+/// before the database is asked: guesses, floods, and keys that were stolen.
+async fn caller(app: &App, headers: &HeaderMap, client: Option<IpAddr>) -> Result<Principal, Problem> {
     let challenge = |text: &str| Problem::new(Code::Unauthorized).with_header(WWW_AUTHENTICATE, text);
     let clear = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .and_then(bearer)
-        .ok_or_else(|| challenge("Bearer realm=\"switchyard\""))?;
+        .and_then(bearer);
+    if !clear.is_some_and(|clear| key_cache::is_known(app, clear, client)) {
+        app.limits.check_address(client).await?;
+    }
+    let clear = clear.ok_or_else(|| challenge("Bearer realm=\"switchyard\""))?;
     key_cache::authenticate(app, clear)
         .await?
         .ok_or_else(|| challenge("Bearer realm=\"switchyard\", error=\"invalid_token\""))

@@ -1,8 +1,9 @@
 //! Keys that were right a moment ago, so that not every request asks the database. Revoking takes effect within
-//! [`TTL_S`] seconds. Clear keys are not kept: an entry is found by the SHA-256 of what was presented.
+//! [`TTL_S`] seconds. For longer it is remembered that a key was right, which tells it from a guess and lets nobody in. Clear keys are not kept: an entry is found by the SHA-256 of what was presented.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 use domain::DomainError;
@@ -12,6 +13,8 @@ use crate::App;
 
 /// How long a right key is believed.
 const TTL_S: i64 = 5;
+/// How long after that it is no guess.
+const KNOWN_S: i64 = 600;
 /// Far more than there are keys.
 const CAPACITY: usize = 10_000;
 
@@ -24,20 +27,39 @@ pub(crate) struct KeyCache(Mutex<Entries>);
 
 impl KeyCache {
     fn get(&self, hash: &[u8; 32], now: DateTime<Utc>) -> Option<Principal> {
-        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = self.lock();
         let (principal, until) = entries.get(hash)?;
         (now < *until).then(|| principal.clone())
     }
 
     fn put(&self, hash: [u8; 32], principal: Principal, now: DateTime<Utc>) {
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.lock();
         if entries.len() >= CAPACITY {
-            entries.retain(|_, (_, until)| now < *until);
+            entries.retain(|_, (_, until)| now < known_until(*until));
         }
         if entries.len() < CAPACITY {
             entries.insert(hash, (principal, now + Duration::seconds(TTL_S)));
         }
     }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn known_until(believed_until: DateTime<Utc>) -> DateTime<Utc> {
+    believed_until + Duration::seconds(KNOWN_S)
+}
+
+/// Whether `clear` was a right key not long ago, which may be used from there.
+pub(super) fn is_known(app: &App, clear: &str, client: Option<IpAddr>) -> bool {
+    if api_keys::prefix_of(clear).is_none() {
+        return false;
+    }
+    let (hash, now) = (api_keys::hash(clear), app.clock.now());
+    let entries = app.keys.lock();
+    let known = entries.get(&hash);
+    known.is_some_and(|(principal, until)| now < known_until(*until) && principal.may_come_from(client))
 }
 
 /// Who presents `clear`, from memory or from the database.
@@ -46,12 +68,15 @@ pub(super) async fn authenticate(app: &App, clear: &str) -> Result<Option<Princi
         return Ok(None);
     }
     let (hash, now) = (api_keys::hash(clear), app.clock.now());
-    if let Some(principal) = app.keys.get(&hash, now) {
-        return Ok(principal.works_at(now).then_some(principal));
+    if let Some(principal) = app.keys.get(&hash, now).filter(|principal| principal.works_at(now)) {
+        return Ok(Some(principal));
     }
     let principal = api_keys::authenticate(&app.pool, clear, now).await?;
-    if let Some(principal) = &principal {
-        app.keys.put(hash, principal.clone(), now);
+    match &principal {
+        Some(principal) => app.keys.put(hash, principal.clone(), now),
+        None => {
+            app.keys.lock().remove(&hash);
+        }
     }
     Ok(principal)
 }

@@ -8,6 +8,7 @@ mod auth;
 mod bot;
 mod console;
 mod health;
+mod limits;
 mod openapi;
 mod replays;
 mod requests;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -14,7 +15,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use domain::api_keys::{self, NewKey};
 use domain::pricing::{Band, publish};
-use jobs::{WakeConfig, WakeQueue};
+use jobs::{RateLimiter, WakeConfig, WakeQueue};
 use kernel::{ApiKeyId, IdGen, ManualClock, RandomIds, SeededIds};
 use serde_json::{Value, json};
 use settings::{Settings, Source};
@@ -28,6 +29,7 @@ const IMPORT_KEY: &str = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a9
 
 pub(crate) struct TestApi {
     pub(crate) db: TestDb,
+    redis: TestRedis,
     pub(crate) owner: Pool,
     pub(crate) router: Router,
     pub(crate) clock: Arc<ManualClock>,
@@ -97,6 +99,24 @@ pub(crate) fn settings(database: &str, redis: &TestRedis, more: &[(&str, &str)])
     .unwrap()
 }
 
+/// How long a request waits for Redis on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One process of the service; `seed` begins its ids.
+fn replica(db: &TestDb, redis: &TestRedis, clock: &Arc<ManualClock>, more: &[(&str, &str)], seed: u64) -> Router {
+    let settings = settings(&db.url(Role::Api), redis, more);
+    let wakes = WakeConfig::new(settings.redis.url.expose(), &redis.namespace);
+    let app = App::new(Dependencies {
+        wakes: WakeQueue::connect(wakes.clone()).unwrap(),
+        limiter: RateLimiter::connect(wakes, PATIENCE).unwrap(),
+        settings,
+        pool: db.pool(Role::Api),
+        clock: clock.clone(),
+        ids: Arc::new(SeededIds::new(seed)),
+    });
+    router(app.unwrap())
+}
+
 impl TestApi {
     pub(crate) async fn new() -> Self {
         Self::with(&[]).await
@@ -107,19 +127,11 @@ impl TestApi {
         LOG.get_or_init(Log::start);
         let (db, redis) = (TestDb::new().await, TestRedis::new());
         let clock = Arc::new(ManualClock::at(DateTime::from_timestamp(1_800_000_000, 0).unwrap()));
-        let settings = settings(&db.url(Role::Api), &redis, more);
-        let app = App::new(Dependencies {
-            wakes: WakeQueue::connect(WakeConfig::new(settings.redis.url.expose(), &redis.namespace)).unwrap(),
-            settings,
-            pool: db.pool(Role::Api),
-            clock: clock.clone(),
-            ids: Arc::new(SeededIds::new(0)),
-        })
-        .unwrap();
         let mut api = Self {
             owner: db.pool(Role::Owner),
+            router: replica(&db, &redis, &clock, more, 0),
             db,
-            router: router(app),
+            redis,
             clock,
             key: String::new(),
             key_id: ApiKeyId(RandomIds.uuid()),
@@ -128,6 +140,11 @@ impl TestApi {
         api.publish_prices().await;
         api.deposit(42, "100").await;
         api
+    }
+
+    /// Another process beside the first one.
+    pub(crate) fn replica(&self, more: &[(&str, &str)]) -> Router {
+        replica(&self.db, &self.redis, &self.clock, more, 1_000_000)
     }
 
     pub(crate) async fn key_with(&self, scopes: &[Scope], per_minute: u32) -> (ApiKeyId, String) {

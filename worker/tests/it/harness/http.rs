@@ -9,7 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request};
 use db::Pool;
 use domain::api_keys::{self, NewKey};
-use jobs::WakeQueue;
+use jobs::{RateLimiter, WakeQueue};
 use kernel::{Clock, IdGen, RandomIds};
 use serde_json::Value;
 use settings::{Settings, Source};
@@ -51,6 +51,7 @@ impl Http {
             settings: settings.unwrap(),
             pool,
             wakes,
+            limiter: RateLimiter::connect(world.wakes.clone(), RateLimiter::PATIENCE).unwrap(),
             clock: world.clock.clone(),
             ids: Arc::new(RandomIds),
         });
