@@ -20,7 +20,7 @@ use crate::problem::{Code, Problem};
 mod json;
 mod masked;
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// A JSON body without unknown fields.
 #[derive(Debug)]

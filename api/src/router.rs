@@ -11,7 +11,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::HttpMethod;
 
 use crate::console::console;
-use crate::middleware::{Guarded, Plain, Scope, bounds, guard, observe};
+use crate::middleware::{Guarded, Plain, Scope, bounds, browsers, guard, observe};
 use crate::openapi::openapi;
 use crate::problem::Code;
 use crate::routes::{
@@ -263,12 +263,14 @@ pub fn router(app: Arc<App>) -> Router {
         }
         api = api.route(route.path, handler);
     }
-    api.layer(DefaultBodyLimit::max(app.settings.api.max_body_bytes))
+    let router = api
+        .layer(DefaultBodyLimit::max(app.settings.api.max_body_bytes))
         .layer(from_fn_with_state(app.clone(), bounds))
         .merge(console())
         .merge(health())
         .layer(from_fn_with_state(app.clone(), observe))
-        .with_state(app)
+        .with_state(app.clone());
+    browsers(router, &app.settings.api)
 }
 
 /// For operators, inside the network: health, metrics and the API's description, without a key.

@@ -1,7 +1,8 @@
-//! What every request passes: observation outermost, then bounds, then (per route) the guard.
+//! What every request passes: what browsers are told outermost, then observation, then bounds, then (per route) the guard.
 
 mod audit;
 mod bounds;
+mod browsers;
 mod client;
 mod guard;
 mod key_cache;
@@ -9,6 +10,7 @@ mod observe;
 mod rate_limit;
 
 pub(crate) use bounds::bounds;
+pub(crate) use browsers::browsers;
 pub use guard::Scope;
 pub(crate) use guard::{Caller, Guarded, guard, need};
 pub(crate) use key_cache::KeyCache;

@@ -1,4 +1,4 @@
-//! The outermost layer: request id, span, one log line, rate/errors/duration metrics, panics, and problem bodies.
+//! Around every handler: request id, span, one log line, rate/errors/duration metrics, panics, and problem bodies.
 //!
 //! Never logs headers, bodies or query strings. Whatever error a router or extractor answers by itself leaves as a
 //! problem too.
@@ -19,7 +19,7 @@ use tracing::Instrument;
 use crate::App;
 use crate::problem::{Code, Problem};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID_LEN: usize = 64;
 
 /// Put into an answer by the guard, so that the log names the key (its id, not the key).

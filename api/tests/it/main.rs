@@ -6,6 +6,7 @@
 mod api;
 mod auth;
 mod bot;
+mod browsers;
 mod console;
 mod health;
 mod limits;
