@@ -19,6 +19,10 @@ use crate::problem::{Code, Problem};
 
 mod json;
 mod masked;
+mod moment;
+
+pub(crate) use json::JsonObject;
+pub(crate) use moment::Moment;
 
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -66,7 +70,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Idempotent<T> {
     }
 }
 
-/// A body that may be left out: nothing at all is the default.
+/// A body that may be left out: nothing at all is the default, and so is null.
 pub(crate) struct OptionalBody<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for OptionalBody<T> {
@@ -79,6 +83,9 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<App>> for OptionalBody<T> {
             return Ok(Self(T::default()));
         }
         content_type?;
+        if bytes.trim_ascii() == b"null" {
+            return Ok(Self(T::default()));
+        }
         body(&bytes).map(Self)
     }
 }
@@ -154,9 +161,13 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryParams {
             .map_err(|_| Problem::new(Code::BadRequest).with_detail("the query string cannot be read"))?;
         let mut params = BTreeMap::new();
         for (name, value) in pairs {
-            let shown = name.chars().take(100).collect::<String>();
+            let pointer = format!("query/{}", name.chars().take(100).collect::<String>());
+            // PostgreSQL holds no such text
+            if value.contains('\0') {
+                return Err(parameter(&pointer, "must not hold the character U+0000"));
+            }
             if params.insert(name, value).is_some() {
-                return Err(parameter(&format!("query/{shown}"), "is given twice"));
+                return Err(parameter(&pointer, "is given twice"));
             }
         }
         Ok(Self(params))

@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document: the handlers' own descriptions, with what the route table knows added to each.
 
+mod forms;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
@@ -32,10 +34,9 @@ pub fn openapi() -> Document {
         .bearer_format("sk_…")
         .description(Some("An API key: `Authorization: Bearer sk_…`"))
         .build();
-    document
-        .components
-        .get_or_insert_default()
-        .add_security_scheme(SECURITY, SecurityScheme::Http(scheme));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme(SECURITY, SecurityScheme::Http(scheme));
+    forms::of_bodies(components);
     for route in routes() {
         let item = document.paths.paths.get_mut(route.path);
         if let Some(operation) = item.and_then(|item| operation(item, &route.method)) {
@@ -45,7 +46,8 @@ pub fn openapi() -> Document {
     document
 }
 
-const fn operation<'a>(item: &'a mut PathItem, method: &HttpMethod) -> Option<&'a mut Operation> {
+/// What the document says of a method of a path.
+pub(crate) const fn operation<'a>(item: &'a mut PathItem, method: &HttpMethod) -> Option<&'a mut Operation> {
     match method {
         HttpMethod::Get => item.get.as_mut(),
         HttpMethod::Post => item.post.as_mut(),
@@ -57,6 +59,7 @@ const fn operation<'a>(item: &'a mut PathItem, method: &HttpMethod) -> Option<&'
 }
 
 fn complete(operation: &mut Operation, route: &Route) {
+    forms::of_parameters(operation);
     let scope = route.scope.word();
     let said = operation.description.take().unwrap_or_default();
     operation.description = Some(format!("{said}\n\nScope: `{scope}`").trim().to_owned());

@@ -76,6 +76,8 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", CONFLICT,
         "The Idempotency-Key was used for another request", "该 Idempotency-Key 已用于另一个请求";
     InsufficientFunds = "insufficient_funds", CONFLICT, "The balance is too small", "余额不足";
+    BalanceTooLarge = "balance_too_large", CONFLICT,
+        "The balance would be larger than any that is kept", "余额将超过上限";
     OrderNotCancellable = "order_not_cancellable", CONFLICT,
         "Only a pending order can be cancelled", "只有待处理的订单才能取消";
     WalletNotActive = "wallet_not_active", CONFLICT, "The wallet is not active yet", "钱包尚未激活";

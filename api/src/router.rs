@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 use utoipa::OpenApi;
-use utoipa::openapi::HttpMethod;
+use utoipa::openapi::path::ParameterIn;
+use utoipa::openapi::{HttpMethod, OpenApi as OpenApiDocument};
 
 use crate::console::console;
-use crate::middleware::{Guarded, Plain, Scope, bounds, browsers, guard, observe};
-use crate::openapi::openapi;
+use crate::middleware::{Guarded, Plain, Scope, bounds, browsers, guard, no_query, observe};
+use crate::openapi::{openapi, operation};
 use crate::problem::Code;
 use crate::routes::{
     deposits, exchanges, operations, orders, payouts, pool, prices, quotes, rates, rentals, standing_orders,
@@ -35,6 +36,7 @@ pub(crate) struct Route {
 /// What every route may answer.
 pub(crate) const EVERYWHERE: &[Code] = &[
     Code::BadRequest,
+    Code::InvalidParameter,
     Code::Unauthorized,
     Code::AddressNotAllowed,
     Code::InsufficientScope,
@@ -75,7 +77,6 @@ const QUOTE: &[Code] = &[
     Code::Maintenance,
 ];
 const EXTEND: &[Code] = &[
-    Code::InvalidParameter,
     Code::NotFound,
     Code::UserBlocked,
     Code::InsufficientFunds,
@@ -87,7 +88,6 @@ const EXTEND: &[Code] = &[
 ];
 const QUOTED: &[Code] = &[Code::NotFound, Code::QuoteUsed, Code::QuoteExpired, Code::QuoteDiffers];
 const PAYOUT: &[Code] = &[
-    Code::InvalidParameter,
     Code::UserBlocked,
     Code::InsufficientFunds,
     Code::AssetNotPaid,
@@ -110,7 +110,6 @@ const ANNOUNCE: &[Code] = &[
     Code::Maintenance,
 ];
 const EXCHANGE: &[Code] = &[
-    Code::InvalidParameter,
     Code::AmountZero,
     Code::UserBlocked,
     Code::InsufficientFunds,
@@ -118,10 +117,9 @@ const EXCHANGE: &[Code] = &[
     Code::ExchangeAmountInvalid,
     Code::ReceiveBelowMinimum,
 ];
-const ADJUST: &[Code] = &[Code::InvalidParameter, Code::AmountZero];
+const ADJUST: &[Code] = &[Code::AmountZero];
 const BY_HAND: &[Code] = &[Code::BadText];
-const PARAMETER: &[Code] = &[Code::InvalidParameter];
-const FOUND: &[Code] = &[Code::InvalidParameter, Code::NotFound];
+const FOUND: &[Code] = &[Code::NotFound];
 
 macro_rules! routes {
     ($($scope:ident $method:ident $verb:ident $path:literal $group:ident::$file:ident::$handler:ident [$($codes:expr),*];)+) => {
@@ -147,49 +145,50 @@ macro_rules! routes {
 routes! {
     OrdersWrite post Post "/api/orders" orders::create::create_order [BODY, MARKED, ACCEPT, QUOTED];
     OrdersWrite post Post "/api/orders/batch" orders::create_batch::create_orders [BODY, MARKED, ACCEPT, QUOTED];
-    OrdersRead get Get "/api/orders" orders::list::list_orders [PARAMETER];
+    OrdersRead get Get "/api/orders" orders::list::list_orders [];
     OrdersRead get Get "/api/orders/{id}" orders::get::get_order [FOUND];
     OrdersWrite post Post "/api/orders/{id}/cancel" orders::cancel::cancel_order [FOUND, &[Code::OrderNotCancellable]];
     OrdersWrite post Post "/api/orders/{id}/extend" orders::extend::extend_order [BODY, MARKED, EXTEND];
     OrdersWrite post Post "/api/standing-orders" standing_orders::create::create_standing_order
         [BODY, MARKED, ACCEPT, &[Code::BadText, Code::Conflict]];
-    OrdersRead get Get "/api/standing-orders" standing_orders::list::list_standing_orders [PARAMETER];
+    OrdersRead get Get "/api/standing-orders" standing_orders::list::list_standing_orders [];
     OrdersRead get Get "/api/standing-orders/{id}" standing_orders::get::get_standing_order [FOUND];
     OrdersWrite post Post "/api/standing-orders/{id}/stop" standing_orders::stop::stop_standing_order [FOUND];
-    OrdersRead get Get "/api/prices" prices::get::get_prices [&[Code::NotFound]];
+    OrdersRead get Get "/api/prices" prices::get::get_prices [FOUND];
     OrdersRead get Get "/api/pool" pool::get::get_pool [];
     OrdersRead post Post "/api/quotes" quotes::create::create_quote [BODY, MARKED, QUOTE];
-    UsersRead get Get "/api/users/{user_id}/balance" users::balance::get_user_balance [PARAMETER];
+    UsersRead get Get "/api/users/{user_id}/balance" users::balance::get_user_balance [];
     BalancesWrite post Post "/api/users/{user_id}/deposit" users::deposit::deposit_user_balance
-        [BODY, MARKED, ADJUST, &[Code::NotFound]];
+        [BODY, MARKED, ADJUST, &[Code::NotFound, Code::BalanceTooLarge]];
     BalancesWrite post Post "/api/users/{user_id}/deduct" users::deduct::deduct_user_balance
         [BODY, MARKED, ADJUST, &[Code::InsufficientFunds]];
-    BalancesWrite post Post "/api/users/{user_id}/refund" users::refund::refund_user_balance [BODY, MARKED, ADJUST];
+    BalancesWrite post Post "/api/users/{user_id}/refund" users::refund::refund_user_balance
+        [BODY, MARKED, ADJUST, &[Code::BalanceTooLarge]];
     PayoutsWrite post Post "/api/users/{user_id}/payouts" payouts::create::create_payout [BODY, MARKED, PAYOUT];
-    PayoutsRead get Get "/api/users/{user_id}/payouts" payouts::list::list_user_payouts [PARAMETER];
+    PayoutsRead get Get "/api/users/{user_id}/payouts" payouts::list::list_user_payouts [];
     PayoutsRead get Get "/api/payouts/{id}" payouts::get::get_payout [FOUND];
-    PayoutsRead get Get "/api/users/{user_id}/payout-addresses" payouts::list_addresses::list_payout_addresses [PARAMETER];
+    PayoutsRead get Get "/api/users/{user_id}/payout-addresses" payouts::list_addresses::list_payout_addresses [];
     UsersWrite post Post "/api/users/{user_id}/payout-addresses" payouts::add_address::add_payout_address
-        [BODY, PARAMETER, &[Code::BadText]];
+        [BODY, &[Code::BadText]];
     UsersWrite delete Delete "/api/users/{user_id}/payout-addresses/{address}"
         payouts::delete_address::delete_payout_address [FOUND];
     DepositsWrite post Post "/api/users/{user_id}/deposits" deposits::open::open_deposit
-        [BODY, MARKED, PARAMETER, ANNOUNCE];
-    DepositsRead get Get "/api/users/{user_id}/deposits" deposits::list::list_user_deposits [PARAMETER];
+        [BODY, MARKED, ANNOUNCE];
+    DepositsRead get Get "/api/users/{user_id}/deposits" deposits::list::list_user_deposits [];
     DepositsRead get Get "/api/deposits/{id}" deposits::get::get_deposit [FOUND];
     ExchangesRead get Get "/api/rates" rates::get::get_rates [];
     OrdersRead get Get "/api/rentals/packages" rentals::packages::list_packages [];
-    DepositsRead get Get "/api/rentals/{txid}" rentals::get::get_rentals [&[Code::NotFound]];
+    DepositsRead get Get "/api/rentals/{txid}" rentals::get::get_rentals [FOUND];
     ExchangesWrite post Post "/api/users/{user_id}/exchange" exchanges::create::create_exchange [BODY, MARKED, EXCHANGE];
-    ExchangesRead get Get "/api/users/{user_id}/exchanges" exchanges::list::list_user_exchanges [PARAMETER];
+    ExchangesRead get Get "/api/users/{user_id}/exchanges" exchanges::list::list_user_exchanges [];
     ExchangesRead get Get "/api/exchanges/{id}" exchanges::get::get_exchange [FOUND];
-    UsersRead get Get "/api/wallets/users/{user_id}" user_wallets::list::list_user_wallets [PARAMETER];
+    UsersRead get Get "/api/wallets/users/{user_id}" user_wallets::list::list_user_wallets [];
     UsersWrite post Post "/api/wallets/users/{user_id}" user_wallets::create::create_user_wallet
-        [BODY, PARAMETER, &[Code::BadText]];
+        [BODY, &[Code::BadText]];
     UsersWrite delete Delete "/api/wallets/users/{user_id}/{address}" user_wallets::delete::delete_user_wallet [FOUND];
     SupplierWalletsWrite post Post "/api/supplier-wallets/add" supplier_wallets::add::add_supplier_wallets
         [BODY, MARKED, &[Code::BadText, Code::AddressNeedsPermission, Code::WalletExists]];
-    SupplierWalletsRead get Get "/api/supplier-wallets/" supplier_wallets::list::list_supplier_wallets [PARAMETER];
+    SupplierWalletsRead get Get "/api/supplier-wallets/" supplier_wallets::list::list_supplier_wallets [];
     SupplierWalletsRead get Get "/api/supplier-wallets/{id}" supplier_wallets::get::get_supplier_wallet [FOUND];
     SupplierWalletsRead get Get "/api/supplier-wallets/{id}/permissions"
         supplier_wallets::get_permissions::get_supplier_wallet_permissions [FOUND];
@@ -198,39 +197,39 @@ routes! {
     SupplierWalletsRead get Get "/api/supplier-wallets/{id}/snapshots"
         supplier_wallets::list_snapshots::list_supplier_wallet_snapshots [FOUND];
     SupplierWalletsWrite post Post "/api/supplier-wallets/update-balances"
-        supplier_wallets::update_balances::update_supplier_wallet_balances [BODY, &[Code::NotFound, Code::WalletNotActive]];
+        supplier_wallets::update_balances::update_supplier_wallet_balances [BODY, FOUND, &[Code::WalletNotActive]];
     SupplierWalletsWrite post Post "/api/supplier-wallets/process-orders"
         supplier_wallets::process_orders::process_pending_orders [];
     SupplierWalletsWrite put Put "/api/supplier-wallets/{id}/toggle" supplier_wallets::toggle::toggle_supplier_wallet
         [BODY, FOUND, &[Code::WalletNotActive]];
     OperationsRead get Get "/api/operations/queues" operations::queues::list_queues [];
-    OperationsRead get Get "/api/operations/jobs" operations::list_jobs::list_jobs [PARAMETER];
+    OperationsRead get Get "/api/operations/jobs" operations::list_jobs::list_jobs [];
     OperationsWrite post Post "/api/operations/jobs/redrive" operations::redrive_jobs::redrive_jobs [BODY, MARKED, BY_HAND];
     OperationsWrite post Post "/api/operations/jobs/drop" operations::drop_jobs::drop_jobs [BODY, MARKED, BY_HAND];
-    OperationsRead get Get "/api/operations/stuck" operations::list_stuck::list_stuck [PARAMETER];
+    OperationsRead get Get "/api/operations/stuck" operations::list_stuck::list_stuck [];
     OperationsWrite post Post "/api/operations/stuck/redrive" operations::redrive_stuck::redrive_stuck [BODY, MARKED, BY_HAND];
-    OperationsRead get Get "/api/operations/findings" operations::list_findings::list_findings [PARAMETER];
+    OperationsRead get Get "/api/operations/findings" operations::list_findings::list_findings [];
     OperationsWrite post Post "/api/operations/findings/{id}/resolve" operations::resolve_finding::resolve_finding
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict]];
-    OperationsRead get Get "/api/operations/payouts" operations::list_payouts::list_payouts [PARAMETER];
+    OperationsRead get Get "/api/operations/payouts" operations::list_payouts::list_payouts [];
     OperationsWrite post Post "/api/operations/payouts/{id}/approve" operations::approve_payout::approve_payout
         [BODY, MARKED, FOUND, BY_HAND, &[Code::OwnPayout, Code::PayoutDecided]];
     OperationsWrite post Post "/api/operations/payouts/{id}/reject" operations::reject_payout::reject_payout
         [BODY, MARKED, FOUND, BY_HAND, &[Code::PayoutDecided, Code::PayoutMayBePaid]];
-    OperationsRead get Get "/api/operations/pool" operations::list_pool::list_pool [PARAMETER];
-    OperationsRead get Get "/api/operations/deposits" operations::list_deposits::list_deposits [PARAMETER];
+    OperationsRead get Get "/api/operations/pool" operations::list_pool::list_pool [];
+    OperationsRead get Get "/api/operations/deposits" operations::list_deposits::list_deposits [];
     OperationsWrite post Post "/api/operations/deposits/{id}/rule" operations::rule_deposit::rule_deposit
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict, Code::InsufficientFunds, Code::OwnProposal]];
-    OperationsRead get Get "/api/operations/sweeps" operations::list_sweeps::list_sweeps [PARAMETER];
-    OperationsRead get Get "/api/operations/stakings" operations::list_stakings::list_stakings [PARAMETER];
+    OperationsRead get Get "/api/operations/sweeps" operations::list_sweeps::list_sweeps [];
+    OperationsRead get Get "/api/operations/stakings" operations::list_stakings::list_stakings [];
     OperationsWrite post Post "/api/operations/stakings" operations::request_staking::request_staking
         [BODY, MARKED, BY_HAND, &[Code::NotFound, Code::WalletNotActive, Code::StakeRefused]];
-    OperationsRead get Get "/api/operations/rentals" operations::list_rentals::list_rentals [PARAMETER];
-    OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [PARAMETER];
-    AuditRead get Get "/api/operations/audit" operations::list_audit::list_audit [PARAMETER];
+    OperationsRead get Get "/api/operations/rentals" operations::list_rentals::list_rentals [];
+    OperationsRead get Get "/api/operations/actions" operations::list_actions::list_actions [];
+    AuditRead get Get "/api/operations/audit" operations::list_audit::list_audit [];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
         [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];
-    WebhooksRead get Get "/api/webhooks" webhooks::list::list_webhooks [PARAMETER];
+    WebhooksRead get Get "/api/webhooks" webhooks::list::list_webhooks [];
     WebhooksRead get Get "/api/webhooks/{id}" webhooks::get::get_webhook [FOUND];
     WebhooksWrite patch Patch "/api/webhooks/{id}" webhooks::update::update_webhook
         [BODY, MARKED, FOUND, &[Code::WebhookUrlRefused, Code::BadText]];
@@ -249,6 +248,7 @@ routes! {
 /// The API: everything under `/api` behind a key, the operators' page, and health.
 pub fn router(app: Arc<App>) -> Router {
     let mut api = Router::new();
+    let mut described = Described::openapi();
     for route in routes() {
         let guarded = Guarded {
             app: app.clone(),
@@ -256,7 +256,11 @@ pub fn router(app: Arc<App>) -> Router {
             action: route.action,
         };
         let guard = from_fn_with_state(guarded, guard);
-        let handler = route.handler.route_layer(guard);
+        let mut handler = route.handler;
+        if !has_parameters(&mut described, route.path, &route.method) {
+            handler = handler.route_layer(from_fn(no_query));
+        }
+        let handler = handler.route_layer(guard);
         // a collection whose path ends in a slash is found without it too
         if let Some(bare) = route.path.strip_suffix('/') {
             api = api.route(bare, handler.clone());
@@ -271,6 +275,14 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app.clone());
     browsers(router, &app.settings.api)
+}
+
+/// Whether a route's description names parameters of its query.
+fn has_parameters(described: &mut OpenApiDocument, path: &str, method: &HttpMethod) -> bool {
+    let item = described.paths.paths.get_mut(path);
+    let operation = item.and_then(|item| operation(item, method));
+    let parameters = operation.and_then(|operation| operation.parameters.as_ref());
+    parameters.is_some_and(|all| all.iter().any(|one| one.parameter_in == ParameterIn::Query))
 }
 
 /// For operators, inside the network: health, metrics and the API's description, without a key.

@@ -1,20 +1,32 @@
 //! JSON bodies: read strictly, and what is wrong told by a JSON pointer.
 
+mod object;
+mod texts;
+
 use serde::de::DeserializeOwned;
+use serde_json::de::SliceRead;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
+pub(crate) use self::object::JsonObject;
+use self::texts::WithoutNul;
 use crate::problem::{Code, Problem};
 
 const MAX_KEY_SHOWN: usize = 100;
 
-/// Reads one JSON document and nothing after it.
+/// Reads one JSON object and nothing after it.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if texts::may_hold_nul(bytes) {
+        let _: WithoutNul = read(&mut serde_json::Deserializer::from_slice(bytes))?;
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value =
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| describe(error.path(), error.inner()))?;
+    let JsonObject(value) = read(&mut deserializer)?;
     deserializer.end().map_err(|error| malformed(&error))?;
     Ok(value)
+}
+
+fn read<T: DeserializeOwned>(from: &mut serde_json::Deserializer<SliceRead<'_>>) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(from).map_err(|error| describe(error.path(), error.inner()))
 }
 
 fn malformed(error: &serde_json::Error) -> Problem {
@@ -145,7 +157,25 @@ mod tests {
             ),
             (
                 r#""5ca1ab1e, expected""#,
-                "invalid_body # invalid_type expected struct Sample",
+                "invalid_body # invalid_type expected an object",
+            ),
+            // serde's structs take their fields in a list, too
+            (
+                r#"["1", "TRX", 1, []]"#,
+                "invalid_body # invalid_type expected an object",
+            ),
+            (
+                r#"{"amount":"5ca1\u0000ab1e"}"#,
+                "invalid_body #/amount invalid_value must not hold the character U+0000",
+            ),
+            (
+                r#"{"amount":"1","list":[1,{"x":["\u0000"]}]}"#,
+                "invalid_body #/list/1/x/0 invalid_value must not hold the character U+0000",
+            ),
+            (
+                // a backslash and a u
+                r#"{"amount":"\\u0000"}"#,
+                "invalid_body #/amount invalid_value not an amount: write digits, a point and at most 6 decimals, such as \"12.5\"",
             ),
             ("{", "malformed_json - - -"),
             (r#"{"amount":"1"} x"#, "malformed_json - - -"),

@@ -6,6 +6,7 @@ mod browsers;
 mod client;
 mod guard;
 mod key_cache;
+mod no_query;
 mod observe;
 mod rate_limit;
 
@@ -14,6 +15,7 @@ pub(crate) use browsers::browsers;
 pub use guard::Scope;
 pub(crate) use guard::{Caller, Guarded, guard, need};
 pub(crate) use key_cache::KeyCache;
+pub(crate) use no_query::no_query;
 pub(crate) use observe::{Plain, observe};
 pub(crate) use rate_limit::RateLimits;
 

@@ -44,6 +44,7 @@ fn domain_errors_keep_their_code_and_their_class_decides_the_status() {
             409,
         ),
         (short, "insufficient_funds", 409),
+        (DomainError::BalanceTooLarge, "balance_too_large", 409),
         (DomainError::WalletNotActive, "wallet_not_active", 409),
         (DomainError::UserBlocked, "user_blocked", 403),
         (DomainError::Maintenance, "maintenance", 503),

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use serde_json::{Value, json};
 
 use crate::support::{TestApi, order};
 
@@ -100,4 +101,26 @@ async fn too_many_at_once_are_refused_and_health_is_not() {
     assert_eq!(live.status, 200);
     drop(busy);
     assert_eq!(api.get("/api/prices").await.status, 200);
+}
+
+#[tokio::test]
+async fn parameters_of_a_route_that_has_none_are_refused() {
+    let api = TestApi::new().await;
+    let order = api.order("o1").await.body["id"].as_str().unwrap().to_owned();
+    for (method, path, body) in [
+        (Method::GET, "/api/prices".to_owned(), Value::Null),
+        (Method::GET, format!("/api/orders/{order}"), Value::Null),
+        (Method::POST, format!("/api/orders/{order}/cancel"), Value::Null),
+        (
+            Method::POST,
+            "/api/quotes".to_owned(),
+            json!({ "energy": 65_000, "duration_s": 3_600 }),
+        ),
+    ] {
+        let reply = api.json(method, &format!("{path}?page=2"), &body).await;
+        reply.refused(422, "invalid_parameter");
+        assert_eq!(reply.field(), ("query/page", "unknown_parameter"), "{path}");
+    }
+    // an empty query is none
+    assert_eq!(api.get(&format!("/api/orders/{order}?")).await.body["state"], "pending");
 }

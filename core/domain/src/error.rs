@@ -28,6 +28,9 @@ pub enum DomainError {
         /// The price.
         needed: Amount,
     },
+    /// More than a balance is raised to by hand.
+    #[error("the balance would be larger than any that is kept")]
+    BalanceTooLarge,
     /// The user may not order.
     #[error("this user is blocked")]
     UserBlocked,
@@ -235,6 +238,7 @@ impl DomainError {
             | Self::NotCancellable(_)
             | Self::NotExtendable(_)
             | Self::InsufficientFunds { .. }
+            | Self::BalanceTooLarge
             | Self::QuoteUsed
             | Self::QuoteExpired
             | Self::NoStock
@@ -299,6 +303,7 @@ impl DomainError {
             Self::NotCancellable(_) => "order_not_cancellable",
             Self::NotExtendable(_) => "order_not_extendable",
             Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::BalanceTooLarge => "balance_too_large",
             Self::UserBlocked => "user_blocked",
             Self::Maintenance => "maintenance",
             Self::EnergyOutOfRange { .. } => "energy_out_of_range",

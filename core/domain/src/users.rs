@@ -6,10 +6,14 @@ use db::models::{User, UserWallet};
 use db::{Pool, acquire, run_tx, trail};
 use kernel::{Amount, Asset, UserId};
 use ledger::Posted;
-use ledger::movements::{Adjustment, adjust_in_tx};
+use ledger::movements::{Adjustment, Direction, adjust_in_tx};
 use serde_json::json;
 
 use crate::DomainError;
+
+/// The most that a balance is raised to by hand, in minor units: ten times all TRX that there is. It is so far from what 64 bits
+/// hold that nothing else that is credited later can fail for it, a refund above all.
+const BALANCE_MAX: i64 = 1_000_000_000_000_000_000;
 
 /// A user's balance in every asset; a user never seen has nothing.
 ///
@@ -38,12 +42,19 @@ pub struct Adjusted {
 /// Credits or debits a user against `house:adjustments`. The same reference and contents again is a no-op.
 ///
 /// # Errors
-/// Insufficient funds, a reference used for something else, or a database failure.
+/// Insufficient funds, a balance beyond all bounds, a reference used for something else, or a database failure.
 pub async fn adjust(pool: &Pool, adjustment: &Adjustment<'_>) -> Result<Adjusted, DomainError> {
+    let raises = adjustment.direction == Direction::Credit;
+    if raises && adjustment.amount.minor() > BALANCE_MAX {
+        return Err(DomainError::BalanceTooLarge);
+    }
     run_tx(pool, "adjust_balance", async |conn| {
         User::ensure(conn, adjustment.user.0, adjustment.at).await?;
         let posted = adjust_in_tx(conn, adjustment).await?;
         let balance = ledger::lock_user_balance_in_tx(conn, adjustment.user, adjustment.asset).await?;
+        if raises && posted == Posted::New && balance.minor() > BALANCE_MAX {
+            return Err(DomainError::BalanceTooLarge);
+        }
         trail::changed(|| {
             let (user, asset) = (adjustment.user.0, adjustment.asset.to_string());
             json!({ "user": user, "asset": asset, "balance": balance.to_string(), "again": posted == Posted::Already })

@@ -12,6 +12,7 @@ use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::RunQueryDsl;
+use kernel::is_rfc3339;
 
 use crate::JobKind;
 
@@ -75,8 +76,9 @@ impl FromStr for Place {
         let mut parts = text.splitn(3, ',');
         let mut next = || parts.next().ok_or(NoPlace);
         let micros = next()?.parse().map_err(|_| NoPlace)?;
+        let since = DateTime::from_timestamp_micros(micros);
         Ok(Self {
-            since: DateTime::from_timestamp_micros(micros).ok_or(NoPlace)?,
+            since: since.filter(|since| is_rfc3339(*since)).ok_or(NoPlace)?,
             kind: next()?.to_owned(),
             object_id: next()?.to_owned(),
         })

@@ -8,6 +8,7 @@ mod amount;
 mod class;
 mod clock;
 mod ids;
+mod time;
 
 pub use address_range::{AddressRange, NoAddressRange};
 pub use amount::{Amount, AmountError, Asset, UnknownAsset};
@@ -17,3 +18,4 @@ pub use ids::{
     ApiKeyId, ChainTransactionId, DelegationId, EventId, ExchangeId, ExtensionId, FindingId, IdGen, OrderId, PayoutId,
     PriceVersionId, QuoteId, RandomIds, SeededIds, StakingId, StandingOrderId, SweepId, UserId, WalletId, WebhookId,
 };
+pub use time::is_rfc3339;

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 
 use super::DepositView;
 use crate::App;
-use crate::extract::{Idempotent, user_id};
+use crate::extract::{Idempotent, JsonObject, user_id};
 use crate::middleware::{Caller, Scope, need};
 use crate::problem::{Code, Problem};
 use crate::routes::orders::create::REPLAYED;
@@ -35,7 +35,8 @@ pub(crate) struct OpenDepositBody {
     #[schema(value_type = String, example = "amount")]
     way: DepositWay,
     /// What the deposit is to buy once all of it came; its price is the amount then, so give none.
-    order: Option<DepositOrderBody>,
+    #[schema(value_type = Option<DepositOrderBody>)]
+    order: Option<JsonObject<DepositOrderBody>>,
 }
 
 /// An order to pay directly.
@@ -74,7 +75,7 @@ pub(crate) async fn open_deposit(
     Path(user): Path<String>,
     request: Idempotent<OpenDepositBody>,
 ) -> Result<(StatusCode, HeaderMap, Json<DepositView>), Problem> {
-    let order = request.body.order.map(|order| WantedOrder {
+    let order = request.body.order.map(|JsonObject(order)| WantedOrder {
         receiver: order.receiver,
         energy: order.energy,
         duration_s: order.duration_s,

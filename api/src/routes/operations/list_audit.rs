@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::extract::QueryParams;
+use crate::extract::{Moment, QueryParams};
 use crate::problem::Problem;
 use crate::routes::cut;
 
@@ -76,12 +76,13 @@ pub(crate) async fn list_audit(
 ) -> Result<Json<AuditPage>, Problem> {
     let principal: Option<String> = query.take("principal")?;
     let (action, request_id): (Option<String>, Option<String>) = (query.take("action")?, query.take("request_id")?);
+    let (since, until): (Option<Moment>, Option<Moment>) = (query.take("since")?, query.take("until")?);
     let filter = AuditFilter {
         principal: principal.as_deref(),
         action: action.as_deref(),
         request_id: request_id.as_deref(),
-        since: query.take("since")?,
-        until: query.take("until")?,
+        since: since.map(|since| since.0),
+        until: until.map(|until| until.0),
     };
     let before: Option<i64> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;

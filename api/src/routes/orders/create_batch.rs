@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::OrderView;
 use super::create::CreateOrder;
 use crate::App;
-use crate::extract::Idempotent;
+use crate::extract::{Idempotent, JsonObject};
 use crate::middleware::Caller;
 use crate::problem::{Code, Problem};
 use crate::routes::replayed;
@@ -26,7 +26,8 @@ pub(crate) struct CreateOrders {
     /// What becomes of the others where one is refused.
     mode: ModeWord,
     /// 1 to 100.
-    orders: Vec<CreateOrder>,
+    #[schema(value_type = Vec<CreateOrder>)]
+    orders: Vec<JsonObject<CreateOrder>>,
 }
 
 /// What becomes of a batch of which one order is refused.
@@ -97,7 +98,7 @@ pub(crate) async fn create_orders(
     let orders: Vec<AcceptOrder> = orders
         .into_iter()
         .enumerate()
-        .map(|(index, order)| order.to_accept(caller.key, mark.clone(), &format!("#/orders/{index}")))
+        .map(|(index, JsonObject(order))| order.to_accept(caller.key, mark.clone(), &format!("#/orders/{index}")))
         .collect::<Result<_, _>>()?;
     let mode = match mode {
         ModeWord::AllOrNothing => BatchMode::AllOrNothing,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use chain::TxId;
 use domain::DomainError;
 use domain::rentals::of_transaction;
 use serde::Serialize;
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::RentalView;
 use crate::App;
+use crate::extract::path;
 use crate::problem::Problem;
 
 /// What a transaction bought.
@@ -28,8 +30,8 @@ pub(crate) async fn get_rentals(
     State(app): State<Arc<App>>,
     Path(txid): Path<String>,
 ) -> Result<Json<RentalsView>, Problem> {
-    let network = &app.settings.deposits.network;
-    let found = of_transaction(&app.pool, network, &txid.to_ascii_lowercase()).await?;
+    let (network, txid) = (&app.settings.deposits.network, path::<TxId>("txid", &txid)?);
+    let found = of_transaction(&app.pool, network, &txid.to_string()).await?;
     if found.is_empty() {
         return Err(DomainError::NotFound("rental").into());
     }

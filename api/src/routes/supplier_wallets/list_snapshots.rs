@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::extract::{QueryParams, path};
+use crate::extract::{Moment, QueryParams, path};
 use crate::problem::Problem;
 use crate::routes::{cut, trx};
 
@@ -68,10 +68,10 @@ pub(crate) async fn list_supplier_wallet_snapshots(
     mut query: QueryParams,
 ) -> Result<Json<WalletSnapshotPage>, Problem> {
     let id: WalletId = path("id", &id)?;
-    let before: Option<DateTime<Utc>> = query.take("cursor")?;
+    let before: Option<Moment> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;
     query.finish()?;
-    let mut rows = snapshots(&app.pool, id, before, i64::from(limit) + 1).await?;
+    let mut rows = snapshots(&app.pool, id, before.map(|before| before.0), i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut rows, limit, |row| row.read_at);
     let items = rows.into_iter().map(view);
     Ok(Json(WalletSnapshotPage {

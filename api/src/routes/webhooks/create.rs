@@ -28,7 +28,7 @@ pub(crate) struct CreateWebhook {
     /// What you call it, at most 200 characters.
     description: Option<String>,
     /// What it is told; all where not given or empty.
-    #[schema(value_type = Option<Vec<String>>, example = json!(["order.completed", "order.refunded"]))]
+    #[schema(value_type = Vec<String>, example = json!(["order.completed", "order.refunded"]))]
     #[serde(default)]
     event_types: Vec<EventType>,
 }

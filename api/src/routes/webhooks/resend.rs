@@ -5,14 +5,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::header::HeaderMap;
 use axum::{Extension, Json};
-use chrono::{DateTime, Utc};
 use db::models::{DeliveryFilter, DeliveryState, EventType};
 use domain::operations::resend_messages;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::extract::{Idempotent, path};
+use crate::extract::{Idempotent, Moment, path};
 use crate::middleware::Caller;
 use crate::problem::Problem;
 use crate::routes::operations::{DoneView, answer, instruction};
@@ -29,7 +28,8 @@ pub(crate) struct ResendDeliveries {
     #[schema(value_type = Option<String>)]
     event_type: Option<EventType>,
     /// What happened at or after this time.
-    since: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    since: Option<Moment>,
     /// Why: 1 to 500 characters, kept for good.
     reason: Option<String>,
     /// Only count what fits.
@@ -55,7 +55,7 @@ pub(crate) async fn resend_webhook_deliveries(
         state: body.state,
         event_type: body.event_type,
         event: None,
-        since: body.since,
+        since: body.since.map(|since| since.0),
     };
     let instruction = instruction(&caller, &request, body.reason.as_ref(), body.dry_run);
     let (id, now) = (path("id", &id)?, app.clock.now());

@@ -66,7 +66,10 @@ async fn a_transaction_tells_what_it_bought_and_operators_see_what_waits() {
         (&rental["energy"], &rental["held_because"]),
         (&json!(65_000), &Value::Null)
     );
-    api.get("/api/rentals/bb").await.refused(404, "not_found");
+    api.get(&format!("/api/rentals/{}", "b".repeat(64)))
+        .await
+        .refused(404, "not_found");
+    api.get("/api/rentals/bb").await.refused(422, "invalid_parameter");
     for (query, rows) in [("", 2), ("state=held", 1), ("state=returned", 0), ("limit=1", 1)] {
         let reply = api.get(&format!("/api/operations/rentals?{query}")).await;
         assert_eq!(reply.body["items"].as_array().unwrap().len(), rows, "{query}");

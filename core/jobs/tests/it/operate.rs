@@ -228,7 +228,15 @@ fn a_place_is_read_back_and_anything_else_is_none() {
         object_id: "a,b".into(),
     };
     assert_eq!(place.to_string().parse(), Ok(place));
-    for bad in ["", "1", "1,k", "x,k,o", "99999999999999999999,k,o"] {
+    for bad in [
+        "",
+        "1",
+        "1,k",
+        "x,k,o",
+        "99999999999999999999,k,o",
+        // a time that PostgreSQL cannot hold
+        "-8200000000000000000,k,o",
+    ] {
         assert!(bad.parse::<Place>().is_err(), "{bad}");
     }
 }

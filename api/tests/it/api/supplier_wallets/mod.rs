@@ -93,6 +93,8 @@ async fn balances_are_read_anew_on_request() {
         .send(api.request(Method::POST, path).body(Body::empty()).unwrap())
         .await;
     assert_eq!((all.status.as_u16(), all.body), (202, json!({ "wallets": 1 })));
+    let null = api.post(path, &Value::Null).await;
+    assert_eq!((null.status.as_u16(), null.body), (202, json!({ "wallets": 1 })));
     let one = api.post(path, &json!({ "ids": [ACTIVE] })).await;
     assert_eq!((one.status.as_u16(), one.body), (202, json!({ "wallets": 1 })));
     let jobs = format!("SELECT count(*) FROM jobs WHERE kind = 'wallets.sync' AND object_id = '{ACTIVE}'");

@@ -100,3 +100,24 @@ async fn what_cannot_be_booked_is_refused() {
     }
     assert_eq!(api.balance(42).await, "100.000000");
 }
+
+#[tokio::test]
+async fn a_balance_is_not_raised_beyond_what_can_be_kept() {
+    let api = TestApi::new().await;
+    let give = async |mark: &str, amount: &str| {
+        let body = json!({ "amount": amount, "reason": "x" });
+        api.marked("/api/users/7/deposit", mark, &body).await
+    };
+    // all that an amount can say, once and on top of what is there
+    give("d1", "9223372036854.775807")
+        .await
+        .refused(409, "balance_too_large");
+    assert_eq!(give("d2", "1000000000000").await.status, 200);
+    give("d3", "0.000001").await.refused(409, "balance_too_large");
+    let body = json!({ "amount": "9223372036854.775807", "reason": "x" });
+    api.marked("/api/users/7/refund", "d4", &body)
+        .await
+        .refused(409, "balance_too_large");
+    assert_eq!(api.balance(7).await, "1000000000000.000000");
+    assert_eq!(give("d2", "1000000000000").await.body["replayed"], true);
+}
