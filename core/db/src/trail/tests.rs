@@ -1,3 +1,5 @@
+//! What is said while somebody acts, and that nothing is kept while nobody does.
+
 use serde_json::json;
 
 use super::*;

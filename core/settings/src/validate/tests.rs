@@ -190,12 +190,6 @@ fn each_range_and_name_is_checked() {
         ("DATABASE__MAX_CONNECTIONS", "0", "database.max_connections"),
         ("DATABASE__STATEMENT_TIMEOUT_MS", "0", "database.statement_timeout_ms"),
         ("REDIS__URL", "http://cache", "redis.url"),
-        ("API__MAX_BODY_BYTES", "0", "api.max_body_bytes"),
-        ("API__OPS_LISTEN", "127.0.0.1:8080", "api.ops_listen"),
-        ("API__TRUSTED_PROXIES", "10.0.0.1,proxy", "api.trusted_proxies"),
-        ("API__TRUSTED_PROXIES", "10.0.0.1/8", "api.trusted_proxies"),
-        ("API__IP_REQUESTS_PER_MINUTE", "1000001", "api.ip_requests_per_minute"),
-        ("API__HSTS_MAX_AGE_S", "63072001", "api.hsts_max_age_s"),
         ("WORKER__DRAIN_TIMEOUT_MS", "120000", "worker.drain_timeout_ms"),
         ("WORKER__QUEUES", "orders,orders", "worker.queues"),
         ("WORKER__QUEUES", "", "worker.queues"),
@@ -253,6 +247,20 @@ fn each_range_and_name_is_checked() {
             "29",
             "limits.idempotency_retention_days",
         ),
+    ] {
+        assert_eq!(keys("dev", Role::Worker, &[(name, value)]), [key], "{name}={value}");
+    }
+}
+
+#[test]
+fn each_range_of_the_api_is_checked() {
+    for (name, value, key) in [
+        ("API__MAX_BODY_BYTES", "0", "api.max_body_bytes"),
+        ("API__OPS_LISTEN", "127.0.0.1:8080", "api.ops_listen"),
+        ("API__TRUSTED_PROXIES", "10.0.0.1,proxy", "api.trusted_proxies"),
+        ("API__TRUSTED_PROXIES", "10.0.0.1/8", "api.trusted_proxies"),
+        ("API__IP_REQUESTS_PER_MINUTE", "1000001", "api.ip_requests_per_minute"),
+        ("API__HSTS_MAX_AGE_S", "63072001", "api.hsts_max_age_s"),
     ] {
         assert_eq!(keys("dev", Role::Worker, &[(name, value)]), [key], "{name}={value}");
     }
