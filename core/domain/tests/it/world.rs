@@ -16,7 +16,7 @@ use domain::reconcile::Report;
 use domain::{DomainError, api_keys, orders, pricing, users, watch};
 use kernel::{Amount, ApiKeyId, Asset, Clock, IdGen, ManualClock, OrderId, SeededIds, UserId, WalletId};
 use ledger::Account;
-use ledger::movements::{Adjustment, Direction};
+use ledger::movements::{Adjustment, Direction, adjust_in_tx};
 use switchyard_domain as domain;
 use testkit::{Role, TestDb};
 
@@ -121,8 +121,20 @@ impl World {
 
     pub(crate) async fn fund(&self, user: i64, minor: i64) {
         let reference = format!("fund-{user}-{}", self.ids.uuid());
-        let adjustment = Adjustment {
-            reference: &reference,
+        let adjustment = self.adjustment(&reference, user, minor);
+        users::adjust(&self.api, &adjustment).await.unwrap();
+    }
+
+    /// By the ledger alone, which knows no bound but that of its numbers.
+    pub(crate) async fn fund_beyond_bounds(&self, user: i64, minor: i64) {
+        let adjustment = self.adjustment("beyond", user, minor);
+        let mut conn = acquire(&self.api).await.unwrap();
+        adjust_in_tx(&mut conn, &adjustment).await.unwrap();
+    }
+
+    fn adjustment<'a>(&self, reference: &'a str, user: i64, minor: i64) -> Adjustment<'a> {
+        Adjustment {
+            reference,
             user: UserId(user),
             asset: Asset::Trx,
             amount: Amount::from_minor(minor).unwrap(),
@@ -130,8 +142,7 @@ impl World {
             note: "to begin with",
             actor: "operator:anna",
             at: self.now(),
-        };
-        users::adjust(&self.api, &adjustment).await.unwrap();
+        }
     }
 
     /// A wallet that takes orders, with this room, bandwidth for many transactions and no coin to burn.
