@@ -7,7 +7,7 @@ it is carried out once.
 import asyncio
 import logging
 from typing import Any, Optional
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -94,13 +94,15 @@ class Backend:
 
     async def quote(self, energy: int, duration_s: int) -> QuoteView:
         """Holds the price, and the energy where so much is free; the price alone where it is not."""
+        mark = f"quote-{uuid4()}"
         try:
             body = CreateQuote(energy=energy, duration_s=duration_s, hold_stock=True)
-            return await self._ask(create_quote, body=body)
+            return await self._ask(create_quote, body=body, idempotency_key=mark)
         except Refused as refused:
             if refused.code not in ("no_stock", "held_too_much"):
                 raise
-        return await self._ask(create_quote, body=CreateQuote(energy=energy, duration_s=duration_s))
+        body = CreateQuote(energy=energy, duration_s=duration_s)
+        return await self._ask(create_quote, body=body, idempotency_key=f"{mark}-price")
 
     async def order(self, mark: str, user: int, receiver: str, energy: int, duration_s: int, quote: Optional[str]) -> OrderView:
         """Places an order once for its mark, however often it is asked for."""
