@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 /// Installing packages and running a suite each get as long.
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// A suite's folder. An interpreter that is missing fails the test: it must not pass for lack of one.
 #[derive(Debug)]
