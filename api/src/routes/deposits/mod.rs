@@ -59,7 +59,7 @@ pub(crate) struct DepositView {
 /// The order that a deposit is to buy.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DepositOrderView {
-    #[schema(example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     receiver: String,
     #[schema(example = 65000)]
     energy: i64,

@@ -44,7 +44,7 @@ pub(crate) struct OpenDepositBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct DepositOrderBody {
     /// Who receives the energy: a TRON address in base58.
-    #[schema(value_type = String, example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(value_type = String, example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     receiver: TronAddress,
     /// How much energy.
     #[schema(example = 65000)]

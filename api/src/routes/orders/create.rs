@@ -27,7 +27,7 @@ pub(crate) struct CreateOrder {
     #[schema(example = 42)]
     user_id: i64,
     /// Who receives the energy: a TRON address in base58.
-    #[schema(value_type = String, example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(value_type = String, example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     receiver: TronAddress,
     /// How much energy.
     #[schema(example = 65000)]

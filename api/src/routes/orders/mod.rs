@@ -25,7 +25,7 @@ pub(crate) struct OrderView {
     /// Who pays.
     user_id: i64,
     /// Who receives the energy.
-    #[schema(example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     receiver: String,
     /// How much energy.
     energy: i64,

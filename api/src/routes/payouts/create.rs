@@ -31,7 +31,7 @@ pub(crate) struct CreatePayout {
     #[schema(value_type = String, example = "12.500000")]
     amount: Amount,
     /// Where to: a TRON address in base58.
-    #[schema(value_type = String, example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(value_type = String, example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     to: TronAddress,
 }
 

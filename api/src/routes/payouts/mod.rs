@@ -34,7 +34,7 @@ pub(crate) struct PayoutView {
     /// What is paid.
     amount: Money,
     /// Where to.
-    #[schema(example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     to: String,
     /// `requested`, `approved`, `processing`, `sent`, `completed`, `rejected` or `failed`.
     #[schema(value_type = String, example = "approved")]
@@ -123,7 +123,7 @@ pub(super) async fn answer_page(
 /// An address that a user may be paid to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PayoutAddressView {
-    #[schema(example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     address: String,
     label: Option<String>,
     created_at: DateTime<Utc>,

@@ -29,7 +29,7 @@ pub(crate) struct CreateStanding {
     #[schema(example = 42)]
     user_id: i64,
     /// The address: a TRON address in base58.
-    #[schema(value_type = String, example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(value_type = String, example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     receiver: TronAddress,
     /// What it is to have at any time.
     #[schema(example = 131_000)]

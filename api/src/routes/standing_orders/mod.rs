@@ -22,7 +22,7 @@ pub(crate) struct StandingView {
     /// Who pays.
     user_id: i64,
     /// The address that is kept.
-    #[schema(example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     receiver: String,
     /// What it is to have at any time.
     keep_energy: i64,

@@ -48,7 +48,7 @@ pub(crate) struct AddSupplierWallets {
     permission_id: Option<i32>,
     /// The account whose energy is lent, where the key is another's: one that the account's permission `permission_id` (2 to 9)
     /// names. Where not given, it is the key's own account. For one key alone.
-    #[schema(value_type = Option<String>, example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(value_type = Option<String>, example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     address: Option<TronAddress>,
     /// `supply` (where not given), or `treasury`: payouts leave from it, and no energy of it is lent.
     #[schema(value_type = Option<String>, example = "supply")]

@@ -20,7 +20,7 @@ use crate::problem::Problem;
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateUserWallet {
     /// A TRON address in base58.
-    #[schema(value_type = String, example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(value_type = String, example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     address: TronAddress,
     /// At most 100 characters.
     label: Option<String>,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 /// An address that a user keeps.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserWalletView {
-    #[schema(example = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")]
+    #[schema(example = "TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH")]
     address: String,
     label: Option<String>,
     created_at: DateTime<Utc>,
