@@ -1,5 +1,6 @@
 //! Keys that were right a moment ago, so that not every request asks the database. Revoking takes effect within
-//! [`TTL_S`] seconds. For longer it is remembered that a key was right, which tells it from a guess and lets nobody in. Clear keys are not kept: an entry is found by the SHA-256 of what was presented.
+//! [`TTL_S`] seconds. For longer it is remembered that a key was right, which tells it from a guess and lets nobody in. Clear
+//! keys are not kept: an entry is found by the SHA-256 of what was presented.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

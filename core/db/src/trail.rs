@@ -105,7 +105,8 @@ impl Act {
             step: step.map(str::to_owned),
             result: result.to_owned(),
             asked: said.asked.clone(),
-            changes: Value::Array(said.changes.clone()),
+            // what was noted without a commit did not happen
+            changes: Value::Array(step.map_or_else(Vec::new, |_| said.changes.clone())),
         }
     }
 

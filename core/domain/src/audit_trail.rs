@@ -18,8 +18,8 @@ use crate::DomainError;
 
 /// Lines that are given their places in one transaction.
 const SEALED_AT_ONCE: i32 = 5_000;
-/// Lines that are proved at a time.
-const PAGE: i64 = 20_000;
+/// Lines that are proved at a time; a line may hold a whole body.
+const PAGE: i64 = 1_000;
 /// Complaints that a proof names; more are counted.
 pub const NAMED: usize = 100;
 

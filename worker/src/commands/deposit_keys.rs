@@ -3,8 +3,10 @@
 use std::io::Read;
 
 use anyhow::{Context, ensure};
-use db::acquire;
 use db::models::DepositAccountKey;
+use db::{acquire, run_tx, trail};
+use domain::DomainError;
+use serde_json::json;
 use settings::Settings;
 use tron::{AccountPrivateKey, Mnemonic, WordCount};
 use zeroize::Zeroizing;
@@ -63,8 +65,12 @@ async fn keep(settings: &Settings, words: &Mnemonic) -> anyhow::Result<String> {
     let account = AccountPrivateKey::from_mnemonic(words, "")?;
     let row = keys.wrap_account(&account, clock.now())?;
     let fingerprint = row.fingerprint.clone();
+    let new = run_tx(&pool, "keep_account_key", async |conn| {
+        trail::changed(|| json!({ "account": fingerprint, "kept": true }));
+        Ok::<_, DomainError>(row.insert_if_missing(conn).await?)
+    })
+    .await?;
     let mut conn = acquire(&pool).await?;
-    let new = row.insert_if_missing(&mut conn).await?;
     let stored = DepositAccountKey::find(&mut conn, &fingerprint).await?;
     ensure!(stored.is_some(), "account {fingerprint} was not kept");
     let xpub = account.xpub();

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use db::models::{DepositAccountKey, MasterKeyRow, SupplierWallet, WalletKey};
-use db::{Pool, acquire, run_tx};
+use db::{Pool, acquire, run_tx, trail};
 use kernel::Clock;
 use keyring::generate_import_keypair;
+use serde_json::json;
 use settings::Settings;
 use zeroize::Zeroizing;
 
@@ -66,6 +67,7 @@ pub(super) async fn rotate(settings: &Settings) -> anyhow::Result<()> {
                     .rewrap(old, current, &key_owner(&owner)?)
                     .map_err(|source| WorkError::Key { wallet, source })?;
                 let now = clock.now();
+                trail::changed(|| json!({ "supplier_wallet": wallet, "master_key": current.id(), "before": from }));
                 Ok::<_, WorkError>(row.rewrap(conn, current.id(), &anew.wrapped_data_key, now).await?)
             })
             .await?;
@@ -73,12 +75,17 @@ pub(super) async fn rotate(settings: &Settings) -> anyhow::Result<()> {
         }
     }
     done += rotate_accounts(&pool, &keys, &clock).await?;
-    let mut conn = acquire(&pool).await?;
-    for row in MasterKeyRow::list(&mut conn).await? {
-        if row.id != current.id() && row.retired_at.is_none() {
-            MasterKeyRow::retire(&mut conn, row.id, clock.now()).await?;
+    let now = clock.now();
+    run_tx(&pool, "retire_master_keys", async |conn| {
+        for row in MasterKeyRow::list(conn).await? {
+            if row.id != current.id() && row.retired_at.is_none() {
+                MasterKeyRow::retire(conn, row.id, now).await?;
+                trail::changed(|| json!({ "master_key": row.id, "retired": true }));
+            }
         }
-    }
+        Ok::<_, WorkError>(())
+    })
+    .await?;
     print(&format!(
         "{done} keys wrapped anew under master key {}; the previous one can be removed from the configuration",
         current.id()
@@ -91,6 +98,7 @@ async fn rotate_accounts(pool: &Pool, keys: &Keys, clock: &Arc<dyn Clock>) -> an
     let current = keys.current()?;
     let mut conn = acquire(pool).await?;
     let rows = DepositAccountKey::list(&mut conn).await?;
+    drop(conn);
     let mut done = 0;
     for row in rows.into_iter().filter(|row| row.master_key_id != current.id()) {
         let (fingerprint, from) = (row.fingerprint.clone(), row.master_key_id);
@@ -99,7 +107,12 @@ async fn rotate_accounts(pool: &Pool, keys: &Keys, clock: &Arc<dyn Clock>) -> an
         })?;
         let anew = wrapped_account(row).rewrap(old, current)?;
         let (arrow, wrapped) = ((from, current.id()), anew.wrapped_data_key.as_slice());
-        let moved = DepositAccountKey::rewrap(&mut conn, &fingerprint, arrow, wrapped, clock.now()).await?;
+        let now = clock.now();
+        let moved = run_tx(pool, "rewrap_account_key", async |conn| {
+            trail::changed(|| json!({ "account": fingerprint, "master_key": arrow.1, "before": arrow.0 }));
+            Ok::<_, WorkError>(DepositAccountKey::rewrap(conn, &fingerprint, arrow, wrapped, now).await?)
+        })
+        .await?;
         done += usize::from(moved);
     }
     Ok(done)

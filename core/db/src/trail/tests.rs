@@ -41,6 +41,8 @@ async fn what_is_said_while_somebody_acts_is_in_the_line() {
     );
     assert_eq!(line.target.unwrap().chars().count(), MAX_TARGET + 1);
     assert_eq!(act.lines(), 1);
+    let refused = act.line(None, "insufficient_funds");
+    assert_eq!(refused.changes, json!([]), "what was rolled back did not happen");
 }
 
 #[tokio::test]
