@@ -1,8 +1,8 @@
 //! The time of one test: the machine's, moved ahead as the chain's blocks are.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{Clock, SystemClock};
@@ -14,6 +14,8 @@ pub(crate) struct TestClock {
     ahead: AtomicI64,
     /// Where other processes read how far it is ahead.
     told: OnceLock<TempDir>,
+    /// Whoever tells them.
+    telling: Mutex<()>,
 }
 
 impl TestClock {
@@ -31,8 +33,9 @@ impl TestClock {
         folder.path().join("ahead")
     }
 
-    /// In one step, so that nobody reads half of it.
+    /// In one step, so that nobody reads half of it, and by one at a time, so that the last told is the newest.
     fn write(&self, folder: &TempDir) {
+        let _alone = self.telling.lock().unwrap();
         let new = folder.path().join("new");
         std::fs::write(&new, self.ahead.load(Ordering::SeqCst).to_string()).unwrap();
         std::fs::rename(new, folder.path().join("ahead")).unwrap();
