@@ -392,6 +392,43 @@ diesel::table! {
 }
 
 diesel::table! {
+    operator_sessions (id) {
+        id -> Uuid,
+        operator_id -> Uuid,
+        generation -> Integer,
+        rotated_at -> Timestamptz,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        ended_why -> Nullable<Text>,
+        address -> Nullable<Text>,
+        agent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    operators (id) {
+        id -> Uuid,
+        email -> Text,
+        name -> Text,
+        password_hash -> Text,
+        password_set_at -> Timestamptz,
+        must_change_password -> Bool,
+        totp_sealed -> Nullable<Bytea>,
+        totp_pending -> Nullable<Bytea>,
+        totp_last_step -> Nullable<BigInt>,
+        failures -> Integer,
+        locked_until -> Nullable<Timestamptz>,
+        roles -> Array<Text>,
+        disabled_at -> Nullable<Timestamptz>,
+        last_sign_in_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        created_by -> Text,
+    }
+}
+
+diesel::table! {
     order_events (id) {
         id -> BigInt,
         order_id -> Uuid,
@@ -556,6 +593,16 @@ diesel::table! {
         held_code -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    roles (name) {
+        name -> Text,
+        title -> Text,
+        permissions -> Array<Text>,
+        updated_at -> Timestamptz,
+        updated_by -> Text,
     }
 }
 
@@ -921,6 +968,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_transfers,
     master_keys,
     operator_actions,
+    operator_sessions,
+    operators,
     order_events,
     order_extensions,
     orders,
@@ -933,6 +982,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     rates,
     receiver_checks,
     rentals,
+    roles,
     staking_events,
     stakings,
     standing_order_orders,

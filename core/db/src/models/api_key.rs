@@ -114,12 +114,13 @@ impl ApiKey {
     pub async fn set_terms(
         conn: &mut Conn,
         id: Uuid,
-        expires_at: Option<DateTime<Utc>>,
-        allowed_from: &[String],
+        (expires_at, allowed_from): (Option<DateTime<Utc>>, &[String]),
+        rate_limit_per_minute: i32,
     ) -> QueryResult<()> {
         let set = (
             api_keys::expires_at.eq(expires_at),
             api_keys::allowed_from.eq(allowed_from),
+            api_keys::rate_limit_per_minute.eq(rate_limit_per_minute),
         );
         diesel::update(api_keys::table.find(id))
             .set(set)
@@ -138,14 +139,29 @@ impl ApiKey {
             .optional()
     }
 
-    /// Every key, newest first. Operators have few.
+    /// Every key, newest first; there are few. Rows that operators write under are none.
     pub async fn list(conn: &mut Conn) -> QueryResult<Vec<Self>> {
         api_keys::table
+            .filter(api_keys::prefix.like("sk\\_%"))
             .order(api_keys::id.desc())
             .limit(1000)
             .select(Self::as_select())
             .load(conn)
             .await
+    }
+
+    /// The same in pages: those before the key `before`.
+    pub async fn page(conn: &mut Conn, before: Option<Uuid>, limit: i64) -> QueryResult<Vec<Self>> {
+        let mut query = api_keys::table
+            .filter(api_keys::prefix.like("sk\\_%"))
+            .order(api_keys::id.desc())
+            .limit(limit)
+            .select(Self::as_select())
+            .into_boxed();
+        if let Some(before) = before {
+            query = query.filter(api_keys::id.lt(before));
+        }
+        query.load(conn).await
     }
 
     /// Ends a key; answers whether it was alive.

@@ -18,7 +18,9 @@ mod finding;
 mod idempotency;
 mod incoming_transfer;
 mod key_replacement;
+mod operator;
 mod operator_action;
+mod operator_session;
 mod order;
 mod order_event;
 mod order_extension;
@@ -31,6 +33,7 @@ mod price_quote;
 mod rate;
 mod receiver_check;
 mod rental;
+mod role;
 mod staking;
 mod staking_event;
 mod standing_order;
@@ -72,7 +75,9 @@ pub use incoming_transfer::{
     Decision, IncomingTransfer, NewIncomingTransfer, TransferFilter, TransferKind, TransferState,
 };
 pub use key_replacement::{KeyReplacement, NewKeyReplacement, ReplacementState};
+pub use operator::{Credentials, Operator, SignInMarks};
 pub use operator_action::{Action, ActionFilter, NewOperatorAction, OperatorAction};
+pub use operator_session::OperatorSession;
 pub use order::{Completion, NewOrder, Order, OrderFilter, OrderState, ToDeliver};
 pub use order_event::{NewOrderEvent, OrderEvent};
 pub use order_extension::OrderExtension;
@@ -85,6 +90,7 @@ pub use price_quote::PriceQuote;
 pub use rate::{Rate, RateKind, RateRefusal};
 pub use receiver_check::{ReceiverCheck, Verdict};
 pub use rental::{Rental, RentalMove, RentalState};
+pub use role::Role;
 pub use staking::{
     NewStaking, StakeResource, Staking, StakingAction, StakingFilter, StakingSource, StakingState, lending_ids,
 };

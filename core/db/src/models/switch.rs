@@ -33,6 +33,16 @@ impl Switch {
         Ok(on.unwrap_or(false))
     }
 
+    /// Those that were ever thrown.
+    pub async fn list(conn: &mut Conn) -> QueryResult<Vec<Self>> {
+        s::table
+            .order(s::name)
+            .limit(100)
+            .select(Self::as_select())
+            .load(conn)
+            .await
+    }
+
     pub async fn throw(&self, conn: &mut Conn) -> QueryResult<()> {
         diesel::insert_into(s::table)
             .values(self)

@@ -50,6 +50,29 @@ impl User {
         Self::find(conn, id).await?.ok_or(diesel::result::Error::NotFound)
     }
 
+    /// By id, after the user `after`; of those that are blocked or not, where that is asked.
+    pub async fn page(
+        conn: &mut Conn,
+        blocked: Option<bool>,
+        after: Option<i64>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let mut query = u::table
+            .order(u::id)
+            .limit(limit)
+            .select(Self::as_select())
+            .into_boxed();
+        if let Some(after) = after {
+            query = query.filter(u::id.gt(after));
+        }
+        query = match blocked {
+            Some(true) => query.filter(u::blocked_at.is_not_null()),
+            Some(false) => query.filter(u::blocked_at.is_null()),
+            None => query,
+        };
+        query.load(conn).await
+    }
+
     /// Blocks with a reason, or unblocks with none; answers whether the user exists.
     pub async fn set_blocked(conn: &mut Conn, id: i64, reason: Option<&str>, now: DateTime<Utc>) -> QueryResult<bool> {
         let set = (u::blocked_at.eq(reason.map(|_| now)), u::blocked_reason.eq(reason));
