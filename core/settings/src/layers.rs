@@ -12,10 +12,11 @@ const PREFIX: &str = "SWITCHYARD__";
 /// A secret file is a key or a URL, nothing longer.
 const MAX_SECRET_FILE_BYTES: u64 = 16 * 1024;
 /// Keys that TOML must not hold, and that a key `<name>_file` may point to. `*` stands for any name.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 9] = [
     "database.url",
     "redis.url",
     "networks.*.endpoint_api_keys",
+    "operators.keys",
     "vault.import_private_key",
     "vault.master_key",
     "vault.passphrase",

@@ -21,8 +21,8 @@ mod validate;
 
 pub use error::{Problem, Problems, SettingsError};
 pub use model::{
-    Api, Database, Deposits, Jobs, Limits, LogFormat, Missed, Orders, PayoutLimits, Payouts, Pool, Redis, Schedule,
-    Settings, Telemetry, Vault, Worker,
+    Api, Database, Deposits, Jobs, Limits, LogFormat, Missed, Operators, Orders, PayoutLimits, Payouts, Pool, Redis,
+    Schedule, Settings, Telemetry, Vault, Worker,
 };
 pub use network::{Endpoint, Network, NetworkKind, Start};
 pub use rates::{RateQuote, RateSource, Rates, UsdtDeposits};

@@ -20,6 +20,7 @@ pub struct Settings {
     pub database: Database,
     pub redis: Redis,
     pub api: Api,
+    pub operators: Operators,
     pub worker: Worker,
     pub orders: Orders,
     pub payouts: Payouts,
@@ -280,6 +281,26 @@ pub struct Sweep {
     pub max_open: u32,
     pub retry_ms: u64,
     pub retry_max_ms: u64,
+}
+
+/// `[operators]`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operators {
+    pub keys: Option<Secret>,
+    pub access_ttl_s: i64,
+    pub session_ttl_s: i64,
+    pub session_idle_s: i64,
+    pub requests_per_minute: u32,
+    pub ip_sign_ins_per_minute: u32,
+}
+
+impl Operators {
+    /// What operators sign in with; `None`, or an empty text: nobody does.
+    #[must_use]
+    pub fn keys(&self) -> Option<&Secret> {
+        self.keys.as_ref().filter(|keys| !keys.expose().is_empty())
+    }
 }
 
 /// `[vault]`.

@@ -1,8 +1,11 @@
 //! Rules about keys: the API holds none, a worker holds all that it needs, and nobody uses a well-known one.
 
+use std::collections::BTreeSet;
+
 use super::{Check, Role};
 use crate::{Secret, Settings};
 
+const OPERATORS: &str = "operators.keys";
 const KEY_HEX_LEN: usize = 64;
 /// In bytes; the worker itself asks for as much as in development.
 const MIN_PASSPHRASE_LEN: usize = 16;
@@ -25,6 +28,37 @@ pub(super) fn check(settings: &Settings, role: Role, check: &mut Check) {
         Role::Worker => worker(settings, check),
         Role::Api | Role::Migrate => nothing_secret(settings, check),
     }
+    if let Some(keys) = settings.operators.keys() {
+        let remedy = "remove it here: the API alone lets operators in";
+        check.require(role == Role::Api, OPERATORS, "is given to a worker", remedy);
+        operators(keys.expose(), check);
+    }
+}
+
+/// `name:<64 hex digits>`, one or several.
+fn operators(keys: &str, check: &mut Check) {
+    let remedy =
+        "write name:<64 hex digits>, the newest first, separated by commas; make one with `openssl rand -hex 32`";
+    let mut names = BTreeSet::new();
+    for key in keys.split(',') {
+        let (name, digits) = key.trim().split_once(':').unwrap_or_default();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let named = (1..=16).contains(&name.len()) && name.chars().all(plain);
+        check.require(
+            named,
+            OPERATORS,
+            "has a key without a name of 1 to 16 of a-z, 0-9 and -",
+            remedy,
+        );
+        check.require(names.insert(name), OPERATORS, "names two keys alike", remedy);
+        hex_key(OPERATORS, digits, remedy, check);
+    }
+    check.require(
+        names.len() <= 4,
+        OPERATORS,
+        "has more than four keys",
+        "take out old ones",
+    );
 }
 
 fn nothing_secret(settings: &Settings, check: &mut Check) {

@@ -27,6 +27,7 @@ pub(super) fn database(settings: &Settings, check: &mut Check) {
 
 pub(super) fn check(settings: &Settings, check: &mut Check) {
     processes(settings, check);
+    operators(settings, check);
     orders(settings, check);
     payouts(settings, check);
     pool(settings, check);
@@ -71,6 +72,31 @@ fn processes(settings: &Settings, check: &mut Check) {
             ),
         }
     }
+}
+
+fn operators(settings: &Settings, check: &mut Check) {
+    let operators = &settings.operators;
+    check.range("operators.access_ttl_s", operators.access_ttl_s, 30, 3_600);
+    check.range("operators.session_ttl_s", operators.session_ttl_s, 600, 2_592_000);
+    check.range(
+        "operators.requests_per_minute",
+        operators.requests_per_minute,
+        10,
+        1_000_000,
+    );
+    check.range(
+        "operators.ip_sign_ins_per_minute",
+        operators.ip_sign_ins_per_minute,
+        1,
+        1_000_000,
+    );
+    // a session that nobody refreshes in time must not end before its access token
+    check.range(
+        "operators.session_idle_s",
+        operators.session_idle_s,
+        operators.access_ttl_s.max(60),
+        operators.session_ttl_s,
+    );
 }
 
 fn orders(settings: &Settings, check: &mut Check) {

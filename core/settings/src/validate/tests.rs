@@ -267,6 +267,53 @@ fn each_range_of_the_api_is_checked() {
 }
 
 #[test]
+fn operators_keys_are_named_and_of_the_api_alone() {
+    let with = |environment: &str, role: Role, value: &str| keys(environment, role, &[("OPERATORS__KEYS", value)]);
+    let key = |name: &str, digits: &str| format!("{name}:{}", digits.repeat(32));
+    let random = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    for good in [
+        String::new(),
+        key("2026a", "01"),
+        format!("{},{}", key("b", "02"), key("a", "01")),
+        format!("b-2:{random}"),
+    ] {
+        assert_eq!(with("dev", Role::Api, &good), [""; 0], "{good}");
+    }
+    for bad in [
+        "01".repeat(32),
+        key("", "01"),
+        key("A", "01"),
+        key("a-name-that-is-long", "01"),
+        key("a", "0"),
+        format!("{},", key("a", "01")),
+        format!("{},{}", key("a", "01"), key("a", "02")),
+    ] {
+        let found = with("dev", Role::Api, &bad);
+        assert!(
+            !found.is_empty() && found.iter().all(|key| key == "operators.keys"),
+            "{bad}: {found:?}"
+        );
+    }
+    assert_eq!(
+        with("dev", Role::Worker, &key("a", "01")),
+        ["operators.keys"],
+        "not a worker's"
+    );
+    assert!(
+        with("prod", Role::Api, &key("a", "01")).contains(&"operators.keys".to_owned()),
+        "a pattern"
+    );
+    assert_eq!(
+        keys(
+            "dev",
+            Role::Api,
+            &[("OPERATORS__SESSION_IDLE_S", "100"), ("OPERATORS__ACCESS_TTL_S", "200")]
+        ),
+        ["operators.session_idle_s"]
+    );
+}
+
+#[test]
 fn an_origin_is_written_as_browsers_send_it() {
     let origins = |environment: &str, origins: &str| {
         let more = [("API__ALLOWED_ORIGINS", origins)];
