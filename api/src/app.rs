@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::{AccessKeys, KeyError};
 use db::models::DepositWay;
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::deposits::DepositPolicy;
 use domain::operations::RulingPolicy;
+use domain::operators::Door;
 use domain::orders::OrderPolicy;
 use domain::payouts::{AssetLimits, PayoutPolicy};
 use domain::rates::RatePolicy;
@@ -23,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use vault::{ImportPublicKey, SealError};
 
 use crate::middleware::{KeyCache, RateLimits};
+use crate::problem::{Code, Problem};
 
 /// What the API stands on. Tests hand in their own.
 pub struct Dependencies {
@@ -54,6 +57,8 @@ pub struct App {
     pub(crate) rates: RatePolicy,
     pub(crate) stakes: StakeRules,
     pub(crate) import_key: ImportPublicKey,
+    /// `None`: nobody signs in here.
+    pub(crate) door: Option<Door>,
     pub(crate) keys: KeyCache,
     pub(crate) trusted_proxies: Vec<AddressRange>,
     pub(crate) limits: RateLimits,
@@ -75,6 +80,9 @@ pub enum StartError {
     /// The workers' public key is none.
     #[error("vault.import_public_key cannot be used")]
     ImportKey(#[from] SealError),
+    /// What operators sign in with cannot be made or checked.
+    #[error("operators.keys cannot be used")]
+    OperatorKeys(#[from] KeyError),
     /// `orders.*` is beyond what an order can hold.
     #[error("orders.duration_max_s does not fit an order")]
     Durations,
@@ -119,9 +127,15 @@ impl App {
             ids,
         } = dependencies;
         let metrics = settings::metrics::install()?;
+        let per_address = (
+            settings.api.ip_requests_per_minute,
+            settings.operators.ip_sign_ins_per_minute,
+        );
         // a counter that appears is no increase: these start at zero, so that their first event raises an alert
         metrics::counter!("switchyard_http_panics_total").increment(0);
         metrics::counter!("switchyard_audit_lines_lost_total").increment(0);
+        metrics::counter!("switchyard_sign_in_failures_total").increment(0);
+        metrics::counter!("switchyard_refresh_tokens_reused_total").increment(0);
         metrics::counter!("switchyard_ledger_event_reused_total").increment(0);
         Ok(Arc::new(Self {
             policy: policy(&settings)?,
@@ -131,9 +145,10 @@ impl App {
             rates: rates(&settings)?,
             stakes: stakes(&settings),
             import_key: settings.vault.import_public_key.parse()?,
+            door: door(&settings)?,
             keys: KeyCache::default(),
             trusted_proxies: settings.api.trusted_ranges()?,
-            limits: RateLimits::new(limiter, clock.clone(), settings.api.ip_requests_per_minute),
+            limits: RateLimits::new(limiter, clock.clone(), per_address),
             slots: Semaphore::new(settings.api.max_concurrent_requests),
             metrics,
             stopping: CancellationToken::new(),
@@ -181,6 +196,11 @@ impl App {
         }
     }
 
+    /// What lets operators in, where that is set up.
+    pub(crate) fn door(&self) -> Result<&Door, Problem> {
+        self.door.as_ref().ok_or_else(|| Problem::new(Code::SignInClosed))
+    }
+
     /// How long a request may take.
     pub(crate) const fn request_timeout(&self) -> Duration {
         Duration::from_millis(self.settings.api.request_timeout_ms)
@@ -207,6 +227,21 @@ fn policy(settings: &Settings) -> Result<OrderPolicy, StartError> {
         duration_max_s: seconds(orders.duration_max_s)?,
         deadline: chrono::Duration::try_seconds(orders.deadline_s).ok_or(StartError::Durations)?,
     })
+}
+
+fn door(settings: &Settings) -> Result<Option<Door>, StartError> {
+    let operators = &settings.operators;
+    let Some(keys) = operators.keys() else {
+        return Ok(None);
+    };
+    let seconds = |value: i64| chrono::Duration::try_seconds(value).ok_or(StartError::Durations);
+    Ok(Some(Door {
+        keys: AccessKeys::parse(keys.expose())?,
+        access_ttl: seconds(operators.access_ttl_s)?,
+        session_ttl: seconds(operators.session_ttl_s)?,
+        session_idle: seconds(operators.session_idle_s)?,
+        requests_per_minute: operators.requests_per_minute,
+    }))
 }
 
 fn payout_policy(settings: &Settings) -> Result<PayoutPolicy, StartError> {

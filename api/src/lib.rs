@@ -14,8 +14,8 @@ mod router;
 mod routes;
 mod server;
 
+pub use access::{Permission, Scope};
 pub use app::{App, Dependencies, StartError};
-pub use middleware::Scope;
 pub use openapi::openapi;
 pub use router::{ops_router, router};
 pub use server::{Server, serve};

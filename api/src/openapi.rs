@@ -13,10 +13,12 @@ use utoipa::openapi::{
     ContentBuilder, HttpMethod, Info, OpenApi as Document, Ref, ResponseBuilder, Server, response::Response,
 };
 
+use crate::middleware::Needs;
 use crate::problem::Code;
 use crate::router::{Described, EVERYWHERE, Route, routes};
 
 const SECURITY: &str = "api_key";
+const SIGNED_IN: &str = "access_token";
 const DESCRIPTION: &str = "Sells TRON energy by the hour. Amounts are decimal strings, times RFC 3339 UTC, lists are \
     keyset-paged, errors RFC 9457 problem documents with a stable `code`. See docs/API.md.\n\n\
     按小时出售 TRON 能量。金额为十进制字符串，时间为 RFC 3339 UTC，列表按游标分页，错误为带有稳定 `code` 的 RFC 9457 文档。";
@@ -36,6 +38,12 @@ pub fn openapi() -> Document {
         .build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme(SECURITY, SecurityScheme::Http(scheme));
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("An operator's access token, from `POST /api/auth/sign-in`"))
+        .build();
+    components.add_security_scheme(SIGNED_IN, SecurityScheme::Http(scheme));
     forms::of_bodies(components);
     for route in routes() {
         let item = document.paths.paths.get_mut(route.path);
@@ -60,18 +68,34 @@ pub(crate) const fn operation<'a>(item: &'a mut PathItem, method: &HttpMethod) -
 
 fn complete(operation: &mut Operation, route: &Route) {
     forms::of_parameters(operation);
-    let scope = route.scope.word();
+    let mut extensions = Extensions::builder();
     let said = operation.description.take().unwrap_or_default();
-    operation.description = Some(format!("{said}\n\nScope: `{scope}`").trim().to_owned());
-    operation.security = Some(vec![SecurityRequirement::new(SECURITY, [scope])]);
+    let needs = match route.needs {
+        Needs::Nothing => {
+            operation.security = Some(Vec::new());
+            "Needs no key".to_owned()
+        }
+        Needs::Point(point) => {
+            let by_operators = SecurityRequirement::new(SIGNED_IN, [point.word()]);
+            extensions = extensions.add("x-permission", point.word());
+            let by_keys = point.scope().map(access::Scope::word);
+            operation.security = Some(match by_keys {
+                Some(scope) => vec![SecurityRequirement::new(SECURITY, [scope]), by_operators],
+                None => vec![by_operators],
+            });
+            if let Some(scope) = by_keys {
+                extensions = extensions.add("x-scope", scope);
+            }
+            let scope = by_keys.map_or_else(|| "of operators alone".to_owned(), |scope| format!("scope `{scope}`"));
+            format!("Permission: `{}`, {scope}", point.word())
+        }
+    };
+    operation.description = Some(format!("{said}\n\n{needs}").trim().to_owned());
     let mut codes: Vec<Code> = EVERYWHERE.iter().chain(&route.codes).copied().collect();
     codes.sort_unstable();
     codes.dedup();
     let words: Vec<&str> = codes.iter().map(|code| code.word()).collect();
-    let extensions = Extensions::builder()
-        .add("x-scope", scope)
-        .add("x-problem-codes", json!(words));
-    operation.extensions = Some(extensions.build());
+    operation.extensions = Some(extensions.add("x-problem-codes", json!(words)).build());
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes {
         by_status.entry(code.status().as_u16()).or_default().push(code);

@@ -8,6 +8,7 @@ const SHOWN: &[&str] = &[
     "action",
     "address",
     "all",
+    "allowed_from",
     "amount",
     "asset",
     "budget",
@@ -17,9 +18,11 @@ const SHOWN: &[&str] = &[
     "description",
     "dry_run",
     "duration_s",
+    "email",
     "enabled",
     "energy",
     "event_types",
+    "expires_at",
     "from",
     "hold_stock",
     "ids",
@@ -29,20 +32,27 @@ const SHOWN: &[&str] = &[
     "label",
     "min_receive",
     "mode",
+    "name",
     "network",
     "object_id",
     "order",
     "orders",
+    "overlap_hours",
     "permission_id",
+    "permissions",
     "purpose",
     "queue",
     "quote_id",
+    "rate_limit_per_minute",
     "reason",
     "receiver",
     "resource",
+    "roles",
     "ruling",
+    "scopes",
     "since",
     "state",
+    "title",
     "to",
     "txid",
     "type",
@@ -54,7 +64,17 @@ const SHOWN: &[&str] = &[
 
 /// Fields that are masked on purpose. A webhook's address often carries a token.
 #[cfg(test)]
-const SECRET: &[&str] = &["mnemonic", "passphrase", "private_key", "url"];
+const SECRET: &[&str] = &[
+    "current_password",
+    "mnemonic",
+    "new_password",
+    "passphrase",
+    "password",
+    "private_key",
+    "refresh_token",
+    "totp_code",
+    "url",
+];
 
 /// What stands in place of a value.
 const MASK: &str = "…";

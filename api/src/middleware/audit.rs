@@ -8,16 +8,19 @@ use axum::extract::Request;
 use axum::http::Method;
 use axum::response::Response;
 use db::trail::{self, Act, Actor};
-use domain::api_keys::Principal;
+use domain::principals::Principal;
 
 use super::observe::RequestId;
 use crate::App;
 use crate::problem::Problem;
 
+/// Whoever did not say yet who he is.
+const NOBODY: &str = "nobody";
+
 /// The act that a request is; `None` for one that only reads.
 pub(super) fn act(
     app: &App,
-    (principal, client): (&Principal, Option<IpAddr>),
+    (principal, client): (Option<&Principal>, Option<IpAddr>),
     request: &Request,
     action: &str,
 ) -> Option<Act> {
@@ -26,8 +29,8 @@ pub(super) fn act(
     }
     let request_id = request.extensions().get::<RequestId>();
     Some(Act::new(Actor {
-        principal: principal.actor(),
-        name: principal.name.clone(),
+        principal: principal.map_or_else(|| NOBODY.to_owned(), Principal::actor),
+        name: principal.map_or_else(|| NOBODY.to_owned(), |principal| principal.name.clone()),
         address: client.map(|client| client.to_string()),
         request_id: request_id.map(|id| id.0.clone()),
         action: action.to_owned(),

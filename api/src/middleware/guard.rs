@@ -3,71 +3,52 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use access::Permission;
 use axum::extract::{Extension, Request, State};
 use axum::http::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::api_keys::Principal;
+use db::trail::Act;
+use domain::principals::Principal;
 
 use super::observe::AnsweredFor;
 use super::{audit, client, key_cache};
 use crate::App;
 use crate::problem::{Code, Problem};
 
-macro_rules! scopes {
-    ($($scope:ident = $word:literal;)+) => {
-        /// What a key must be allowed to do. The words are those of `domain::api_keys::SCOPES`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Scope { $(#[doc = $word] $scope),+ }
-
-        impl Scope {
-            /// Every scope that a route asks for.
-            pub const ALL: &'static [Self] = &[$(Self::$scope),+];
-
-            /// Its word in a key.
-            #[must_use]
-            pub const fn word(self) -> &'static str { match self { $(Self::$scope => $word),+ } }
-        }
-    };
-}
-
-scopes! {
-    OrdersRead = "orders:read";
-    OrdersWrite = "orders:write";
-    UsersRead = "users:read";
-    UsersWrite = "users:write";
-    BalancesWrite = "balances:write";
-    PayoutsRead = "payouts:read";
-    PayoutsWrite = "payouts:write";
-    DepositsRead = "deposits:read";
-    DepositsWrite = "deposits:write";
-    ExchangesRead = "exchanges:read";
-    ExchangesWrite = "exchanges:write";
-    SupplierWalletsRead = "supplier_wallets:read";
-    SupplierWalletsWrite = "supplier_wallets:write";
-    OperationsRead = "operations:read";
-    OperationsWrite = "operations:write";
-    WebhooksRead = "webhooks:read";
-    WebhooksWrite = "webhooks:write";
-    AuditRead = "audit:read";
-}
-
-/// The key that a request came with.
+/// Who a request came from.
 pub(crate) type Caller = Extension<Arc<Principal>>;
+
+/// Where a request came from, as far as it is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Client(pub(crate) Option<IpAddr>);
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing: who calls is yet to be shown.
+    Nothing,
+    /// This point.
+    Point(Permission),
+}
 
 /// A route and what it needs.
 #[derive(Clone)]
 pub(crate) struct Guarded {
     pub(crate) app: Arc<App>,
-    pub(crate) scope: Scope,
+    pub(crate) needs: Needs,
     /// Its handler's name.
     pub(crate) action: &'static str,
 }
 
-/// Lets a request with the right key through to its handler. One that may write is an act for the audit trail.
+/// Lets a request of somebody who may do this through to its handler. One that may write is an act for the audit trail.
 pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, next: Next) -> Response {
-    let Guarded { app, scope, action } = guarded;
+    let Guarded { app, needs, action } = guarded;
     let client = client::address(request.extensions(), request.headers(), &app.trusted_proxies);
+    request.extensions_mut().insert(Client(client));
+    let Needs::Point(point) = needs else {
+        return open((&app, client, action), request, next).await;
+    };
     let principal = match caller(&app, request.headers(), client).await {
         Ok(principal) => principal,
         Err(problem) => return problem.into_response(),
@@ -82,17 +63,10 @@ pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, 
     let mut response = match allowed {
         Err(problem) => problem.into_response(),
         Ok(allowance) => {
-            let act = audit::act(&app, (&principal, client), &request, action);
-            let mut response = if principal.may(scope.word()) {
-                request.extensions_mut().insert(Arc::new(principal));
-                audit::acting(act.as_ref(), next.run(request)).await
-            } else {
-                lacking(scope).into_response()
-            };
-            let ended = act.as_ref().and_then(|act| audit::ended(act, &response));
-            if let (Some(act), Some(result)) = (&act, ended) {
-                audit::tell(&app, act, result).await;
-            }
+            let act = audit::act(&app, (Some(&principal), client), &request, action);
+            let lacks = need(&principal, point).err();
+            request.extensions_mut().insert(Arc::new(principal));
+            let mut response = done(&app, act, lacks, next.run(request)).await;
             allowance.write(response.headers_mut());
             response
         }
@@ -101,8 +75,35 @@ pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, 
     response
 }
 
-/// Whose key it is. All but keys that are known to be right, from where they may be used, is counted by where it comes from
-/// before the database is asked: guesses, floods, and keys that were stolen.
+/// A route that anybody may call, not often.
+async fn open((app, client, action): (&App, Option<IpAddr>, &str), request: Request, next: Next) -> Response {
+    if let Err(problem) = app.limits.check_stranger(client).await {
+        return problem.into_response();
+    }
+    let act = audit::act(app, (None, client), &request, action);
+    done(app, act, None, next.run(request)).await
+}
+
+/// Runs the handler, where nothing is against it, and has it told in the audit trail.
+async fn done(
+    app: &App,
+    act: Option<Act>,
+    against: Option<Problem>,
+    handler: impl Future<Output = Response>,
+) -> Response {
+    let response = match against {
+        Some(problem) => problem.into_response(),
+        None => audit::acting(act.as_ref(), handler).await,
+    };
+    let ended = act.as_ref().and_then(|act| audit::ended(act, &response));
+    if let (Some(act), Some(result)) = (&act, ended) {
+        audit::tell(app, act, result).await;
+    }
+    response
+}
+
+/// Whose key or token it is. All but what is known to be right, from where it may be used, is counted by where it comes from before
+/// the database is asked: guesses, floods, and keys that were stolen.
 async fn caller(app: &App, headers: &HeaderMap, client: Option<IpAddr>) -> Result<Principal, Problem> {
     let challenge = |text: &str| Problem::new(Code::Unauthorized).with_header(WWW_AUTHENTICATE, text);
     let clear = headers
@@ -124,12 +125,12 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// For routes where a part of the body needs a scope of its own.
-pub(crate) fn need(principal: &Principal, scope: Scope) -> Result<(), Problem> {
-    if principal.may(scope.word()) {
+/// Whether the caller may do this; a part of a body may need a point of its own.
+pub(crate) fn need(principal: &Principal, point: Permission) -> Result<(), Problem> {
+    if principal.may(point) {
         return Ok(());
     }
-    Err(lacking(scope))
+    Err(lacking(principal, point))
 }
 
 fn elsewhere(client: Option<IpAddr>) -> Problem {
@@ -137,25 +138,30 @@ fn elsewhere(client: Option<IpAddr>) -> Problem {
     Problem::new(Code::AddressNotAllowed).with_detail(format!("this key may not be used from {client}"))
 }
 
-fn lacking(scope: Scope) -> Problem {
+fn lacking(principal: &Principal, point: Permission) -> Problem {
+    let problem = Problem::new(Code::InsufficientScope);
+    if principal.session.is_some() {
+        return problem.with_detail(format!(
+            "this needs the permission {}, which none of your roles gives",
+            point.word()
+        ));
+    }
+    let Some(scope) = point.scope() else {
+        return problem.with_detail(format!(
+            "this needs the permission {}, which operators alone have",
+            point.word()
+        ));
+    };
     let word = scope.word();
-    Problem::new(Code::InsufficientScope)
-        .with_detail(format!("this route needs the scope {word}"))
-        .with_header(
-            WWW_AUTHENTICATE,
-            format!("Bearer realm=\"switchyard\", error=\"insufficient_scope\", scope=\"{word}\""),
-        )
+    problem.with_detail(format!("this needs the scope {word}")).with_header(
+        WWW_AUTHENTICATE,
+        format!("Bearer realm=\"switchyard\", error=\"insufficient_scope\", scope=\"{word}\""),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn scopes_are_those_that_keys_may_have() {
-        let words: Vec<&str> = Scope::ALL.iter().map(|scope| scope.word()).collect();
-        assert_eq!(words, domain::api_keys::SCOPES);
-    }
 
     #[test]
     fn only_bearer_tokens_are_read() {

@@ -1,6 +1,6 @@
-//! Keys that were right a moment ago, so that not every request asks the database. Revoking takes effect within
-//! [`TTL_S`] seconds. For longer it is remembered that a key was right, which tells it from a guess and lets nobody in. Clear
-//! keys are not kept: an entry is found by the SHA-256 of what was presented.
+//! Keys and tokens that were right a moment ago, so that not every request asks the database. Revoking, signing out and changing
+//! roles take effect within [`TTL_S`] seconds. For longer it is remembered that a key was right, which tells it from a guess and
+//! lets nobody in. Nothing clear is kept: an entry is found by the SHA-256 of what was presented.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 use domain::DomainError;
-use domain::api_keys::{self, Principal};
+use domain::principals::Principal;
+use domain::{api_keys, operators};
 
 use crate::App;
 
@@ -54,7 +55,7 @@ fn known_until(believed_until: DateTime<Utc>) -> DateTime<Utc> {
 
 /// Whether `clear` was a right key not long ago, which may be used from there.
 pub(super) fn is_known(app: &App, clear: &str, client: Option<IpAddr>) -> bool {
-    if api_keys::prefix_of(clear).is_none() {
+    if !is_shaped(clear) {
         return false;
     }
     let (hash, now) = (api_keys::hash(clear), app.clock.now());
@@ -63,16 +64,29 @@ pub(super) fn is_known(app: &App, clear: &str, client: Option<IpAddr>) -> bool {
     known.is_some_and(|(principal, until)| now < known_until(*until) && principal.may_come_from(client))
 }
 
+/// Whether it can be a key or a token.
+fn is_shaped(clear: &str) -> bool {
+    is_token(clear) || api_keys::prefix_of(clear).is_some()
+}
+
+/// An access token has three parts; a key has no dot.
+fn is_token(clear: &str) -> bool {
+    clear.bytes().filter(|byte| *byte == b'.').count() == 2
+}
+
 /// Who presents `clear`, from memory or from the database.
 pub(super) async fn authenticate(app: &App, clear: &str) -> Result<Option<Principal>, DomainError> {
-    if api_keys::prefix_of(clear).is_none() {
+    if !is_shaped(clear) {
         return Ok(None);
     }
     let (hash, now) = (api_keys::hash(clear), app.clock.now());
     if let Some(principal) = app.keys.get(&hash, now).filter(|principal| principal.works_at(now)) {
         return Ok(Some(principal));
     }
-    let principal = api_keys::authenticate(&app.pool, clear, now).await?;
+    let principal = match &app.door {
+        Some(door) if is_token(clear) => operators::authenticate(&app.pool, door, clear, now).await?,
+        _ => api_keys::authenticate(&app.pool, clear, now).await?,
+    };
     match &principal {
         Some(principal) => app.keys.put(hash, principal.clone(), now),
         None => {

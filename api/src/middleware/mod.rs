@@ -12,8 +12,7 @@ mod rate_limit;
 
 pub(crate) use bounds::bounds;
 pub(crate) use browsers::browsers;
-pub use guard::Scope;
-pub(crate) use guard::{Caller, Guarded, guard, need};
+pub(crate) use guard::{Caller, Client, Guarded, Needs, guard, need};
 pub(crate) use key_cache::KeyCache;
 pub(crate) use no_query::no_query;
 pub(crate) use observe::{Plain, observe};

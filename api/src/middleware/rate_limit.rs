@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
-use domain::api_keys::Principal;
+use domain::principals::Principal;
 use jobs::{RateLimit, RateLimiter, Verdict};
 use kernel::Clock;
 
@@ -23,6 +23,8 @@ pub(crate) struct RateLimits {
     clock: Arc<dyn Clock>,
     /// `None`: addresses have none.
     of_addresses: Option<RateLimit>,
+    /// Of addresses that nobody has signed in from yet.
+    of_strangers: RateLimit,
 }
 
 /// What a key has left.
@@ -30,7 +32,7 @@ pub(crate) struct RateLimits {
 pub(super) struct Allowance(Verdict);
 
 impl RateLimits {
-    pub(crate) fn new(limiter: RateLimiter, clock: Arc<dyn Clock>, per_address: u32) -> Self {
+    pub(crate) fn new(limiter: RateLimiter, clock: Arc<dyn Clock>, (per_address, per_stranger): (u32, u32)) -> Self {
         // a counter that appears is no increase: these start at zero, so that their first event can raise an alert
         metrics::counter!("switchyard_rate_limit_fallbacks_total").increment(0);
         for by in ["key", "address"] {
@@ -40,6 +42,7 @@ impl RateLimits {
             limiter,
             clock,
             of_addresses: (per_address > 0).then(|| RateLimit::per_minute(per_address)),
+            of_strangers: RateLimit::per_minute(per_stranger),
         }
     }
 
@@ -66,6 +69,23 @@ impl RateLimits {
             return Ok(());
         }
         Err(refused(&verdict, "address", " from one address without a right key"))
+    }
+}
+
+impl RateLimits {
+    /// Counts one request to a route that anybody may call.
+    pub(super) async fn check_stranger(&self, client: Option<IpAddr>) -> Result<(), Problem> {
+        self.check_address(client).await?;
+        let Some(client) = client else {
+            return Ok(());
+        };
+        let limit = self.of_strangers;
+        let caller = format!("stranger:{}", client::counted_as(client));
+        let verdict = self.limiter.check(&caller, limit, self.clock.now()).await;
+        if verdict.allowed() {
+            return Ok(());
+        }
+        Err(refused(&verdict, "address", " from one address to sign in"))
     }
 }
 

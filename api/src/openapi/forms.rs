@@ -3,11 +3,12 @@
 //! One list by the names of schemas, fields and parameters. Words are taken from the types that read them, so that none is
 //! missing here. What PostgreSQL and the chain know, and what settings bound, is told by problems and not here.
 
+use access::{Permission, Scope};
 use db::models::{
     Action, DeliveryState, DepositWay, EventType, OrderState, PayoutState, RentalState, Severity, StakeResource,
     StakingAction, StakingState, StandingState, SweepState, TransferKind, TransferState, WalletPurpose,
 };
-use domain::operations::StuckKind;
+use domain::operations::{SWITCHES, StuckKind};
 use domain::orders::{BATCH_KEY_MAX, BATCH_MAX};
 use jobs::operate::Standing;
 use kernel::Asset;
@@ -29,6 +30,10 @@ enum Form {
     TxId,
     /// A UUID.
     Id,
+    /// A role's name.
+    RoleName,
+    /// So many digits.
+    Digits(usize),
     /// 1 to so many visible ASCII characters.
     Visible(usize),
     /// 1 to so many characters, no control characters among them.
@@ -141,6 +146,17 @@ fn shared_fields() -> Vec<Field> {
         "index",
         &Form::Between(0, 0x7fff_ffff),
     );
+    same(&["CreateOperator", "UpdateOperator"], "name", &Form::Printable(100));
+    same(&["CreateKey"], "name", &Form::Printable(100));
+    same(&["CreateKey"], "scopes", &words(Scope::ALL, Scope::word));
+    let rate = Form::Between(1, 1_000_000);
+    same(&["CreateKey", "SetKeyTerms"], "rate_limit_per_minute", &rate);
+    same(&["RotateKey"], "overlap_hours", &Form::Between(0, 720));
+    let point = words(Permission::ALL, Permission::word);
+    same(&["SetRole"], "permissions", &point);
+    same(&["SetRole"], "title", &Form::Printable(100));
+    let code = Form::Digits(6);
+    same(&["SignIn", "ConfirmTotp"], "totp_code", &code);
     same(&["CreateWebhook", "UpdateWebhook"], "description", &Form::UpTo(200));
     same(&["DepositUser", "AdjustBalance"], "reason", &Form::Printable(480));
     let by_hand = [
@@ -149,6 +165,9 @@ fn shared_fields() -> Vec<Field> {
         "RejectPayout",
         "RuleDeposit",
         "RequestStaking",
+        "ResetOperator",
+        "BlockUser",
+        "ThrowSwitch",
     ];
     same(&by_hand, "reason", &Form::Printable(500));
     let by_hand = [
@@ -166,6 +185,8 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("Idempotency-Key", _) if operation == "create_orders" => Some(Form::Visible(BATCH_KEY_MAX)),
         ("Idempotency-Key", _) => Some(Form::Visible(255)),
         ("user_id", ParameterIn::Path) | ("limit", _) => Some(Form::From(1)),
+        ("name", ParameterIn::Path) if operation == "throw_switch" => Some(Form::Words(SWITCHES.to_vec())),
+        ("name", ParameterIn::Path) => Some(Form::RoleName),
         ("address", ParameterIn::Path) => Some(Form::Address),
         ("txid", ParameterIn::Path) => Some(Form::TxId),
         ("state", _) => state(operation),
@@ -222,6 +243,8 @@ impl Form {
                 object.pattern = Some("^T[1-9A-HJ-NP-Za-km-z]{33}$".to_owned());
                 object.format = Some(SchemaFormat::Custom("tron-address".to_owned()));
             }
+            Self::Digits(count) => object.pattern = Some(format!("^[0-9]{{{count}}}$")),
+            Self::RoleName => object.pattern = Some("^[a-z][a-z0-9_]{2,49}$".to_owned()),
             Self::TxId => object.pattern = Some("^[0-9A-Fa-f]{64}$".to_owned()),
             Self::Id => object.format = Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)),
             Self::Visible(most) => object.pattern = Some(format!("^[!-~]{{1,{most}}}$")),

@@ -1,6 +1,7 @@
 //! The code table, and that a class decides the status.
 
 use db::models::OrderState;
+use domain::DomainError;
 use kernel::{Amount, OrderId};
 use ledger::LedgerError;
 

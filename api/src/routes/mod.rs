@@ -1,8 +1,11 @@
 //! One folder per resource, one file per action. View types stand beside the handlers that answer them.
 
+pub(crate) mod auth;
 pub(crate) mod deposits;
 pub(crate) mod exchanges;
+pub(crate) mod keys;
 pub(crate) mod operations;
+pub(crate) mod operators;
 pub(crate) mod orders;
 pub(crate) mod payouts;
 pub(crate) mod pool;
@@ -10,6 +13,7 @@ pub(crate) mod prices;
 pub(crate) mod quotes;
 pub(crate) mod rates;
 pub(crate) mod rentals;
+pub(crate) mod roles;
 pub(crate) mod standing_orders;
 pub(crate) mod supplier_wallets;
 pub(crate) mod user_wallets;
@@ -19,8 +23,8 @@ pub(crate) mod webhooks;
 use axum::Json;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, HeaderValue, LOCATION};
-use domain::api_keys::Principal;
 use domain::operations::Mark;
+use domain::principals::Principal;
 use kernel::{Amount, Asset};
 use serde::Serialize;
 use utoipa::ToSchema;

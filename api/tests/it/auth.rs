@@ -7,6 +7,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
 use chrono::Duration;
 use domain::api_keys::{KeyTerms, rotate, set_terms};
+use domain::operators::By;
 use kernel::Clock;
 use switchyard_api::Scope;
 
@@ -120,7 +121,9 @@ async fn a_key_ends_at_its_time_even_if_it_was_right_a_moment_ago() {
         expires_at: Some(api.clock.now() + Duration::seconds(3)),
         ..KeyTerms::default()
     };
-    set_terms(&api.owner, api.key_id, &terms).await.unwrap();
+    set_terms(&api.owner, &By::command("test"), api.key_id, (&terms, None))
+        .await
+        .unwrap();
     assert_eq!(api.get("/api/prices").await.status, 200);
     api.clock.advance_seconds(5);
     // what was remembered before it was limited is over by now
@@ -129,7 +132,9 @@ async fn a_key_ends_at_its_time_even_if_it_was_right_a_moment_ago() {
         expires_at: Some(api.clock.now() + Duration::seconds(3)),
         ..KeyTerms::default()
     };
-    set_terms(&api.owner, api.key_id, &longer).await.unwrap();
+    set_terms(&api.owner, &By::command("test"), api.key_id, (&longer, None))
+        .await
+        .unwrap();
     assert_eq!(api.get("/api/prices").await.status, 200);
     api.clock.advance_seconds(2);
     assert_eq!(api.get("/api/prices").await.status, 200);
@@ -216,7 +221,9 @@ async fn a_key_that_is_bound_to_addresses_is_used_from_there_alone() {
         allowed_from: vec!["203.0.113.0/24".parse().unwrap(), "2001:db8::1".parse().unwrap()],
         ..KeyTerms::default()
     };
-    set_terms(&api.owner, api.key_id, &terms).await.unwrap();
+    set_terms(&api.owner, &By::command("test"), api.key_id, (&terms, None))
+        .await
+        .unwrap();
     api.clock.advance_seconds(5);
     let from = async |peer: &str, forwarded: &str| {
         let request = api
@@ -242,5 +249,9 @@ async fn a_key_that_is_bound_to_addresses_is_used_from_there_alone() {
         allowed_from: vec![terms.allowed_from[0]; 51],
         ..KeyTerms::default()
     };
-    assert!(set_terms(&api.owner, api.key_id, &many).await.is_err());
+    assert!(
+        set_terms(&api.owner, &By::command("test"), api.key_id, (&many, None))
+            .await
+            .is_err()
+    );
 }

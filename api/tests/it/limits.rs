@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use domain::api_keys::{KeyTerms, revoke, set_terms};
+use domain::operators::By;
 use kernel::Clock;
 use switchyard_api::Scope;
 
@@ -188,7 +189,9 @@ async fn a_stolen_key_uses_up_the_limit_of_the_thief() {
         allowed_from: vec!["203.0.113.0/24".parse().unwrap()],
         ..KeyTerms::default()
     };
-    set_terms(&api.owner, id, &terms).await.unwrap();
+    set_terms(&api.owner, &By::command("test"), id, (&terms, None))
+        .await
+        .unwrap();
     for _ in 0..3 {
         from(&api, ELSEWHERE, &right).await.refused(403, "address_not_allowed");
     }

@@ -1,8 +1,11 @@
-//! The OpenAPI document is whole: every route has an operation, a scope and its problems.
+//! The OpenAPI document is whole: every route has an operation, a permission and its problems.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use switchyard_api::problem::Code;
 use switchyard_api::{Scope, openapi};
+
+/// What anybody may call.
+const OPEN: &[&str] = &["/api/auth/sign-in", "/api/auth/refresh"];
 
 #[test]
 fn paths_ids_scopes_and_problems() {
@@ -12,12 +15,20 @@ fn paths_ids_scopes_and_problems() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let scope = text(&operation["x-scope"]);
-            assert!(
-                operation["security"][0]["api_key"][0] == scope,
-                "{method} {path} has no security"
-            );
-            assert!(text(&operation["description"]).contains(&format!("Scope: `{scope}`")));
+            let (scope, permission) = (text(&operation["x-scope"]), text(&operation["x-permission"]));
+            let security = operation["security"].as_array().unwrap();
+            if permission.is_empty() {
+                assert!(OPEN.contains(&path.as_str()), "{method} {path} has no permission");
+                assert!(security.is_empty() && scope.is_empty());
+            } else {
+                let mut expected = vec![json!({ "access_token": [permission] })];
+                if !scope.is_empty() {
+                    expected.insert(0, json!({ "api_key": [scope] }));
+                }
+                assert_eq!(security, &expected, "{method} {path}");
+            }
+            let said = format!("Permission: `{permission}`");
+            assert!(permission.is_empty() || text(&operation["description"]).contains(&said));
             let responses: Vec<&str> = operation["responses"]
                 .as_object()
                 .unwrap()
@@ -31,7 +42,7 @@ fn paths_ids_scopes_and_problems() {
                 .map(text)
                 .collect();
             lines.push(format!(
-                "{} {path} {} [{scope}] {}\n    {}",
+                "{} {path} {} [{permission} {scope}] {}\n    {}",
                 method.to_uppercase(),
                 text(&operation["operationId"]),
                 responses.join(" "),

@@ -5,6 +5,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::JoinHandle;
 
+use access::PermissionSet;
+use axum::http::Method;
+use chrono::Duration;
+use domain::operators::{By, RoleDraft, set_role};
 use kernel::{Clock, IdGen, RandomIds, SystemClock};
 use serde_json::{Value, json};
 use settings::Settings;
@@ -13,7 +17,9 @@ use testkit::{Role, Suite, TestRedis};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::subscriber::NoSubscriber;
+use uuid::Uuid;
 
+use crate::operators::{long_token, refresh_token};
 use crate::support::{TestApi, settings};
 
 const FILES: [&str; 6] = [
@@ -29,7 +35,11 @@ const ROWS: &str = include_str!("../schemathesis/rows.sql");
 const STRANGER: &str = "TZ4UXDV5ZhNW7fb2AMSbgfAEZ7hWsnYS2g";
 const ACCOUNT_XPUB: &str =
     "xpub6D1AabNHCupeiLM65ZR9UStMhJ1vCpyV4XbZdyhMZBiJXALQtmn9p42VTQckoHVn8WNqS7dqnJokZHAHcHGoaQgmv8D45oNUKx6DZMNZBCd";
-const OPEN: [(&str, &str); 3] = [
+const OPEN: [(&str, &str); 7] = [
+    ("PAYOUTS__TRX__USER_DAY", "1000000"),
+    ("PAYOUTS__TRX__SYSTEM_HOUR", "1000000"),
+    ("OPERATORS__REQUESTS_PER_MINUTE", "1000000"),
+    ("OPERATORS__IP_SIGN_INS_PER_MINUTE", "1000000"),
     ("DEPOSITS__WAYS", "address,amount"),
     ("DEPOSITS__ACCOUNT_XPUB", ACCOUNT_XPUB),
     ("DEPOSITS__SHARED_ADDRESS", "TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc"),
@@ -41,7 +51,9 @@ async fn every_answer_is_one_that_our_description_promises() {
     // what is made here is to be of the server's time
     api.clock
         .advance_seconds((SystemClock.now() - api.clock.now()).num_seconds());
-    let ids = exists(&mut api).await.to_string();
+    let mut ids = exists(&mut api).await;
+    let people = people(&api, &mut ids).await;
+    let ids = ids.to_string();
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis");
     let suite = Suite::of(env!("CARGO_TARGET_TMPDIR"), "schemathesis", &sources, &FILES);
     let python = suite.python().await;
@@ -56,7 +68,9 @@ async fn every_answer_is_one_that_our_description_promises() {
         run.args(["-m", "schemathesis.cli", "--config-file", config]);
         run.args(["run", "openapi.json", "--no-color"]);
         run.env("SWITCHYARD_URL", format!("http://{address}"))
-            .env("SWITCHYARD_KEY", &api.key)
+            .env("SWITCHYARD_KEY", &people.boss)
+            .envs(people.tokens.iter().cloned())
+            .env("SWITCHYARD_REFRESH", &people.refresh)
             .env("SWITCHYARD_IDS", &ids);
         suite.run(config, &mut run).await;
     }
@@ -66,6 +80,81 @@ async fn every_answer_is_one_that_our_description_promises() {
     );
     stop.cancel();
     running.join().unwrap();
+}
+
+/// Who asks.
+struct People {
+    /// The token of one who may do everything.
+    boss: String,
+    /// Of others, for operations that end the session that asks, or count wrong passwords: by the variable that the suite reads.
+    tokens: Vec<(String, String)>,
+    refresh: String,
+}
+
+/// Makes operators, roles and keys, and adds what they are to `ids`.
+async fn people(api: &TestApi, ids: &mut Value) -> People {
+    // not all, so that others may have more: those he cannot sign out and reset, and they are asked elsewhere in this run
+    let mut points: Vec<String> = PermissionSet::all().words().into_iter().map(str::to_owned).collect();
+    let not_his = ["account:own", "content:publish", "users:block", "maintenance:manage"];
+    points.retain(|point| !not_his.contains(&point.as_str()));
+    let nearly_all = RoleDraft {
+        name: "nearly_all",
+        title: "Nearly everything",
+        permissions: &points,
+    };
+    set_role(&api.owner, &By::command("test"), nearly_all, api.now())
+        .await
+        .unwrap();
+    let boss = api.operator(&["nearly_all"]).await;
+    let (session, _) = api.session_of(boss.id).await;
+    let for_hours = |operator: Uuid, session: Uuid| long_token(operator, session, api.now() + Duration::hours(2));
+    let boss_token = for_hours(boss.id, session);
+    let mut operators = Vec::new();
+    for _ in 0..3 {
+        operators.push(api.operator(&["observer"]).await.id);
+    }
+    let mut tokens = Vec::new();
+    for of in ["SIGN_OUT", "SIGN_OUT_EVERYWHERE", "PASSWORD", "TOTP", "TOTP_CONFIRM"] {
+        let somebody = api.operator(&["super_admin"]).await.id;
+        let token = for_hours(somebody, api.session_of(somebody).await.0);
+        tokens.push((format!("SWITCHYARD_{of}"), token));
+    }
+    let ending = api.operator(&["super_admin"]).await.id;
+    let own = api.session_of(ending).await.0;
+    tokens.push(("SWITCHYARD_SESSIONS".to_owned(), for_hours(ending, own)));
+    let mut sessions = Vec::new();
+    for _ in 0..3 {
+        sessions.push(api.session_of(ending).await.0);
+    }
+    let plain = api.operator(&["super_admin"]).await.id;
+    let one_step =
+        format!("UPDATE operators SET (email, totp_sealed) = ('plain@example.org', NULL) WHERE id = '{plain}'");
+    api.db.sql(&one_step).await;
+    let refreshed = api.session_of(plain).await.0;
+    for role in ["night", "day", "noon"] {
+        let body = json!({ "title": "Shift", "permissions": ["jobs:read"] });
+        let put = api
+            .with_token(&boss_token, Method::PUT, &format!("/api/roles/{role}"), &body)
+            .await;
+        assert_eq!(put.status, 201);
+    }
+    let mut keys = Vec::new();
+    for _ in 0..3 {
+        keys.push(api.key_with(&[Scope::OrdersRead], 10).await.0);
+    }
+    let (revoked, _) = api.key_with(&[Scope::OrdersRead], 10).await;
+    let known = format!("UPDATE api_keys SET id = '00000000-0000-7000-8000-0000000000e1' WHERE id = '{revoked}'");
+    api.db.sql(&known).await;
+    api.deposit(43, "1").await;
+    ids["/api/auth/sessions/{id}"] = json!({ "id": sessions });
+    ids["/api/operators/{id}"] = json!({ "id": operators });
+    ids["/api/roles/{name}"] = json!({ "name": ["night", "day", "noon"] });
+    ids["/api/keys/{id}"] = json!({ "id": keys });
+    People {
+        boss: boss_token,
+        tokens,
+        refresh: refresh_token(refreshed),
+    }
 }
 
 /// Serves on a thread of its own, where nothing is logged: this binary keeps all that it logs, and these are many requests.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use db::Pool;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
@@ -26,6 +26,11 @@ use tower::ServiceExt;
 /// Bob's address in the TRON documentation.
 pub(crate) const RECEIVER: &str = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t";
 const IMPORT_KEY: &str = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a";
+
+/// A setting that is not there.
+const UNSET: &str = "(unset)";
+/// What signs the tokens of a test.
+pub(crate) const OPERATOR_KEYS: &str = "test:0909090909090909090909090909090909090909090909090909090909090909";
 
 pub(crate) struct TestApi {
     pub(crate) db: TestDb,
@@ -86,11 +91,13 @@ pub(crate) fn settings(database: &str, redis: &TestRedis, more: &[(&str, &str)])
     set("REDIS__URL", &redis.url);
     set("JOBS__REDIS_NAMESPACE", &redis.namespace);
     set("VAULT__IMPORT_PUBLIC_KEY", IMPORT_KEY);
+    set("OPERATORS__KEYS", OPERATOR_KEYS);
     set("API__LISTEN", "127.0.0.1:0");
     set("API__OPS_LISTEN", "127.0.0.1:0");
     for (name, value) in more {
         set(name, value);
     }
+    variables.retain(|_, value| value != UNSET);
     Settings::load_from(&Source {
         dir: Path::new(env!("CARGO_MANIFEST_DIR")).join("../config"),
         environment: "dev".into(),
@@ -120,6 +127,11 @@ fn replica(db: &TestDb, redis: &TestRedis, clock: &Arc<ManualClock>, more: &[(&s
 impl TestApi {
     pub(crate) async fn new() -> Self {
         Self::with(&[]).await
+    }
+
+    /// One that operators cannot sign in to.
+    pub(crate) async fn without_operators() -> Self {
+        Self::with(&[("OPERATORS__KEYS", UNSET)]).await
     }
 
     /// With settings of its own. Prices are published, and user 42 has 100 TRX.
@@ -221,6 +233,10 @@ impl TestApi {
 
     pub(crate) async fn order(&self, mark: &str) -> Reply {
         self.marked("/api/orders", mark, &order()).await
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        kernel::Clock::now(&*self.clock)
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {

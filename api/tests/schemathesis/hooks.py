@@ -16,6 +16,16 @@ DOCUMENT = json.loads(Path("openapi.json").read_text(encoding="utf-8"))
 # ids of what exists, by the beginning of the paths that name it; the longest that fits counts
 KNOWN = dict(sorted(json.loads(os.environ["SWITCHYARD_IDS"]).items(), key=lambda known: -len(known[0])))
 
+NEVER_RIGHT = {
+    # a code is another one each half minute, and wrong passwords keep the right one waiting
+    "POST /api/auth/totp/confirm",
+    "POST /api/auth/totp",
+    # who asks may not: afterwards all others would be refused
+    "POST /api/users/{user_id}/block",
+    "POST /api/users/{user_id}/unblock",
+    "PUT /api/operations/switches/{name}",
+}
+
 schemathesis.openapi.format("tron-address", st.sampled_from(ADDRESSES))
 counter = itertools.count()
 
@@ -162,7 +172,7 @@ def what_fits_the_document_is_understood(ctx, response, case):
 
 @schemathesis.check
 def an_unknown_parameter_is_refused(ctx, response, case):
-    if UNKNOWN in (case.query or {}):
+    if UNKNOWN in (case.query or {}) and case.operation.label not in NEVER_RIGHT:
         problem = response.json()
         assert [error["code"] for error in problem.get("errors", [])] == ["unknown_parameter"], problem
 
@@ -179,5 +189,5 @@ class EveryOperationServes:
         self.served[label] = self.served.get(label, False) or 200 <= response.status_code < 300
 
     def after_run(self, ctx):
-        never = sorted(label for label, served in self.served.items() if not served)
+        never = sorted(label for label, served in self.served.items() if not served and label not in NEVER_RIGHT)
         assert not never, f"these operations refused every request: {never}"

@@ -1,5 +1,6 @@
 """Values: addresses, a right body for each operation that takes one, and texts and numbers that break those who trust them."""
 
+import os
 from datetime import datetime, timedelta, timezone
 
 # wallets of the supplier, a token's contract, and strangers
@@ -15,6 +16,7 @@ STRANGER = ADDRESSES[3]
 WALLET = "00000000-0000-7000-8000-0000000000a1"
 ORDER = {"receiver": STRANGER, "energy": 65_000, "duration_s": 3_600}
 REASON = {"reason": "said by phone"}
+PASSWORD = "seven purple lamps under water"
 
 RIGHT = {
     "POST /api/orders": {"user_id": 42, **ORDER},
@@ -49,6 +51,21 @@ RIGHT = {
     "POST /api/operations/payouts/{id}/reject": REASON,
     "POST /api/operations/deposits/{id}/rule": {"ruling": "credit", "user_id": 7, **REASON},
     "POST /api/operations/stakings": {"wallet_id": WALLET, "action": "stake", "resource": "energy", "amount": "100", **REASON},
+    "PUT /api/operations/switches/{name}": {"enabled": True, **REASON},
+    "POST /api/auth/sign-in": {"email": "plain@example.org", "password": PASSWORD},
+    "POST /api/auth/refresh": {"refresh_token": os.environ["SWITCHYARD_REFRESH"]},
+    "POST /api/auth/password": {"current_password": PASSWORD, "new_password": "nine green doors over the hill"},
+    "POST /api/auth/totp": {"password": PASSWORD},
+    "POST /api/auth/totp/confirm": {"totp_code": "287082"},
+    "POST /api/operators": {"email": "carl@example.org", "name": "Carl", "roles": ["observer"]},
+    "PATCH /api/operators/{id}": {"name": "Dora", "roles": ["observer"], "enabled": True},
+    "POST /api/operators/{id}/reset-password": REASON,
+    "POST /api/operators/{id}/reset-totp": REASON,
+    "PUT /api/roles/{name}": {"title": "Night shift", "permissions": ["jobs:read"]},
+    "POST /api/keys": {"name": "bot", "scopes": ["orders:read"], "allowed_from": ["10.0.0.0/8"]},
+    "PUT /api/keys/{id}/terms": {"expires_at": "2037-01-01T00:00:00Z", "rate_limit_per_minute": 10},
+    "POST /api/keys/{id}/rotate": {"overlap_hours": 1},
+    "POST /api/users/{user_id}/block": REASON,
     "POST /api/webhooks": {"url": "https://shop.example/hook", "description": "the shop", "event_types": ["order.completed"]},
     "PATCH /api/webhooks/{id}": {"description": "the shop", "event_types": ["order.completed"], "enabled": True},
     "POST /api/webhooks/{id}/rotate-secret": {},

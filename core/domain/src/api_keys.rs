@@ -1,40 +1,27 @@
 //! Keys that bots and shops authenticate with: `sk_<12 visible>_<52 secret>`, shown once, stored as a hash. A key is who calls;
 //! its secret may be replaced, and the one before goes on for a while.
 
-use std::net::IpAddr;
-
+use access::{PermissionSet, Scope};
 use chrono::{DateTime, Duration, Utc};
 use db::models::{ApiKey, FormerSecret, NewApiKey};
 use db::{Conn, Pool, acquire, run_tx, trail};
 use kernel::{AddressRange, ApiKeyId, IdGen};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::DomainError;
+use crate::operations::Mark;
+use crate::operators::By;
 
-/// What a key may do.
-pub const SCOPES: &[&str] = &[
-    "orders:read",
-    "orders:write",
-    "users:read",
-    "users:write",
-    "balances:write",
-    "payouts:read",
-    "payouts:write",
-    "deposits:read",
-    "deposits:write",
-    "exchanges:read",
-    "exchanges:write",
-    "supplier_wallets:read",
-    "supplier_wallets:write",
-    "operations:read",
-    "operations:write",
-    "webhooks:read",
-    "webhooks:write",
-    "audit:read",
-];
+mod present;
+
+pub use present::authenticate;
 
 const PREFIX_LEN: usize = 15;
+const RESOURCE: &str = "api_key";
+/// The most that a key may ask, per minute.
+const RATE_MAX: i32 = 1_000_000;
 /// Ranges that a key may be used from.
 const RANGES_MAX: usize = 50;
 /// How long the secret before may go on.
@@ -98,50 +85,6 @@ pub struct FreshKey {
     pub clear: String,
 }
 
-/// A key's owner and rights, once its secret was right.
-#[derive(Debug, Clone)]
-pub struct Principal {
-    /// The key's id.
-    pub key: ApiKeyId,
-    /// The key's name.
-    pub name: String,
-    /// What it may do.
-    pub scopes: Vec<String>,
-    /// How often it may ask, per minute.
-    pub rate_limit_per_minute: u32,
-    /// From when on the presented secret does not work any more.
-    pub works_until: Option<DateTime<Utc>>,
-    /// From where it may be used; none: from anywhere.
-    pub allowed_from: Vec<AddressRange>,
-}
-
-impl Principal {
-    /// Whether the secret still works.
-    #[must_use]
-    pub fn works_at(&self, now: DateTime<Utc>) -> bool {
-        self.works_until.is_none_or(|until| now < until)
-    }
-
-    /// Whether the key may be used from there; where a client is unknown, only one that may be used from anywhere.
-    #[must_use]
-    pub fn may_come_from(&self, client: Option<IpAddr>) -> bool {
-        let allowed = |client| self.allowed_from.iter().any(|range| range.contains(client));
-        self.allowed_from.is_empty() || client.is_some_and(allowed)
-    }
-
-    /// Whether the key has this scope.
-    #[must_use]
-    pub fn may(&self, scope: &str) -> bool {
-        self.scopes.iter().any(|s| s == scope)
-    }
-
-    /// How the key is named in timelines and in the ledger.
-    #[must_use]
-    pub fn actor(&self) -> String {
-        format!("api_key:{}", self.key)
-    }
-}
-
 /// Makes a key from 12 visible characters and 52 secret ones, all alphanumeric, from the caller's randomness.
 ///
 /// # Errors
@@ -153,37 +96,92 @@ pub async fn create(
     random: &[u8; 64],
     now: DateTime<Utc>,
 ) -> Result<FreshKey, DomainError> {
-    let &NewKey { name, scopes, .. } = key;
-    if name.is_empty() || name.chars().count() > 100 {
-        return Err(DomainError::BadText("name must have 1 to 100 characters"));
-    }
-    if scopes.is_empty() || scopes.iter().any(|scope| !SCOPES.contains(&scope.as_str())) {
-        return Err(DomainError::BadText(
-            "unknown scope, or none; see docs/API.md for the list",
-        ));
-    }
     let (prefix, clear) = fresh(random);
-    let new = NewApiKey {
-        id: ids.uuid(),
-        name,
-        prefix: &prefix,
-        secret_sha256: &hash(&clear),
-        scopes: scopes.to_vec(),
-        rate_limit_per_minute: i32::try_from(key.rate_limit_per_minute.clamp(1, 1_000_000)).unwrap_or(1),
-        created_at: now,
-        expires_at: key.terms.expires_at,
-        allowed_from: key.terms.words()?,
-    };
-    run_tx(pool, "create_api_key", async |conn| {
-        let (scopes, terms) = (&new.scopes, shown(new.expires_at, &new.allowed_from));
-        trail::changed(|| json!({ "api_key": new.id, "name": name, "scopes": scopes, "after": terms }));
-        Ok::<_, DomainError>(new.insert(conn).await?)
-    })
-    .await?;
+    let hash = hash(&clear);
+    let new = checked(ids, key, (&prefix, &hash), now)?;
+    run_tx(pool, "create_api_key", async |conn| insert_in_tx(conn, &new).await).await?;
     Ok(FreshKey {
         id: ApiKeyId(new.id),
         clear,
     })
+}
+
+/// The same once for a request of an operator, who has to have all that the key may do. Answers the key's id, and the key in clear if it
+/// was made now.
+///
+/// # Errors
+/// As [`create`], or [`DomainError::MoreThanOwn`].
+pub async fn create_once(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    (by, mark): (&By, &Mark),
+    (key, random): (&NewKey<'_>, &[u8; 64]),
+    now: DateTime<Utc>,
+) -> Result<(ApiKeyId, Option<String>), DomainError> {
+    by.check(PermissionSet::of_scopes(key.scopes))?;
+    let (prefix, clear) = fresh(random);
+    let hash = hash(&clear);
+    let new = checked(ids, key, (&prefix, &hash), now)?;
+    let earlier = run_tx(pool, "create_api_key", async |conn| {
+        if let Some(earlier) = mark.replay_in_tx(conn, RESOURCE, new.id, now).await? {
+            return Ok(Some(earlier));
+        }
+        insert_in_tx(conn, &new).await.map(|()| None)
+    })
+    .await?;
+    Ok(match earlier {
+        Some(id) => (ApiKeyId(id), None),
+        None => (ApiKeyId(new.id), Some(clear)),
+    })
+}
+
+fn checked<'a>(
+    ids: &dyn IdGen,
+    key: &NewKey<'a>,
+    (prefix, secret_sha256): (&'a str, &'a [u8]),
+    now: DateTime<Utc>,
+) -> Result<NewApiKey<'a>, DomainError> {
+    let &NewKey { name, scopes, .. } = key;
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(DomainError::BadText("name must have 1 to 100 printable characters"));
+    }
+    if scopes.is_empty() || !scopes.iter().all(|scope| is_scope(scope)) {
+        return Err(DomainError::BadText(
+            "unknown scope, or none; see docs/API.md for the list",
+        ));
+    }
+    let mut scopes = scopes.to_vec();
+    scopes.sort_unstable();
+    scopes.dedup();
+    Ok(NewApiKey {
+        id: ids.uuid(),
+        name,
+        prefix,
+        secret_sha256,
+        scopes,
+        rate_limit_per_minute: rate(key.rate_limit_per_minute)?,
+        created_at: now,
+        expires_at: key.terms.expires_at,
+        allowed_from: key.terms.words()?,
+    })
+}
+
+async fn insert_in_tx(conn: &mut Conn, new: &NewApiKey<'_>) -> Result<(), DomainError> {
+    trail::changed(|| {
+        let terms = shown(new.expires_at, &new.allowed_from, new.rate_limit_per_minute);
+        json!({ "api_key": new.id, "name": new.name, "scopes": new.scopes, "after": terms })
+    });
+    Ok(new.insert(conn).await?)
+}
+
+fn rate(per_minute: u32) -> Result<i32, DomainError> {
+    let kept = i32::try_from(per_minute).ok();
+    kept.filter(|rate| (1..=RATE_MAX).contains(rate))
+        .ok_or(DomainError::BadText("a key may ask 1 to 1000000 times a minute"))
+}
+
+fn is_scope(word: &str) -> bool {
+    Scope::ALL.iter().any(|scope| scope.word() == word)
 }
 
 /// Gives a key a new secret; the one before goes on for `overlap`, those before it end at once.
@@ -197,53 +195,127 @@ pub async fn rotate(
     overlap: Duration,
     now: DateTime<Utc>,
 ) -> Result<FreshKey, DomainError> {
-    if overlap < Duration::zero() || overlap > OVERLAP_MAX {
-        return Err(DomainError::BadText("the overlap is 30 days at most"));
-    }
     let (prefix, clear) = fresh(random);
+    let hash = hash(&clear);
+    let times = (overlap_checked(overlap)?, now);
     run_tx(pool, "rotate_api_key", async |conn| {
         let key = alive_in_tx(conn, id).await?;
-        trail::changed(|| json!({ "api_key": id.0, "prefix": prefix, "former_works_until": now + overlap }));
-        FormerSecret::remove_of(conn, id.0).await?;
-        let former = FormerSecret {
-            prefix: key.prefix,
-            api_key_id: id.0,
-            secret_sha256: key.secret_sha256,
-            works_until: now + overlap,
-            replaced_at: now,
-        };
-        former.insert(conn).await?;
-        Ok::<_, DomainError>(ApiKey::set_secret(conn, id.0, &prefix, &hash(&clear)).await?)
+        rotate_in_tx(conn, key, (&prefix, &hash), times).await
     })
     .await?;
     Ok(FreshKey { id, clear })
 }
 
-/// Sets until when and from where a key works; it holds within seconds.
+/// The same once for a request of an operator, who has to have all that the key may do; answers the key in clear if that was now.
 ///
 /// # Errors
-/// [`DomainError::NotFound`] for an unknown or revoked key, or there are too many ranges.
-pub async fn set_terms(pool: &Pool, id: ApiKeyId, terms: &KeyTerms) -> Result<(), DomainError> {
-    let allowed_from = terms.words()?;
-    run_tx(pool, "set_api_key_terms", async |conn| {
+/// As [`rotate`], or [`DomainError::MoreThanOwn`].
+pub async fn rotate_once(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    (by, mark): (&By, &Mark),
+    (id, random, overlap): (ApiKeyId, &[u8; 64], Duration),
+    now: DateTime<Utc>,
+) -> Result<Option<String>, DomainError> {
+    let (prefix, clear) = fresh(random);
+    let (hash, done) = (hash(&clear), ids.uuid());
+    let times = (overlap_checked(overlap)?, now);
+    let rotated = run_tx(pool, "rotate_api_key", async |conn| {
         let key = alive_in_tx(conn, id).await?;
-        let before = shown(key.expires_at, &key.allowed_from);
-        let after = shown(terms.expires_at, &allowed_from);
+        by.check(PermissionSet::of_scopes(&key.scopes))?;
+        if mark.replay_in_tx(conn, RESOURCE, done, now).await?.is_some() {
+            return Ok(false);
+        }
+        rotate_in_tx(conn, key, (&prefix, &hash), times).await.map(|()| true)
+    })
+    .await?;
+    Ok(rotated.then_some(clear))
+}
+
+fn overlap_checked(overlap: Duration) -> Result<Duration, DomainError> {
+    if overlap < Duration::zero() || overlap > OVERLAP_MAX {
+        return Err(DomainError::BadText("the overlap is 30 days at most"));
+    }
+    Ok(overlap)
+}
+
+async fn rotate_in_tx(
+    conn: &mut Conn,
+    key: ApiKey,
+    (prefix, secret_sha256): (&str, &[u8]),
+    (overlap, now): (Duration, DateTime<Utc>),
+) -> Result<(), DomainError> {
+    trail::changed(|| json!({ "api_key": key.id, "prefix": prefix, "former_works_until": now + overlap }));
+    FormerSecret::remove_of(conn, key.id).await?;
+    let former = FormerSecret {
+        prefix: key.prefix,
+        api_key_id: key.id,
+        secret_sha256: key.secret_sha256,
+        works_until: now + overlap,
+        replaced_at: now,
+    };
+    former.insert(conn).await?;
+    Ok(ApiKey::set_secret(conn, key.id, prefix, secret_sha256).await?)
+}
+
+/// Sets until when and from where a key works, and how often it may ask where that is given; it holds within seconds.
+///
+/// # Errors
+/// [`DomainError::NotFound`] for an unknown or revoked key, or there are too many ranges; [`DomainError::MoreThanOwn`].
+pub async fn set_terms(
+    pool: &Pool,
+    by: &By,
+    id: ApiKeyId,
+    (terms, rate_limit): (&KeyTerms, Option<u32>),
+) -> Result<ApiKey, DomainError> {
+    let (allowed_from, rate_limit) = (terms.words()?, rate_limit.map(rate).transpose()?);
+    run_tx(pool, "set_api_key_terms", async |conn| {
+        let mut key = alive_in_tx(conn, id).await?;
+        by.check(PermissionSet::of_scopes(&key.scopes))?;
+        let before = shown(key.expires_at, &key.allowed_from, key.rate_limit_per_minute);
+        key.rate_limit_per_minute = rate_limit.unwrap_or(key.rate_limit_per_minute);
+        (key.expires_at, key.allowed_from) = (terms.expires_at, allowed_from.clone());
+        let after = shown(key.expires_at, &key.allowed_from, key.rate_limit_per_minute);
         trail::changed(|| json!({ "api_key": id.0, "before": before, "after": after }));
-        Ok(ApiKey::set_terms(conn, id.0, terms.expires_at, &allowed_from).await?)
+        let set = (key.expires_at, key.allowed_from.as_slice());
+        ApiKey::set_terms(conn, id.0, set, key.rate_limit_per_minute).await?;
+        Ok(key)
     })
     .await
 }
 
+/// Keys, newest first, before the key `before`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn page(pool: &Pool, before: Option<Uuid>, limit: i64) -> Result<Vec<ApiKey>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Ok(ApiKey::page(&mut conn, before, limit).await?)
+}
+
+/// A key, revoked or not.
+///
+/// # Errors
+/// [`DomainError::NotFound`].
+pub async fn find(pool: &Pool, id: ApiKeyId) -> Result<ApiKey, DomainError> {
+    let mut conn = acquire(pool).await?;
+    let key = ApiKey::find(&mut conn, id.0).await?;
+    key.filter(is_key).ok_or(DomainError::NotFound("api key"))
+}
+
 /// A key's terms, for the audit trail.
-fn shown(expires_at: Option<DateTime<Utc>>, allowed_from: &[String]) -> Value {
-    json!({ "expires_at": expires_at, "allowed_from": allowed_from })
+fn shown(expires_at: Option<DateTime<Utc>>, allowed_from: &[String], rate_limit_per_minute: i32) -> Value {
+    json!({ "expires_at": expires_at, "allowed_from": allowed_from, "rate_limit_per_minute": rate_limit_per_minute })
+}
+
+/// Rows that operators write under are no keys.
+fn is_key(row: &ApiKey) -> bool {
+    row.prefix.starts_with("sk_")
 }
 
 async fn alive_in_tx(conn: &mut Conn, id: ApiKeyId) -> Result<ApiKey, DomainError> {
-    ApiKey::lock_alive(conn, id.0)
-        .await?
-        .ok_or(DomainError::NotFound("api key"))
+    let key = ApiKey::lock_alive(conn, id.0).await?;
+    key.filter(is_key).ok_or(DomainError::NotFound("api key"))
 }
 
 /// The visible part and the whole of a new secret.
@@ -269,76 +341,16 @@ pub fn hash(clear: &str) -> [u8; 32] {
     Sha256::digest(clear.as_bytes()).into()
 }
 
-/// Who presents this key, if it is right, not revoked and works still. The comparison takes the same time for every wrong
-/// secret. From where it comes is for the caller to compare.
-///
-/// # Errors
-/// When the database cannot be asked.
-pub async fn authenticate(pool: &Pool, clear: &str, now: DateTime<Utc>) -> Result<Option<Principal>, DomainError> {
-    let Some(prefix) = prefix_of(clear) else {
-        return Ok(None);
-    };
-    let mut conn = acquire(pool).await?;
-    let Some((key, secret_sha256, works_until)) = presented(&mut conn, prefix).await? else {
-        return Ok(None);
-    };
-    let differing = secret_sha256
-        .iter()
-        .zip(hash(clear))
-        .fold(0_u8, |acc, (a, b)| acc | (a ^ b));
-    if differing != 0 || key.revoked_at.is_some() {
-        return Ok(None);
-    }
-    let broken = || DomainError::Broken(format!("a range of api key {}", key.id));
-    let ranges = key.allowed_from.iter().map(|range| range.parse::<AddressRange>());
-    let principal = Principal {
-        key: ApiKeyId(key.id),
-        allowed_from: ranges.collect::<Result<_, _>>().map_err(|_| broken())?,
-        name: key.name,
-        scopes: key.scopes,
-        rate_limit_per_minute: u32::try_from(key.rate_limit_per_minute).unwrap_or(1),
-        works_until,
-    };
-    if !principal.works_at(now) {
-        return Ok(None);
-    }
-    ApiKey::touch(&mut conn, key.id, now).await?;
-    Ok(Some(principal))
-}
-
-/// The key that has this visible part or had it before, with the hash of that secret and until when it works.
-async fn presented(
-    conn: &mut Conn,
-    prefix: &str,
-) -> Result<Option<(ApiKey, Vec<u8>, Option<DateTime<Utc>>)>, DomainError> {
-    if let Some(key) = ApiKey::find_by_prefix(conn, prefix).await? {
-        let (secret_sha256, until) = (key.secret_sha256.clone(), key.expires_at);
-        return Ok(Some((key, secret_sha256, until)));
-    }
-    let Some(former) = FormerSecret::find_by_prefix(conn, prefix).await? else {
-        return Ok(None);
-    };
-    let key = ApiKey::find(conn, former.api_key_id)
-        .await?
-        .ok_or_else(|| DomainError::Broken(format!("a former secret of no key {}", former.api_key_id)))?;
-    let until = key
-        .expires_at
-        .map_or(former.works_until, |at| at.min(former.works_until));
-    Ok(Some((key, former.secret_sha256, Some(until))))
-}
-
 /// Ends a key at once.
 ///
 /// # Errors
 /// [`DomainError::NotFound`] for an unknown or revoked key.
 pub async fn revoke(pool: &Pool, id: ApiKeyId, now: DateTime<Utc>) -> Result<(), DomainError> {
     run_tx(pool, "revoke_api_key", async |conn| {
+        alive_in_tx(conn, id).await?;
         trail::changed(|| json!({ "api_key": id.0, "revoked": true }));
-        if ApiKey::revoke(conn, id.0, now).await? {
-            Ok(())
-        } else {
-            Err(DomainError::NotFound("api key"))
-        }
+        ApiKey::revoke(conn, id.0, now).await?;
+        Ok(())
     })
     .await
 }

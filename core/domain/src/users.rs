@@ -5,11 +5,12 @@ use chrono::{DateTime, Utc};
 use db::models::{User, UserWallet};
 use db::{Pool, acquire, run_tx, trail};
 use kernel::{Amount, Asset, UserId};
-use ledger::Posted;
 use ledger::movements::{Adjustment, Direction, adjust_in_tx};
+use ledger::{Movement, Posted, StatementFilter, StatementPlace};
 use serde_json::json;
 
 use crate::DomainError;
+use crate::operations::is_reason;
 
 /// The most that a balance is raised to by hand, in minor units: ten times all TRX that there is. It is so far from what 64 bits
 /// hold that nothing else that is credited later can fail for it, a refund above all.
@@ -65,6 +66,46 @@ pub async fn adjust(pool: &Pool, adjustment: &Adjustment<'_>) -> Result<Adjusted
         })
     })
     .await
+}
+
+/// Users by id, after the user `after`; of those that are blocked or not, where that is asked.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn page(
+    pool: &Pool,
+    blocked: Option<bool>,
+    after: Option<i64>,
+    limit: i64,
+) -> Result<Vec<User>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Ok(User::page(&mut conn, blocked, after, limit).await?)
+}
+
+/// A user.
+///
+/// # Errors
+/// [`DomainError::NotFound`] for one never seen.
+pub async fn find(pool: &Pool, user: UserId) -> Result<User, DomainError> {
+    let mut conn = acquire(pool).await?;
+    User::find(&mut conn, user.0)
+        .await?
+        .ok_or(DomainError::NotFound("user"))
+}
+
+/// What moved on a user's accounts, newest first, before `before`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn statement(
+    pool: &Pool,
+    user: UserId,
+    filter: StatementFilter,
+    before: Option<&StatementPlace>,
+    limit: i64,
+) -> Result<Vec<Movement>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Ok(ledger::statement(&mut conn, user, filter, before, limit).await?)
 }
 
 /// The addresses that a user keeps, oldest first.
@@ -137,6 +178,9 @@ pub async fn set_blocked(
     reason: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
+    if reason.is_some_and(|reason| !is_reason(reason)) {
+        return Err(DomainError::BadReason);
+    }
     run_tx(pool, "block_user", async |conn| {
         trail::changed(|| json!({ "user": user.0, "blocked": reason }));
         if User::set_blocked(conn, user.0, reason, now).await? {

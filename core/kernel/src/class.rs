@@ -9,6 +9,8 @@ pub enum ErrorClass {
     Conflict,
     /// The input is wrong; sending it again cannot help.
     Invalid,
+    /// Who asks did not show who he is.
+    Unauthenticated,
     /// The caller may not do this.
     Forbidden,
     /// Too many requests or too large a demand; later it may work.

@@ -14,6 +14,7 @@ mod of_orders;
 mod of_payouts;
 mod posting;
 mod proofs;
+mod statement;
 mod transfer;
 
 pub use account::{Account, NetworkName, UnknownAccount};
@@ -24,4 +25,5 @@ pub use of_orders::{OrderTransfer, transfers_of_orders};
 pub use of_payouts::{PayoutTransfer, fees_of_transactions, transfers_of_payouts};
 pub use posting::{Posted, post_in_tx, post_many_in_tx};
 pub use proofs::{Difference, Imbalance, check_balanced, check_replay};
+pub use statement::{Movement, StatementFilter, StatementPlace, statement};
 pub use transfer::{Reason, Transfer};

@@ -1,13 +1,15 @@
 //! `api-key`: makes, lists, changes and revokes keys.
 
+use access::Scope;
 use chrono::{DateTime, Duration, Utc};
 use db::acquire;
 use db::models::ApiKey;
 use domain::api_keys::{self, FreshKey, KeyTerms, NewKey};
+use domain::operators::By;
 use kernel::{AddressRange, ApiKeyId, RandomIds};
 use settings::Settings;
 
-use super::{print, setup};
+use super::{operator, print, setup};
 
 /// What to do with API keys.
 #[derive(Debug, clap::Subcommand)]
@@ -32,6 +34,9 @@ pub enum Command {
     Limit {
         /// Its id
         id: ApiKeyId,
+        /// Requests per minute; default: as before
+        #[arg(long)]
+        rate_limit: Option<u32>,
         #[command(flatten)]
         terms: Terms,
     },
@@ -82,7 +87,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
         } => {
             let all = scopes.iter().any(|scope| scope == "all");
             let scopes = if all {
-                api_keys::SCOPES.iter().map(ToString::to_string).collect()
+                Scope::ALL.iter().map(|scope| scope.word().to_owned()).collect()
             } else {
                 scopes
             };
@@ -100,8 +105,9 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
                 print(&line(&key, now));
             }
         }
-        Command::Limit { id, terms } => {
-            api_keys::set_terms(&pool, id, &terms.into()).await?;
+        Command::Limit { id, rate_limit, terms } => {
+            let by = By::command(&operator());
+            api_keys::set_terms(&pool, &by, id, (&terms.into(), rate_limit)).await?;
             print("limited; it holds within seconds");
         }
         Command::Rotate { id, overlap_hours } => {

@@ -24,12 +24,16 @@ pub(super) fn keygen() -> anyhow::Result<()> {
     let mut master = Zeroizing::new([0_u8; 32]);
     getrandom::fill(&mut *master)?;
     let master = Zeroizing::new(hex::encode(*master));
+    let mut operators = Zeroizing::new([0_u8; 32]);
+    getrandom::fill(&mut *operators)?;
+    let operators = Zeroizing::new(hex::encode(*operators));
     let private = private.expose_hex();
     print(&format!(
         "# API and workers\nSWITCHYARD__VAULT__IMPORT_PUBLIC_KEY={public}\n\
+         # the API only: what operators sign in with\nSWITCHYARD__OPERATORS__KEYS=first:{}\n\
          # workers only: keep them secret, and keep a copy of the master key where a fire does not reach it\n\
          SWITCHYARD__VAULT__IMPORT_PRIVATE_KEY={}\nSWITCHYARD__VAULT__MASTER_KEY={}",
-        *private, *master
+        *operators, *private, *master
     ));
     Ok(())
 }

@@ -13,6 +13,7 @@ mod jobs;
 mod key_powers;
 mod keys;
 mod new_keys;
+mod operators;
 mod payouts;
 mod prices;
 mod rates;
@@ -53,6 +54,9 @@ pub enum Command {
     /// Keys that bots and shops authenticate with
     #[command(subcommand)]
     ApiKey(api_keys::Command),
+    /// People who sign in
+    #[command(subcommand)]
+    Operators(operators::Command),
     /// The price table
     #[command(subcommand)]
     Prices(prices::Command),
@@ -122,13 +126,9 @@ impl Command {
         }
     }
 
-    /// For the audit trail: who gives it, as far as the machine knows; a command that is told so says it better.
+    /// For the audit trail; a command that is told who gives it says it better.
     fn act(&self) -> Act {
-        let name = ["SWITCHYARD_OPERATOR", "USER", "LOGNAME"]
-            .into_iter()
-            .filter_map(|variable| std::env::var(variable).ok())
-            .find(|name| !name.trim().is_empty())
-            .unwrap_or_else(|| "unknown".to_owned());
+        let name = operator();
         Act::new(Actor {
             principal: format!("operator:{name}"),
             name,
@@ -148,6 +148,7 @@ impl Command {
             Self::CheckConfig => "check-config",
             Self::Keygen => "keygen",
             Self::ApiKey(_) => "api-key",
+            Self::Operators(_) => "operators",
             Self::Prices(_) => "prices",
             Self::Rates(_) => "rates",
             Self::Wallets(_) => "wallets",
@@ -170,6 +171,15 @@ impl Command {
             Self::Maintenance(_) => "maintenance",
         }
     }
+}
+
+/// Who gives a command, as far as the machine knows.
+fn operator() -> String {
+    ["SWITCHYARD_OPERATOR", "USER", "LOGNAME"]
+        .into_iter()
+        .filter_map(|variable| std::env::var(variable).ok())
+        .find(|name| !name.trim().is_empty())
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Carries a command out, and answers the exit code.
@@ -210,6 +220,7 @@ async fn carry_out(command: Command) -> anyhow::Result<()> {
 async fn obey(settings: &Settings, command: Command) -> anyhow::Result<()> {
     match command {
         Command::ApiKey(command) => api_keys::run(settings, command).await,
+        Command::Operators(command) => operators::run(settings, command).await,
         Command::Prices(command) => prices::run(settings, command).await,
         Command::Rates(command) => rates::run(settings, command).await,
         Command::Wallets(command) => wallets::run(settings, command).await,

@@ -1,9 +1,8 @@
 //! `maintenance`: stops or allows new orders; `payouts stop` and `payouts go` do so with payouts.
 
 use db::models::Switch;
-use db::{run_tx, trail};
-use domain::DomainError;
-use serde_json::json;
+use db::trail;
+use domain::operations::throw_switch;
 use settings::Settings;
 
 use super::{print, setup};
@@ -49,21 +48,9 @@ pub(super) async fn throw(
     (enabled, reason): (bool, String),
     operator: &str,
 ) -> anyhow::Result<()> {
-    let switch = Switch {
-        name: name.to_owned(),
-        enabled,
-        reason,
-        actor: format!("operator:{operator}"),
-        updated_at: setup::clock().now(),
-    };
-    trail::by(&switch.actor, operator);
+    let actor = format!("operator:{operator}");
+    trail::by(&actor, operator);
     let pool = setup::pool(settings)?;
-    let thrown = run_tx(&pool, "throw_switch", async |conn| {
-        let was = Switch::is_on(conn, &switch.name).await?;
-        trail::changed(
-            || json!({ "switch": switch.name, "before": was, "after": switch.enabled, "reason": switch.reason }),
-        );
-        Ok::<_, DomainError>(switch.throw(conn).await?)
-    });
-    Ok(thrown.await?)
+    throw_switch(&pool, name, (enabled, &reason), &actor, setup::clock().now()).await?;
+    Ok(())
 }

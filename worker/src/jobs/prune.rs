@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::jobs::RunningJob;
 use async_trait::async_trait;
 use db::acquire;
-use db::models::{BlockRow, ChainCursor, IdempotencyKey, PriceQuote, WalletSnapshotRow};
+use db::models::{BlockRow, ChainCursor, IdempotencyKey, OperatorSession, PriceQuote, WalletSnapshotRow};
 
 use crate::environment::Environment;
 use crate::error::{WorkError, outcome};
@@ -15,6 +15,9 @@ use crate::queue::{Handler, Outcome};
 const BATCH: i64 = 5_000;
 /// Statements of one run.
 const ROUNDS: usize = 100;
+
+/// How long it can be seen where an operator was signed in.
+const SESSIONS_KEPT: chrono::Duration = chrono::Duration::days(90);
 
 /// From every day but the first few of a month, this leads to the next one.
 const NEXT_MONTH: chrono::Duration = chrono::Duration::days(27);
@@ -54,6 +57,12 @@ impl Prune {
         let mut conn = acquire(&env.pool).await?;
         for _ in 0..ROUNDS {
             let removed = IdempotencyKey::prune(&mut conn, before, BATCH).await?;
+            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
+                break;
+            }
+        }
+        for _ in 0..ROUNDS {
+            let removed = OperatorSession::prune(&mut conn, now - SESSIONS_KEPT, BATCH).await?;
             if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
                 break;
             }

@@ -65,7 +65,9 @@ impl Outcome {
     pub fn of_error(class: ErrorClass, code: &'static str, error: &dyn std::error::Error) -> Self {
         let message = chain_of(error);
         match class {
-            ErrorClass::NotFound | ErrorClass::Invalid | ErrorClass::Forbidden => Self::Fail { code, message },
+            ErrorClass::NotFound | ErrorClass::Invalid | ErrorClass::Unauthenticated | ErrorClass::Forbidden => {
+                Self::Fail { code, message }
+            }
             ErrorClass::Conflict | ErrorClass::Limited | ErrorClass::Unavailable | ErrorClass::Bug => {
                 Self::Retry { code, message }
             }

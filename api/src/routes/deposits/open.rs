@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::Permission;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, HeaderValue, LOCATION};
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 use super::DepositView;
 use crate::App;
 use crate::extract::{Idempotent, JsonObject, user_id};
-use crate::middleware::{Caller, Scope, need};
+use crate::middleware::{Caller, need};
 use crate::problem::{Code, Problem};
 use crate::routes::orders::create::REPLAYED;
 
@@ -81,7 +82,7 @@ pub(crate) async fn open_deposit(
         duration_s: order.duration_s,
     });
     if order.is_some() {
-        need(&caller, Scope::OrdersWrite)?;
+        need(&caller, Permission::OrdersWrite)?;
         if request.body.amount.is_some() {
             let text = "the order says how much is to be paid";
             return Err(Problem::field(Code::InvalidBody, "#/amount", "invalid_value", text));

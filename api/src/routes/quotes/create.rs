@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::Permission;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::extract::Idempotent;
-use crate::middleware::{Caller, Scope, need};
+use crate::middleware::{Caller, need};
 use crate::problem::Problem;
 use crate::routes::pool::sharing;
 use crate::routes::{Money, made, mark, trx};
@@ -68,7 +69,7 @@ pub(crate) async fn create_quote(
 ) -> Result<(StatusCode, HeaderMap, Json<QuoteView>), Problem> {
     let (mark, body) = (mark(&caller, &request), request.body);
     if body.hold_stock {
-        need(&caller, Scope::OrdersWrite)?;
+        need(&caller, Permission::OrdersWrite)?;
     }
     let orders = &app.settings.orders;
     let wanted = WantedQuote {

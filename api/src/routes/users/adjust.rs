@@ -1,7 +1,7 @@
 //! What deposits, deductions and refunds by hand share.
 
 use axum::Json;
-use domain::api_keys::Principal;
+use domain::principals::Principal;
 use domain::users;
 use kernel::{Amount, Asset};
 use ledger::movements::{Adjustment, Direction};

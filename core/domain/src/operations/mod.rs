@@ -16,6 +16,7 @@ mod rentals;
 mod stakings;
 mod stuck;
 mod sweeps;
+mod switches;
 mod webhooks;
 
 use ::jobs::Wake;
@@ -38,6 +39,7 @@ pub use rentals::{RentalRuling, rule_rental};
 pub use stakings::{AskedToStake, request_staking, revoke_staking};
 pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};
 pub use sweeps::{SweepRuling, rule_sweep};
+pub use switches::{SWITCHES, switches, throw_switch};
 pub(crate) use webhooks::deliver;
 pub use webhooks::{change_webhook, resend_message, resend_messages};
 
@@ -48,6 +50,13 @@ pub const AT_ONCE: i64 = 500;
 
 /// The bounds of a reason.
 const MAX_REASON: usize = 500;
+
+/// Whether it says why.
+#[must_use]
+pub fn is_reason(reason: &str) -> bool {
+    let length = reason.chars().count();
+    (1..=MAX_REASON).contains(&length) && !reason.trim().is_empty() && !reason.chars().any(char::is_control)
+}
 
 /// The mark that a caller over HTTP gave a request, so that it is carried out once.
 #[derive(Debug, Clone)]
@@ -164,11 +173,7 @@ impl<'a> Command<'a> {
                 | Action::WebhooksResend
                 | Action::WebhooksChange
         );
-        let fits = |reason: &String| {
-            let length = reason.chars().count();
-            (1..=MAX_REASON).contains(&length) && !reason.trim().is_empty() && !reason.chars().any(char::is_control)
-        };
-        if !instruction.reason.as_ref().map_or(!needed, fits) {
+        if !instruction.reason.as_deref().map_or(!needed, is_reason) {
             return Err(DomainError::BadReason);
         }
         let id = ids.uuid();

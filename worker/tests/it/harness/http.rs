@@ -122,7 +122,7 @@ impl Http {
 async fn key(pool: &Pool, clock: &TestClock) -> String {
     let mut random = [0; 64];
     getrandom::fill(&mut random).unwrap();
-    let scopes: Vec<String> = api_keys::SCOPES.iter().map(ToString::to_string).collect();
+    let scopes: Vec<String> = access::Scope::ALL.iter().map(|scope| scope.word().to_owned()).collect();
     let new = NewKey::anywhere("bot", &scopes, 1_000_000);
     let key = api_keys::create(pool, &RandomIds, &new, &random, clock.now());
     key.await.unwrap().clear

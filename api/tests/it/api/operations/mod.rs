@@ -8,6 +8,7 @@ mod queues;
 mod stakings;
 mod stuck;
 mod sweeps;
+mod switches;
 
 use crate::support::TestApi;
 

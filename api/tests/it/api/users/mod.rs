@@ -1,5 +1,8 @@
 //! `/api/users`.
 
+mod admin;
+mod statement;
+
 use serde_json::json;
 
 use crate::support::TestApi;
