@@ -450,6 +450,10 @@ async fn of_two_who_disable_each_other_at_once_one_is_left() {
     let api = TestApi::new().await;
     let (boss, admin) = api.signed_in(&["super_admin"]).await;
     let (second, other) = api.signed_in(&["super_admin"]).await;
+    // known to be signed in, so that neither is turned away because the other was first
+    for token in [&admin, &other] {
+        assert_eq!(api.me(token).await.status, 200);
+    }
     let disable = async |token: &str, id: Uuid| {
         let body = json!({ "enabled": false });
         api.with_token(token, Method::PATCH, &format!("/api/operators/{id}"), &body)
