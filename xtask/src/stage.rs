@@ -116,10 +116,10 @@ impl Stage {
             stage.start_devnet(children, (node, admin), plan.devnet)?;
         }
         let mut shared = stage.shared_environment(services, plan);
-        shared.extend(keys.public);
+        shared.extend(keys.shared);
         let set = |(name, value): (&str, String)| (format!("SWITCHYARD__{name}"), value);
         stage.worker_environment.clone_from(&shared);
-        stage.worker_environment.extend(keys.private);
+        stage.worker_environment.extend(keys.workers);
         let worker_url = services.database_worker_url.clone();
         stage.worker_environment.push(set(("DATABASE__URL", worker_url)));
         stage.api_environment = shared;
@@ -129,6 +129,7 @@ impl Stage {
             ("API__OPS_LISTEN", format!("127.0.0.1:{api_ops}")),
         ];
         stage.api_environment.extend(of_api.map(set));
+        stage.api_environment.extend(keys.api);
         Ok(stage)
     }
 
@@ -218,14 +219,21 @@ impl Stage {
     fn keygen(&self, interrupt: &Interrupt, children: &Children) -> Result<Keys> {
         let text = self.operator(interrupt, children, &[], &["keygen"])?;
         let variables = text.lines().filter_map(|line| line.split_once('='));
-        let (public, private): (Vec<_>, Vec<_>) = variables
-            .filter(|(name, _)| name.starts_with("SWITCHYARD__"))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .partition(|(name, _)| name.ends_with("_PUBLIC_KEY"));
-        if public.len() != 1 || private.len() != 2 {
-            bail!("`switchyard-worker keygen` printed something else than three keys");
+        let mut keys = Keys::default();
+        for (name, value) in variables.filter(|(name, _)| name.starts_with("SWITCHYARD__")) {
+            let whose = if name.ends_with("_PUBLIC_KEY") {
+                &mut keys.shared
+            } else if name.contains("__OPERATORS__") {
+                &mut keys.api
+            } else {
+                &mut keys.workers
+            };
+            whose.push((name.to_owned(), value.to_owned()));
         }
-        Ok(Keys { public, private })
+        if [keys.shared.len(), keys.api.len(), keys.workers.len()] != [1, 1, 2] {
+            bail!("`switchyard-worker keygen` printed something else than four keys");
+        }
+        Ok(keys)
     }
 
     fn start_devnet(&self, children: &mut Children, (node, admin): (u16, u16), flags: &[&str]) -> Result<()> {
@@ -266,11 +274,14 @@ impl Stage {
 }
 
 /// What `keygen` printed, as variables.
+#[derive(Default)]
 struct Keys {
-    /// For the API too.
-    public: Vec<(String, String)>,
+    /// For the API and the workers.
+    shared: Vec<(String, String)>,
+    /// For the API only.
+    api: Vec<(String, String)>,
     /// For workers only.
-    private: Vec<(String, String)>,
+    workers: Vec<(String, String)>,
 }
 
 /// The preferred ports, or others where they are taken. All are held until the last is found, so that they differ.
