@@ -25,5 +25,5 @@ ENV SWITCHYARD_CONFIG_DIR=/etc/switchyard \
 USER switchyard
 # the API's by default; a worker's ops port is 8082
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=6 CMD curl --fail --silent --show-error --output /dev/null "$HEALTH_URL"
-EXPOSE 8080 8081
+EXPOSE 8080 8081 8082
 CMD ["switchyard-api", "serve"]

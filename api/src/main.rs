@@ -30,7 +30,8 @@ fn main() -> anyhow::Result<()> {
         Command::CheckConfig => {
             let settings = Settings::load()?;
             say(&settings.redacted()?)?;
-            Ok(settings.validate(Role::Api)?)
+            settings.validate(Role::Api)?;
+            say("# this configuration is safe to run an API with")
         }
         Command::Openapi => say(&switchyard_api::openapi().to_pretty_json()?),
     }

@@ -12,6 +12,7 @@ mod judged;
 mod keys;
 mod lent;
 mod midway;
+mod operators;
 mod outages;
 mod parts;
 mod payouts;
