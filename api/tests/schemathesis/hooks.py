@@ -21,6 +21,7 @@ NEVER_RIGHT = {
     "POST /api/auth/totp/confirm",
     "POST /api/auth/totp",
     # who asks may not: afterwards all others would be refused
+    "POST /api/keys/{id}/revoke",
     "POST /api/users/{user_id}/block",
     "POST /api/users/{user_id}/unblock",
     "PUT /api/operations/switches/{name}",
