@@ -45,7 +45,8 @@ CREATE TABLE operator_sessions (
     last_used_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     ended_at timestamptz,
-    -- 'signed_out', 'signed_out_everywhere', 'password_changed', 'reset', 'disabled', 'token_reused'
+    -- 'signed_out', 'signed_out_everywhere', 'password_changed', 'second_factor_changed', 'reset', 'disabled',
+    -- 'token_reused'
     ended_why text CHECK (length(ended_why) BETWEEN 1 AND 50),
     address text CHECK (length(address) <= 100),
     agent text CHECK (length(agent) <= 200),

@@ -77,7 +77,7 @@ pub async fn change_password(
     hashing(move || check_password(&wanted, &known.each_ref().map(String::as_str))).await??;
     let hash = hashed(new).await?;
     run_tx(pool, "change_password", async |conn| {
-        let operator = unchanged_in_tx(conn, &proven).await?;
+        let operator = unchanged_in_tx(conn, &proven, now).await?;
         let credentials = Credentials {
             password_hash: hash.as_str().to_owned(),
             password_set_at: now,
@@ -112,7 +112,7 @@ pub async fn enrol_second_factor(
         .seal(Door::owner(&proven), secret.bytes())
         .map_err(no_randomness)?;
     run_tx(pool, "enrol_second_factor", async |conn| {
-        let operator = unchanged_in_tx(conn, &proven).await?;
+        let operator = unchanged_in_tx(conn, &proven, now).await?;
         let credentials = Credentials {
             totp_pending: Some(sealed.clone()),
             ..operator.credentials()
@@ -191,11 +191,12 @@ async fn proven(pool: &Pool, id: Uuid, password: &str, now: DateTime<Utc>) -> Re
     Err(DomainError::NotProven)
 }
 
-/// Locks the operator, whose password must be the one that was compared.
-async fn unchanged_in_tx(conn: &mut Conn, proven: &Operator) -> Result<Operator, DomainError> {
+/// Locks the operator, whose password must be the one that was compared; of many guesses at once none counts once he has to wait.
+async fn unchanged_in_tx(conn: &mut Conn, proven: &Operator, now: DateTime<Utc>) -> Result<Operator, DomainError> {
     let operator = Operator::lock(conn, proven.id).await?;
     let operator = operator.ok_or(DomainError::NotFound("operator"))?;
-    if operator.password_hash != proven.password_hash || operator.disabled_at.is_some() {
+    let changed = operator.password_hash != proven.password_hash || operator.disabled_at.is_some();
+    if changed || is_locked(&operator, now) {
         return Err(DomainError::NotProven);
     }
     Ok(operator)
