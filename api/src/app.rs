@@ -8,7 +8,7 @@ use access::{AccessKeys, KeyError};
 use db::models::DepositWay;
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::deposits::DepositPolicy;
-use domain::operations::RulingPolicy;
+use domain::operations::{ApprovalPolicy, RulingPolicy};
 use domain::operators::Door;
 use domain::orders::OrderPolicy;
 use domain::payouts::{AssetLimits, PayoutPolicy};
@@ -54,6 +54,7 @@ pub struct App {
     pub(crate) payouts: PayoutPolicy,
     pub(crate) deposits: DepositPolicy,
     pub(crate) rulings: RulingPolicy,
+    pub(crate) approvals: ApprovalPolicy,
     pub(crate) rates: RatePolicy,
     pub(crate) stakes: StakeRules,
     pub(crate) import_key: ImportPublicKey,
@@ -142,6 +143,7 @@ impl App {
             payouts: payout_policy(&settings)?,
             deposits: deposits(&settings, policy(&settings)?)?,
             rulings: rulings(&settings)?,
+            approvals: approvals(&settings)?,
             rates: rates(&settings)?,
             stakes: stakes(&settings),
             import_key: settings.vault.import_public_key.parse()?,
@@ -295,6 +297,18 @@ fn rulings(settings: &Settings) -> Result<RulingPolicy, StartError> {
     let exchange = exchanged.then(|| rates(settings)).transpose()?;
     let (trx, usdt) = (deposits.approval_above_trx, deposits.approval_above_usdt);
     Ok(RulingPolicy::new(trx, usdt, exchange))
+}
+
+fn approvals(settings: &Settings) -> Result<ApprovalPolicy, StartError> {
+    let approvals = &settings.approvals;
+    let limits = (approvals.adjustment_above_trx, approvals.adjustment_above_usdt);
+    let lives = chrono::Duration::try_seconds(approvals.expire_s).ok_or(StartError::Durations)?;
+    Ok(ApprovalPolicy::new(
+        limits,
+        approvals.key_replacements,
+        approvals.prices,
+        lives,
+    ))
 }
 
 fn deposits(settings: &Settings, orders: OrderPolicy) -> Result<DepositPolicy, StartError> {

@@ -18,8 +18,8 @@ use crate::middleware::{Guarded, Needs, Plain, bounds, browsers, guard, no_query
 use crate::openapi::{openapi, operation};
 use crate::problem::Code;
 use crate::routes::{
-    auth, deposits, exchanges, keys, operations, operators, orders, payouts, pool, prices, quotes, rates, rentals,
-    roles, standing_orders, supplier_wallets, user_wallets, users, webhooks,
+    approvals, auth, deposits, exchanges, keys, operations, operators, orders, payouts, pool, prices, quotes, rates,
+    rentals, roles, standing_orders, supplier_wallets, user_wallets, users, webhooks,
 };
 use crate::{App, health};
 
@@ -121,6 +121,15 @@ const EXCHANGE: &[Code] = &[
 ];
 const ADJUST: &[Code] = &[Code::AmountZero];
 const BY_HAND: &[Code] = &[Code::BadText];
+/// Of carrying out what was asked for, too.
+const DECIDE: &[Code] = &[
+    Code::OwnProposal,
+    Code::ApprovalDecided,
+    Code::InsufficientFunds,
+    Code::BalanceTooLarge,
+    Code::WalletNotActive,
+    Code::Conflict,
+];
 const DOOR: &[Code] = &[Code::SignInClosed];
 const FOUND: &[Code] = &[Code::NotFound];
 
@@ -167,6 +176,8 @@ routes! {
     OrdersRead get Get "/api/standing-orders/{id}" standing_orders::get::get_standing_order [FOUND];
     OrdersWrite post Post "/api/standing-orders/{id}/stop" standing_orders::stop::stop_standing_order [FOUND];
     PricingRead get Get "/api/prices" prices::get::get_prices [FOUND];
+    PricingWrite post Post "/api/prices" prices::publish::publish_prices
+        [BODY, MARKED, BY_HAND, &[Code::BadPriceTable, Code::Conflict]];
     PoolRead get Get "/api/pool" pool::get::get_pool [];
     QuotesWrite post Post "/api/quotes" quotes::create::create_quote [BODY, MARKED, QUOTE];
     BalancesRead get Get "/api/users/{user_id}/balance" users::balance::get_user_balance [];
@@ -229,6 +240,10 @@ routes! {
     FindingsRead get Get "/api/operations/findings" operations::list_findings::list_findings [];
     FindingsResolve post Post "/api/operations/findings/{id}/resolve" operations::resolve_finding::resolve_finding
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict]];
+    OrdersManage post Post "/api/operations/orders/retry" operations::retry_orders::retry_orders [BODY, MARKED, BY_HAND];
+    OrdersRefund post Post "/api/operations/orders/refund" operations::refund_orders::refund_orders
+        [BODY, MARKED, BY_HAND, &[Code::BalanceTooLarge]];
+    OrdersNote post Post "/api/operations/orders/note" operations::note_orders::note_orders [BODY, MARKED, BY_HAND];
     PayoutsReview get Get "/api/operations/payouts" operations::list_payouts::list_payouts [];
     PayoutsApprove post Post "/api/operations/payouts/{id}/approve" operations::approve_payout::approve_payout
         [BODY, MARKED, FOUND, BY_HAND, &[Code::OwnPayout, Code::PayoutDecided]];
@@ -274,6 +289,12 @@ routes! {
     AccountOwn post Post "/api/auth/totp/confirm" auth::confirm_totp::confirm_totp [BODY, DOOR, FOUND, &[Code::NotProven]];
     AccountOwn get Get "/api/auth/sessions" auth::list_sessions::list_own_sessions [];
     AccountOwn delete Delete "/api/auth/sessions/{id}" auth::end_session::end_own_session [FOUND];
+    ApprovalsRead get Get "/api/approvals" approvals::list::list_approvals [];
+    ApprovalsRead get Get "/api/approvals/{id}" approvals::get::get_approval [FOUND];
+    ApprovalsDecide post Post "/api/approvals/{id}/approve" approvals::approve::approve_request
+        [BODY, MARKED, FOUND, BY_HAND, DECIDE];
+    ApprovalsDecide post Post "/api/approvals/{id}/reject" approvals::reject::reject_request
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::ApprovalDecided]];
     OperatorsRead get Get "/api/operators" operators::list::list_operators [];
     OperatorsManage post Post "/api/operators" operators::create::create_operator
         [BODY, MARKED, BY_HAND, &[Code::Conflict, Code::MoreThanOwn]];

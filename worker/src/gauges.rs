@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use chain::EnergyMarket;
 use chrono::{DateTime, Utc};
-use db::models::{DueComparison, Exchange, Finding, Rate, SupplierWallet, TransferKind, Unsealed, WebhookEndpoint};
+use db::models::{
+    Approval, DueComparison, Exchange, Finding, Rate, SupplierWallet, TransferKind, Unsealed, WebhookEndpoint,
+};
 use db::{Conn, acquire};
 use domain::DomainError;
 use domain::operations::{Held, NetworkFigures, count_stuck, held, networks, transfer_figures};
@@ -76,6 +78,7 @@ impl Gauges {
             show_network(&mut conn, row).await?;
         }
         show_webhooks(&mut conn, now).await?;
+        show_approvals(&mut conn, now).await?;
         show_audit(&mut conn, now).await?;
         show_rate(&mut conn, (!env.rates.sources.is_empty(), &env.rates.policy), now).await?;
         if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
@@ -227,6 +230,15 @@ async fn show_webhooks(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), WorkEr
     }
     gauge!("switchyard_webhook_pending").set(float(figures.pending));
     gauge!("switchyard_webhook_oldest_due_seconds").set(figures.oldest_due_seconds.max(0.0));
+    Ok(())
+}
+
+/// What waits for a second operator.
+async fn show_approvals(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), WorkError> {
+    let (waiting, since) = Approval::waiting(conn).await.map_err(DomainError::from)?;
+    gauge!("switchyard_approvals_waiting").set(float(waiting));
+    let oldest = since.map_or(0.0, |since| (now - since).as_seconds_f64().max(0.0));
+    gauge!("switchyard_approvals_oldest_seconds").set(oldest);
     Ok(())
 }
 

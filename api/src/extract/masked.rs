@@ -11,16 +11,21 @@ const SHOWN: &[&str] = &[
     "allowed_from",
     "amount",
     "asset",
+    "bands",
     "budget",
     "code",
     "count",
     "deposit_id",
     "description",
     "dry_run",
+    "duration_max_s",
+    "duration_min_s",
     "duration_s",
     "email",
     "enabled",
     "energy",
+    "energy_max",
+    "energy_min",
     "event_types",
     "expires_at",
     "from",
@@ -34,12 +39,14 @@ const SHOWN: &[&str] = &[
     "mode",
     "name",
     "network",
+    "note",
     "object_id",
     "order",
     "orders",
     "overlap_hours",
     "permission_id",
     "permissions",
+    "price_millisun_per_energy",
     "purpose",
     "queue",
     "quote_id",
@@ -112,10 +119,10 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_masked_at_every_depth() {
-        let body = br#"{"private_key":"5ca1ab1e","orders":[{"energy":1,"note":{"energy":2}}],"user_id":7}"#;
+        let body = br#"{"private_key":"5ca1ab1e","orders":[{"energy":1,"words":{"energy":2}}],"user_id":7}"#;
         assert_eq!(
             masked(body),
-            json!({"private_key": MASK, "orders": [{"energy": 1, "note": MASK}], "user_id": 7})
+            json!({"private_key": MASK, "orders": [{"energy": 1, "words": MASK}], "user_id": 7})
         );
         assert_eq!(masked(b""), Value::Null);
     }

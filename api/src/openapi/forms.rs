@@ -5,10 +5,11 @@
 
 use access::{Permission, Scope};
 use db::models::{
-    Action, DeliveryState, DepositWay, EventType, OrderState, PayoutState, RentalState, Severity, StakeResource,
-    StakingAction, StakingState, StandingState, SweepState, TransferKind, TransferState, WalletPurpose,
+    Action, ApprovalKind, ApprovalState, DeliveryState, DepositWay, EventType, OrderState, PayoutState, RentalState,
+    Severity, StakeResource, StakingAction, StakingState, StandingState, SweepState, TransferKind, TransferState,
+    WalletPurpose,
 };
-use domain::operations::{SWITCHES, StuckKind};
+use domain::operations::{ORDERS_AT_ONCE, SWITCHES, StuckKind};
 use domain::orders::{BATCH_KEY_MAX, BATCH_MAX};
 use jobs::operate::Standing;
 use kernel::Asset;
@@ -106,6 +107,12 @@ fn own_fields() -> Vec<Field> {
         ("ChooseJobs", "state", words(Standing::ALL, Standing::word)),
         ("ChooseStuck", "kind", words(StuckKind::ALL, StuckKind::word)),
         ("RuleDeposit", "user_id", Form::From(1)),
+        ("PublishPrices", "bands", Form::Items(1_000)),
+        ("ChooseOrders", "orders", Form::Items(ORDERS_AT_ONCE)),
+        ("ChooseOrders", "orders", Form::Id),
+        ("NoteOrders", "orders", Form::Items(ORDERS_AT_ONCE)),
+        ("NoteOrders", "orders", Form::Id),
+        ("NoteOrders", "note", Form::Printable(500)),
         (
             "RequestStaking",
             "action",
@@ -168,10 +175,13 @@ fn shared_fields() -> Vec<Field> {
         "ResetOperator",
         "BlockUser",
         "ThrowSwitch",
+        "DecideApproval",
+        "PublishPrices",
     ];
     same(&by_hand, "reason", &Form::Printable(500));
     let by_hand = [
         "ReplaceSupplierWalletKey",
+        "ChooseOrders",
         "ChooseJobs",
         "ChooseStuck",
         "ResendDeliveries",
@@ -190,6 +200,7 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("address", ParameterIn::Path) => Some(Form::Address),
         ("txid", ParameterIn::Path) => Some(Form::TxId),
         ("state", _) => state(operation),
+        ("kind", _) if operation == "list_approvals" => Some(words(ApprovalKind::ALL, ApprovalKind::word)),
         ("kind", _) if operation == "list_stuck" => Some(words(StuckKind::ALL, StuckKind::word)),
         ("action", _) if operation == "list_stakings" => Some(words(StakingAction::ALL, StakingAction::word)),
         ("action", _) if operation == "list_actions" => Some(words(Action::ALL, Action::word)),
@@ -204,6 +215,7 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
 /// The states that a list is narrowed to.
 fn state(operation: &str) -> Option<Form> {
     Some(match operation {
+        "list_approvals" => words(ApprovalState::ALL, ApprovalState::word),
         "list_orders" => words(OrderState::ALL, OrderState::word),
         "list_standing_orders" => words(StandingState::ALL, StandingState::word),
         "list_payouts" | "list_user_payouts" => words(PayoutState::ALL, PayoutState::word),

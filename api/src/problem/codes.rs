@@ -58,7 +58,7 @@ codes! {
     OwnPayout = "own_payout", FORBIDDEN,
         "A payout is approved by somebody else than who asked for it", "提现须由申请人以外的人批准";
     OwnProposal = "own_proposal", FORBIDDEN,
-        "Another operator has to give the same ruling", "须由另一位操作员作出相同决定";
+        "Another operator has to decide this", "须由另一位操作员决定";
     NotProven = "not_proven", FORBIDDEN,
         "The password or the code is wrong, or there were too many tries: wait and try again",
         "密码或验证码有误，或尝试过多：请稍候再试";
@@ -89,6 +89,8 @@ codes! {
         "The payout may be paid already; look at its finding", "该提现可能已支付，请先处理对应的问题";
     PayoutDecided = "payout_decided", CONFLICT,
         "The payout cannot be approved or rejected any more", "该提现已无法批准或拒绝";
+    ApprovalDecided = "approval_decided", CONFLICT,
+        "The approval was decided, or its time is over", "该复核事项已处理或已过期";
     DepositAmountsTaken = "deposit_amounts_taken", CONFLICT,
         "Too many deposits of this amount are open", "该金额的待付充值过多";
     ReceiveBelowMinimum = "receive_below_minimum", CONFLICT,
@@ -111,6 +113,8 @@ codes! {
         "More or less energy than is sold in one order", "能量数量超出单笔订单范围";
     DurationOutOfRange = "duration_out_of_range", UNPROCESSABLE_ENTITY,
         "Longer or shorter than is rented", "租用时长超出范围";
+    BadPriceTable = "bad_price_table", UNPROCESSABLE_ENTITY,
+        "The price table has no band, bands that overlap, or bounds that cannot be", "价格表为空、区间重叠或边界无效";
     NoPrice = "no_price", UNPROCESSABLE_ENTITY, "There is no price for this order", "该订单没有对应的价格";
     QuoteDiffers = "quote_differs", UNPROCESSABLE_ENTITY,
         "The quote is for another energy or duration", "报价对应的能量数量或租用时长与订单不符";

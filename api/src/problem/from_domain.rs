@@ -24,6 +24,7 @@ impl From<DomainError> for Problem {
             DomainError::DepositWayClosed => "#/way",
             DomainError::DepositAmount { .. } | DomainError::ExchangeAmount(_) => "#/amount",
             DomainError::BadReason => "#/reason",
+            DomainError::BadPriceTable(_) => "#/bands",
             DomainError::WebhookUrl(_) => "#/url",
             DomainError::BadStanding => "#/state",
             DomainError::Ledger(ledger::LedgerError::ZeroAmount) => "#/amount",

@@ -1,5 +1,6 @@
 //! One folder per resource, one file per action. View types stand beside the handlers that answer them.
 
+pub(crate) mod approvals;
 pub(crate) mod auth;
 pub(crate) mod deposits;
 pub(crate) mod exchanges;

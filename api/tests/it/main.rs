@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail the test")]
 
 mod api;
+mod approvals;
 mod auth;
 mod bot;
 mod browsers;

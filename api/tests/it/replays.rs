@@ -128,6 +128,11 @@ fn of_people(operation: &str) -> bool {
         "key_terms",
         "revoke_key",
         "switch",
+        "_request",
+        "publish_prices",
+        "retry_orders",
+        "refund_orders",
+        "note_orders",
     ];
     words.iter().any(|word| operation.contains(word))
 }
@@ -228,6 +233,25 @@ async fn administration(api: &TestApi, (operation, n): (&str, usize), admin: &st
             post(format!("/api/operations/switches/{name}"), body)
                 .unmarked()
                 .by(Method::PUT)
+        }
+        "publish_prices" => {
+            let band = json!({ "energy_min": 1, "energy_max": 1_000_000, "duration_min_s": 60, "duration_max_s": 86_400,
+                "price_millisun_per_energy": 40_000 });
+            post("/api/prices", json!({ "bands": [band], "reason": "test" }))
+        }
+        "retry_orders" | "refund_orders" | "note_orders" => {
+            let placed = id(&api.order(&format!("ground-{n}")).await);
+            let word = operation.strip_suffix("_orders").unwrap();
+            let reason = if word == "note" { "note" } else { "reason" };
+            let path = format!("/api/operations/orders/{word}");
+            post(path, json!({ "orders": [placed], reason: "test" }))
+        }
+        "approve_request" | "reject_request" => {
+            let body = json!({ "amount": "20000", "reason": "test" });
+            let asked = api.marked("/api/users/42/deposit", &format!("ground-{n}"), &body).await;
+            let approval = asked.body["approval"]["id"].as_str().unwrap();
+            let word = operation.strip_suffix("_request").unwrap();
+            post(format!("/api/approvals/{approval}/{word}"), json!({ "reason": "test" }))
         }
         "unlock_operator" => nothing(him("unlock")),
         "sign_operator_out" => nothing(him("sign-out")),

@@ -92,6 +92,9 @@ pub(crate) fn settings(database: &str, redis: &TestRedis, more: &[(&str, &str)])
     set("JOBS__REDIS_NAMESPACE", &redis.namespace);
     set("VAULT__IMPORT_PUBLIC_KEY", IMPORT_KEY);
     set("OPERATORS__KEYS", OPERATOR_KEYS);
+    // tests of four eyes ask for them
+    set("APPROVALS__KEY_REPLACEMENTS", "false");
+    set("APPROVALS__PRICES", "false");
     set("API__LISTEN", "127.0.0.1:0");
     set("API__OPS_LISTEN", "127.0.0.1:0");
     for (name, value) in more {

@@ -47,6 +47,23 @@ RIGHT = {
     "POST /api/operations/jobs/drop": {"all": True, "kind": "wallets.sync", "object_id": "o2", **REASON},
     "POST /api/operations/stuck/redrive": {"object_id": WALLET, **REASON},
     "POST /api/operations/findings/{id}/resolve": REASON,
+    "POST /api/prices": {
+        "bands": [
+            {
+                "energy_min": 10_000,
+                "energy_max": 1_000_000,
+                "duration_min_s": 300,
+                "duration_max_s": 86_400,
+                "price_millisun_per_energy": 50_000,
+            }
+        ],
+        **REASON,
+    },
+    "POST /api/operations/orders/retry": {"orders": [WALLET], **REASON},
+    "POST /api/operations/orders/refund": {"orders": [WALLET], **REASON},
+    "POST /api/operations/orders/note": {"orders": [WALLET], "note": "calls back on Monday"},
+    "POST /api/approvals/{id}/approve": REASON,
+    "POST /api/approvals/{id}/reject": REASON,
     "POST /api/operations/payouts/{id}/approve": REASON,
     "POST /api/operations/payouts/{id}/reject": REASON,
     "POST /api/operations/deposits/{id}/rule": {"ruling": "credit", "user_id": 7, **REASON},

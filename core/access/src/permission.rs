@@ -91,6 +91,7 @@ permissions! {
     WalletsWrite = "wallets:write", SupplierWalletsWrite, "Add supplier wallets and switch them on and off", "添加和启停供应商钱包";
     WalletsSync = "wallets:sync", SupplierWalletsWrite, "Have wallets read now", "立即同步钱包";
     WalletsKeys = "wallets:keys", SupplierWalletsWrite, "Replace the keys of wallets", "更换钱包私钥";
+    WalletsApprove = "wallets:approve", , "Agree to keys that others put in", "批准他人更换私钥";
     StakingsRead = "stakings:read", OperationsRead, "See stakings", "查看质押";
     StakingsWrite = "stakings:write", OperationsWrite, "Stake and unstake coin of wallets", "质押和解押";
 
@@ -123,6 +124,7 @@ permissions! {
     RolesRead = "roles:read", , "See roles and permissions", "查看角色和权限";
     RolesManage = "roles:manage", , "Make and change roles", "创建和修改角色";
     ApprovalsRead = "approvals:read", , "See what waits for a second operator", "查看待复核事项";
+    ApprovalsDecide = "approvals:decide", , "Decide on what others asked for", "处理待复核事项";
     AuditRead = "audit:read", AuditRead, "See the audit trail", "查看审计日志";
     AuditExport = "audit:export", , "Export the audit trail", "导出审计日志";
 

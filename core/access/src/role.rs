@@ -129,6 +129,7 @@ fn finance_manager(permission: Permission) -> bool {
                 | Permission::FindingsResolve
                 | Permission::ActionsRead
                 | Permission::ApprovalsRead
+                | Permission::ApprovalsDecide
                 | Permission::AuditRead
         )
 }
@@ -137,7 +138,12 @@ fn wallet_manager(permission: Permission) -> bool {
     ["wallets", "stakings", "pool", "jobs", "findings", "sweeps"].contains(&permission.area())
         || matches!(
             permission,
-            Permission::OrdersRead | Permission::OrdersManage | Permission::ActionsRead | Permission::PricingRead
+            Permission::OrdersRead
+                | Permission::OrdersManage
+                | Permission::ActionsRead
+                | Permission::ApprovalsRead
+                | Permission::ApprovalsDecide
+                | Permission::PricingRead
         )
 }
 

@@ -27,6 +27,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    approvals (id) {
+        id -> Uuid,
+        kind -> Text,
+        subject -> Text,
+        request -> Jsonb,
+        sealed -> Nullable<Bytea>,
+        requested_by -> Text,
+        requested_name -> Text,
+        reason -> Text,
+        requested_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        state -> Text,
+        decided_by -> Nullable<Text>,
+        decided_name -> Nullable<Text>,
+        decision_reason -> Nullable<Text>,
+        ended_at -> Nullable<Timestamptz>,
+        result -> Nullable<Jsonb>,
+    }
+}
+
+diesel::table! {
     audit_inbox (id) {
         id -> BigInt,
         at -> Timestamptz,
@@ -946,6 +967,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     api_key_former_secrets,
     api_keys,
+    approvals,
     audit_inbox,
     audit_trail,
     blocks,

@@ -1,7 +1,7 @@
 //! The one error of the use cases, with the stable code that clients see.
 
 use db::DbError;
-use db::models::{OrderState, PayoutState, RentalState, StakingState, SweepState, TransferState};
+use db::models::{ApprovalState, OrderState, PayoutState, RentalState, StakingState, SweepState, TransferState};
 use kernel::Amount;
 use ledger::LedgerError;
 
@@ -119,8 +119,14 @@ pub enum DomainError {
     #[error("a transaction of this payout is in a block: adopt it, or resolve the finding once a fork took it back")]
     PayoutMayBePaid,
     /// Whoever proposed it cannot agree to it himself.
-    #[error("you proposed this yourself: another operator has to give the same ruling")]
+    #[error("you asked for this yourself: another operator has to decide")]
     OwnProposal,
+    /// Somebody decided on it, or its time is over.
+    #[error("this approval is {0}: it cannot be decided any more")]
+    ApprovalDecided(ApprovalState),
+    /// One of its kind at a time.
+    #[error("the same is waiting for a second person already: have that decided first")]
+    ApprovalOpen,
     /// Nobody is named whom a transfer belongs to.
     #[error("name the user whom the transfer belongs to")]
     UserNeeded,

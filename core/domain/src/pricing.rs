@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use db::models::{OrderTerms, PriceBand, PriceVersion};
-use db::{Pool, acquire, run_tx, trail};
+use db::{Conn, Pool, acquire, run_tx, trail};
 use kernel::{Amount, IdGen, PriceVersionId};
 use serde_json::json;
 
@@ -78,6 +78,20 @@ pub async fn publish(
     (note, actor): (&str, &str),
     now: DateTime<Utc>,
 ) -> Result<PriceVersionId, DomainError> {
+    run_tx(pool, "publish_prices", async |conn| {
+        publish_in_tx(conn, ids, bands, (note, actor), now).await
+    })
+    .await
+}
+
+/// The same in a transaction of the caller's.
+pub(crate) async fn publish_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    bands: &[Band],
+    (note, actor): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<PriceVersionId, DomainError> {
     check(bands)?;
     let version = PriceVersion {
         id: ids.uuid(),
@@ -96,16 +110,13 @@ pub async fn publish(
             price_millisun_per_energy: band.price_millisun_per_energy,
         })
         .collect();
-    run_tx(pool, "publish_prices", async |conn| {
-        trail::changed(|| json!({ "price_version": version.id, "note": note, "bands": bands }));
-        version.publish(conn, &rows).await?;
-        Ok::<_, DomainError>(())
-    })
-    .await?;
+    trail::changed(|| json!({ "price_version": version.id, "note": note, "bands": bands }));
+    version.publish(conn, &rows).await?;
     Ok(PriceVersionId(version.id))
 }
 
-fn check(bands: &[Band]) -> Result<(), DomainError> {
+/// Whether a table can be one.
+pub(crate) fn check(bands: &[Band]) -> Result<(), DomainError> {
     if bands.is_empty() || bands.len() > 1000 {
         return Err(DomainError::BadPriceTable("between 1 and 1000 bands"));
     }

@@ -3,9 +3,9 @@
 use chain::TronAddress;
 use chrono::{DateTime, Utc};
 use db::models::{User, UserWallet};
-use db::{Pool, acquire, run_tx, trail};
+use db::{Conn, Pool, acquire, run_tx, trail};
 use kernel::{Amount, Asset, UserId};
-use ledger::movements::{Adjustment, Direction, adjust_in_tx};
+use ledger::movements::{self, Adjustment, Direction};
 use ledger::{Movement, Posted, StatementFilter, StatementPlace};
 use serde_json::json;
 
@@ -45,27 +45,38 @@ pub struct Adjusted {
 /// # Errors
 /// Insufficient funds, a balance beyond all bounds, a reference used for something else, or a database failure.
 pub async fn adjust(pool: &Pool, adjustment: &Adjustment<'_>) -> Result<Adjusted, DomainError> {
-    let raises = adjustment.direction == Direction::Credit;
-    if raises && adjustment.amount.minor() > BALANCE_MAX {
-        return Err(DomainError::BalanceTooLarge);
-    }
+    check_raise(adjustment.direction == Direction::Credit, adjustment.amount)?;
     run_tx(pool, "adjust_balance", async |conn| {
-        User::ensure(conn, adjustment.user.0, adjustment.at).await?;
-        let posted = adjust_in_tx(conn, adjustment).await?;
-        let balance = ledger::lock_user_balance_in_tx(conn, adjustment.user, adjustment.asset).await?;
-        if raises && posted == Posted::New && balance.minor() > BALANCE_MAX {
-            return Err(DomainError::BalanceTooLarge);
-        }
-        trail::changed(|| {
-            let (user, asset) = (adjustment.user.0, adjustment.asset.to_string());
-            json!({ "user": user, "asset": asset, "balance": balance.to_string(), "again": posted == Posted::Already })
-        });
-        Ok(Adjusted {
-            balance,
-            replayed: posted == Posted::Already,
-        })
+        adjust_in_tx(conn, adjustment).await
     })
     .await
+}
+
+/// Whether so much may be credited by hand at all.
+pub(crate) fn check_raise(credit: bool, amount: Amount) -> Result<(), DomainError> {
+    if credit && amount.minor() > BALANCE_MAX {
+        return Err(DomainError::BalanceTooLarge);
+    }
+    Ok(())
+}
+
+/// The same in a transaction of the caller's.
+pub(crate) async fn adjust_in_tx(conn: &mut Conn, adjustment: &Adjustment<'_>) -> Result<Adjusted, DomainError> {
+    User::ensure(conn, adjustment.user.0, adjustment.at).await?;
+    let posted = movements::adjust_in_tx(conn, adjustment).await?;
+    let balance = ledger::lock_user_balance_in_tx(conn, adjustment.user, adjustment.asset).await?;
+    let raises = adjustment.direction == Direction::Credit;
+    if raises && posted == Posted::New && balance.minor() > BALANCE_MAX {
+        return Err(DomainError::BalanceTooLarge);
+    }
+    trail::changed(|| {
+        let (user, asset) = (adjustment.user.0, adjustment.asset.to_string());
+        json!({ "user": user, "asset": asset, "balance": balance.to_string(), "again": posted == Posted::Already })
+    });
+    Ok(Adjusted {
+        balance,
+        replayed: posted == Posted::Already,
+    })
 }
 
 /// Users by id, after the user `after`; of those that are blocked or not, where that is asked.

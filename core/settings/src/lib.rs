@@ -7,6 +7,7 @@
 //!
 //! This crate opens no connection and knows nothing of what the values are used for.
 
+mod approvals;
 mod error;
 mod layers;
 pub mod metrics;
@@ -19,6 +20,7 @@ mod source;
 pub mod telemetry;
 mod validate;
 
+pub use approvals::Approvals;
 pub use error::{Problem, Problems, SettingsError};
 pub use model::{
     Api, Database, Deposits, Jobs, Limits, LogFormat, Missed, Operators, Orders, PayoutLimits, Payouts, Pool, Redis,

@@ -8,7 +8,7 @@ use kernel::{AddressRange, Amount, NoAddressRange};
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{self, value_error};
-use crate::{Network, Rates, Secret, SecretUrl, SettingsError, Source, UsdtDeposits};
+use crate::{Approvals, Network, Rates, Secret, SecretUrl, SettingsError, Source, UsdtDeposits};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,6 +21,7 @@ pub struct Settings {
     pub redis: Redis,
     pub api: Api,
     pub operators: Operators,
+    pub approvals: Approvals,
     pub worker: Worker,
     pub orders: Orders,
     pub payouts: Payouts,

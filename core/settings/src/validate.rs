@@ -1,6 +1,7 @@
 //! Which values may be used: every rule is tried, so that one start shows all that is wrong.
 
 mod addresses;
+mod approvals;
 mod keys;
 mod ranges;
 mod rates;
@@ -39,6 +40,7 @@ impl Settings {
             addresses::check(self, role, &mut check);
             keys::check(self, role, &mut check);
             ranges::check(self, &mut check);
+            approvals::check(self, &mut check);
             rates::check(self, &mut check);
             rental::check(self, &mut check);
             stake::check(self, &mut check);

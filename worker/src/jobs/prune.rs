@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::jobs::RunningJob;
 use async_trait::async_trait;
 use db::acquire;
-use db::models::{BlockRow, ChainCursor, IdempotencyKey, OperatorSession, PriceQuote, WalletSnapshotRow};
+use db::models::{Approval, BlockRow, ChainCursor, IdempotencyKey, OperatorSession, PriceQuote, WalletSnapshotRow};
 
 use crate::environment::Environment;
 use crate::error::{WorkError, outcome};
@@ -64,6 +64,12 @@ impl Prune {
         for _ in 0..ROUNDS {
             let removed = OperatorSession::prune(&mut conn, now - SESSIONS_KEPT, BATCH).await?;
             if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
+                break;
+            }
+        }
+        for _ in 0..ROUNDS {
+            let ended = Approval::expire(&mut conn, now, BATCH).await?;
+            if i64::try_from(ended).unwrap_or(BATCH) < BATCH {
                 break;
             }
         }

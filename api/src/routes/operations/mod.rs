@@ -1,6 +1,7 @@
 //! What operators see and do: queues, jobs, stuck objects, findings, and the record of what was done by hand.
 
 pub(crate) mod approve_payout;
+pub(crate) mod command_orders;
 pub(crate) mod drop_jobs;
 pub(crate) mod list_actions;
 pub(crate) mod list_audit;
@@ -14,12 +15,15 @@ pub(crate) mod list_stakings;
 pub(crate) mod list_stuck;
 pub(crate) mod list_sweeps;
 pub(crate) mod list_switches;
+pub(crate) mod note_orders;
 pub(crate) mod queues;
 pub(crate) mod redrive_jobs;
 pub(crate) mod redrive_stuck;
+pub(crate) mod refund_orders;
 pub(crate) mod reject_payout;
 pub(crate) mod request_staking;
 pub(crate) mod resolve_finding;
+pub(crate) mod retry_orders;
 pub(crate) mod rule_deposit;
 pub(crate) mod throw_switch;
 

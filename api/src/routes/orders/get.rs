@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
+use axum::{Extension, Json};
 use chrono::{DateTime, Utc};
 use db::models::{ChainTransaction, Delegation, DelegationState, IntentKind, OrderEvent, OrderState, Outcome, TxState};
+use domain::operations::NOTED;
 use domain::orders::{OrderDetail, detail};
 use kernel::Amount;
 use serde::Serialize;
@@ -16,6 +17,7 @@ use super::OrderView;
 use super::extend::ExtensionView;
 use crate::App;
 use crate::extract::path;
+use crate::middleware::Caller;
 use crate::problem::Problem;
 use crate::routes::trx;
 
@@ -102,9 +104,14 @@ struct TransactionView {
     responses((status = 200, description = "The order", body = OrderDetailView)))]
 pub(crate) async fn get_order(
     State(app): State<Arc<App>>,
+    Extension(caller): Caller,
     Path(id): Path<String>,
 ) -> Result<Json<OrderDetailView>, Problem> {
-    let detail = detail(&app.pool, path("id", &id)?).await?;
+    let mut detail = detail(&app.pool, path("id", &id)?).await?;
+    if caller.session.is_none() {
+        // what operators write for each other is nothing for a shop's customers
+        detail.events.retain(|event| event.event != NOTED);
+    }
     Ok(Json(detail.try_into()?))
 }
 

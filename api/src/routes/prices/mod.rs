@@ -1,3 +1,4 @@
 //! The price table.
 
 pub(crate) mod get;
+pub(crate) mod publish;

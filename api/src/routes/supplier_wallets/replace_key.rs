@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use chrono::{DateTime, Utc};
 use db::models::{KeyReplacement, ReplacementState};
-use domain::operations::replace_key;
+use domain::operations::{Wanted, replace_key};
 use domain::wallets::{KeyToReplace, NewKey};
 use kernel::WalletId;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use crate::App;
 use crate::extract::{Idempotent, path};
 use crate::middleware::Caller;
 use crate::problem::{Problem, chain};
+use crate::routes::approvals::{WaitingView, wait};
 use crate::routes::operations::{answer, instruction};
 
 /// The new key: a private key, or a mnemonic and which of its accounts.
@@ -99,22 +100,36 @@ pub(crate) struct ReplacedKeyView {
     replacement: Option<KeyReplacementView>,
 }
 
+/// The answer, with 200 or 202.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ReplaceKeyAnswer {
+    /// Asked for, or tried out.
+    Replaced(ReplacedKeyView),
+    /// Another operator has to agree.
+    Waiting(WaitingView),
+}
+
 /// Replaces a wallet's key. The account stays what it is; the old key signs until a worker has opened the new one.
 ///
 /// From then on every worker signs with the new key alone. What the old one signed before may still land. A key that cannot be
-/// used changes nothing, and the wallet's view says why.
+/// used changes nothing, and the wallet's view says why. With `approvals.key_replacements` it waits first, with 202, until another
+/// operator agrees.
 #[utoipa::path(post, path = "/api/supplier-wallets/{id}/key", tag = "supplier wallets",
     request_body = ReplaceSupplierWalletKey,
     params(("id" = Uuid, Path, description = "The wallet"),
         ("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters, your name for this request")),
-    responses((status = 200, description = "Asked for", body = ReplacedKeyView,
-        headers(("Idempotency-Replayed" = String, description = "true, if it was asked for before")))))]
+    responses(
+        (status = 200, description = "Asked for", body = ReplacedKeyView,
+            headers(("Idempotency-Replayed" = String, description = "true, if it was asked for before"))),
+        (status = 202, description = "Another operator has to agree", body = WaitingView,
+            headers(("Idempotency-Replayed" = String, description = "true, if it was asked for before")))))]
 pub(crate) async fn replace_supplier_wallet_key(
     State(app): State<Arc<App>>,
     Extension(caller): Caller,
     Path(id): Path<String>,
     request: Idempotent<ReplaceSupplierWalletKey>,
-) -> Result<(HeaderMap, Json<ReplacedKeyView>), Problem> {
+) -> Result<(StatusCode, HeaderMap, Json<ReplaceKeyAnswer>), Problem> {
     let (wallet, body): (WalletId, _) = (path("id", &id)?, &request.body);
     let given = Given {
         private_key: body.private_key.as_ref(),
@@ -128,6 +143,14 @@ pub(crate) async fn replace_supplier_wallet_key(
         .first()
         .ok_or_else(|| wrong("#", "give either private_key or mnemonic"))?;
     let sealed = seal(&app.import_key, wallet, secret).map_err(|error: SealError| Problem::internal(chain(&error)))?;
+    if app.approvals.key_replacements && !body.dry_run {
+        let wanted = Wanted::ReplaceKey {
+            wallet: wallet.0,
+            permission_id: body.permission_id,
+        };
+        let (headers, waiting) = wait(&app, (&caller, &request), (&wanted, Some(&sealed)), &body.reason).await?;
+        return Ok((StatusCode::ACCEPTED, headers, Json(ReplaceKeyAnswer::Waiting(waiting))));
+    }
     let instruction = instruction(&caller, &request, Some(&body.reason), body.dry_run);
     let what = KeyToReplace {
         wallet,
@@ -140,5 +163,6 @@ pub(crate) async fn replace_supplier_wallet_key(
         action_id: done.id,
         replacement: replacement.map(KeyReplacementView::from),
     };
-    Ok(answer(&done, view))
+    let (headers, Json(view)) = answer(&done, view);
+    Ok((StatusCode::OK, headers, Json(ReplaceKeyAnswer::Replaced(view))))
 }

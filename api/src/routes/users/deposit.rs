@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use chain::TxId;
 use domain::deposits::{Asked, ask};
@@ -12,11 +12,12 @@ use ledger::movements::Direction;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::adjust::{AdjustBalance, AdjustedView, adjust};
+use super::adjust::{AdjustAnswer, AdjustBalance, AdjustedView, Answered, adjust};
 use crate::App;
 use crate::extract::{Idempotent, user_id};
 use crate::middleware::Caller;
 use crate::problem::{Code, Problem};
+use crate::routes::approvals::WaitingView;
 use crate::routes::deposits::TransferView;
 
 /// Either `txid` alone: a payment on the chain, to be looked up there. Or `amount` and `reason`: money that came outside
@@ -56,26 +57,29 @@ pub(crate) enum DepositAnswer {
     Confirmed(ConfirmedView),
     /// To `amount`.
     Adjusted(AdjustedView),
+    /// To `amount`, above the limits: another operator has to agree.
+    Waiting(WaitingView),
 }
 
 /// Confirms a payment by its transaction, or credits a user who paid outside of any chain.
 ///
 /// With `txid` nothing that is said is believed: the transaction is looked up in the solidified blocks, and each of its
 /// transfers is credited once, to whom its address, amount or memo names. 200 answers what is known, 202 that it is being
-/// looked for; ask again. With `amount`, the same Idempotency-Key and body again moves nothing.
+/// looked for; ask again. With `amount`, the same Idempotency-Key and body again moves nothing, and above
+/// `approvals.adjustment_above_*` it waits, with 202, until another operator agrees.
 #[utoipa::path(post, path = "/api/users/{user_id}/deposit", tag = "users", request_body = DepositUser,
     params(
         ("user_id" = i64, Path, description = "The user"),
         ("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters, your name for this request")),
     responses(
         (status = 200, description = "Booked, or known", body = DepositAnswer),
-        (status = 202, description = "Being looked for", body = ConfirmedView)))]
+        (status = 202, description = "Being looked for, or waiting for another operator", body = DepositAnswer)))]
 pub(crate) async fn deposit_user_balance(
     State(app): State<Arc<App>>,
     Extension(caller): Caller,
     Path(user): Path<String>,
     request: Idempotent<DepositUser>,
-) -> Result<(StatusCode, Json<DepositAnswer>), Problem> {
+) -> Result<Answered<Json<DepositAnswer>>, Problem> {
     let body = request.body;
     let Some(txid) = body.txid else {
         let request = Idempotent {
@@ -87,8 +91,13 @@ pub(crate) async fn deposit_user_balance(
                 reason: body.reason.ok_or_else(|| missing("#/reason"))?,
             },
         };
-        let Json(adjusted) = adjust(&app, &caller, &user, ("deposit", Direction::Credit), request).await?;
-        return Ok((StatusCode::OK, Json(DepositAnswer::Adjusted(adjusted))));
+        let how = ("deposit", Direction::Credit);
+        let (status, headers, answer) = adjust(&app, &caller, &user, how, request).await?;
+        let answer = match answer {
+            AdjustAnswer::Adjusted(adjusted) => DepositAnswer::Adjusted(adjusted),
+            AdjustAnswer::Waiting(waiting) => DepositAnswer::Waiting(waiting),
+        };
+        return Ok((status, headers, Json(answer)));
     };
     user_id(&user)?;
     if body.asset.is_some() || body.amount.is_some() || body.reason.is_some() {
@@ -98,7 +107,7 @@ pub(crate) async fn deposit_user_balance(
     confirm(&app, &txid).await
 }
 
-async fn confirm(app: &App, txid: &str) -> Result<(StatusCode, Json<DepositAnswer>), Problem> {
+async fn confirm(app: &App, txid: &str) -> Result<Answered<Json<DepositAnswer>>, Problem> {
     let wrong = |_| Problem::field(Code::InvalidBody, "#/txid", "invalid_value", "must be 64 hex digits");
     let txid: TxId = txid.parse().map_err(wrong)?;
     let (status, standing, transfers) = match ask(&app.pool, &app.deposits.network, txid, app.clock.now()).await? {
@@ -114,7 +123,7 @@ async fn confirm(app: &App, txid: &str) -> Result<(StatusCode, Json<DepositAnswe
         standing,
         transfers: transfers.collect::<Result<_, _>>()?,
     };
-    Ok((status, Json(DepositAnswer::Confirmed(view))))
+    Ok((status, HeaderMap::new(), Json(DepositAnswer::Confirmed(view))))
 }
 
 fn missing(pointer: &str) -> Problem {

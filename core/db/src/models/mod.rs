@@ -2,6 +2,7 @@
 
 mod adoption;
 mod api_key;
+mod approval;
 mod audit_line;
 mod block;
 mod chain_cursor;
@@ -55,6 +56,7 @@ mod webhook_endpoint;
 mod webhook_secret;
 
 pub use api_key::{ApiKey, FormerSecret, NewApiKey};
+pub use approval::{Approval, ApprovalEnd, ApprovalFilter, ApprovalKind, ApprovalState, NewApproval};
 pub use audit_line::{AuditFilter, AuditLine, NewAuditLine, SealedLine, SealedNow, Unsealed};
 pub use block::BlockRow;
 pub use chain_cursor::ChainCursor;

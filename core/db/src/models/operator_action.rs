@@ -59,6 +59,18 @@ text_enum! {
         StakingsRevoke = "stakings.revoke",
         /// Gave a supplier's wallet another key.
         WalletsReplaceKey = "wallets.replace_key",
+        /// Agreed to what another asked for.
+        ApprovalsApprove = "approvals.approve",
+        /// Refused what another asked for, or took back what he asked for himself.
+        ApprovalsReject = "approvals.reject",
+        /// Put another price table in force.
+        PricesPublish = "prices.publish",
+        /// Had waiting orders tried now.
+        OrdersRetry = "orders.retry",
+        /// Gave the money of orders back.
+        OrdersRefund = "orders.refund",
+        /// Wrote a note at orders.
+        OrdersNote = "orders.note",
     }
 }
 

@@ -71,6 +71,16 @@ impl NewOrderEvent<'_> {
 }
 
 impl OrderEvent {
+    /// Of these orders, those that this happened to.
+    pub async fn orders_with(conn: &mut Conn, orders: &[Uuid], event: &str) -> QueryResult<Vec<Uuid>> {
+        e::table
+            .filter(e::order_id.eq_any(orders))
+            .filter(e::event.eq(event))
+            .select(e::order_id)
+            .load(conn)
+            .await
+    }
+
     /// The timeline, oldest first.
     pub async fn of_order(conn: &mut Conn, order: Uuid) -> QueryResult<Vec<Self>> {
         e::table

@@ -8,6 +8,7 @@ use super::DomainError;
 impl DomainError {
     /// What kind of failure this is.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "a table: one line for each error")]
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::NotFound(_) => ErrorClass::NotFound,
@@ -25,6 +26,8 @@ impl DomainError {
             | Self::TooMany(_)
             | Self::PayoutLimit(_)
             | Self::PayoutDecided(_)
+            | Self::ApprovalDecided(_)
+            | Self::ApprovalOpen
             | Self::PayoutMayBePaid
             | Self::DepositAmountsTaken
             | Self::ReceiveBelowMinimum { .. }
@@ -113,6 +116,7 @@ impl DomainError {
             | Self::StakingStanding(_)
             | Self::NotCreditable
             | Self::KeyReplacementOpen
+            | Self::ApprovalOpen
             | Self::EmailTaken
             | Self::RoleInUse
             | Self::DepositOfOthers => "conflict",
@@ -139,6 +143,7 @@ impl DomainError {
             Self::OwnPayout => "own_payout",
             Self::OwnProposal => "own_proposal",
             Self::PayoutDecided(_) => "payout_decided",
+            Self::ApprovalDecided(_) => "approval_decided",
             Self::PayoutMayBePaid => "payout_may_be_paid",
             Self::DepositWayClosed => "deposit_way_closed",
             Self::DepositAmount { .. } => "deposit_amount_invalid",

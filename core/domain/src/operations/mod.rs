@@ -4,11 +4,13 @@
 //! Each command is one transaction: its effect, its line in `operator_actions`, and the mark of its request. It changes at
 //! most [`AT_ONCE`] objects and says how many are left, so that no command holds locks for long.
 
+mod approvals;
 mod deposits;
 mod figures;
 mod findings;
 mod jobs;
 mod keys;
+mod orders;
 mod payouts;
 mod proposals;
 mod rates;
@@ -27,11 +29,15 @@ use kernel::{ApiKeyId, IdGen};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use approvals::{
+    ApprovalPolicy, Verdict, Wanted, WantedAdjustment, approval, approvals_page, ask, decide_approval, publish_prices,
+};
 pub use deposits::{Ruled, Ruling, TransferFigures, rule_transfer, transfer, transfer_figures, transfers_page};
 pub use figures::{Held, NetworkFigures, held, networks};
 pub use findings::{FindingPlace, findings_page, resolve_finding};
 pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
 pub use keys::replace_key;
+pub use orders::{NOTED, ORDERS_AT_ONCE, OrderCommand, Skipped, command_orders};
 pub use payouts::{Decision, decide_payout};
 pub use proposals::{RulingPolicy, open_proposals};
 pub use rates::{ManualRate, clear_rate, set_rate};
@@ -170,6 +176,7 @@ impl<'a> Command<'a> {
             Action::JobsRedrive
                 | Action::StuckRedrive
                 | Action::SweepsRetry
+                | Action::OrdersRetry
                 | Action::WebhooksResend
                 | Action::WebhooksChange
         );

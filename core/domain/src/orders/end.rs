@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use db::models::{NewOrderEvent, Order, OrderState};
 use db::{Conn, Pool, run_tx};
 use kernel::{IdGen, OrderId};
-use ledger::movements::{cancel_in_tx, cancel_many_in_tx, refund_in_tx, settle_many_in_tx};
+use ledger::movements::{self, cancel_many_in_tx, refund_in_tx, settle_many_in_tx};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -32,32 +32,35 @@ pub async fn cancel_by_user(
             OrderState::Pending => {}
             other => return Err(DomainError::NotCancellable(other)),
         }
-        let reason = "cancelled_by_user";
-        let moved = Order::set_state(
-            conn,
-            id.0,
-            OrderState::Pending,
-            OrderState::Cancelled,
-            Some(reason),
-            now,
-        )
-        .await?;
-        guarded(moved, "order", id)?;
-        release_in_tx(conn, &[id.0]).await?;
-        cancel_in_tx(conn, id, Some(actor), now).await?;
-        let event = Event {
-            order: id,
-            event: "cancelled",
-            state: OrderState::Cancelled,
-            actor,
-            detail: json!({ "reason": reason }),
-        };
-        note_in_tx(conn, event, now).await?;
-        let order = Order::find(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
-        tell_of_orders_in_tx(conn, ids, EventType::OrderCancelled, &[OrderNews::of(&order)], now).await?;
-        Ok(order)
+        cancel_in_tx(conn, ids, &order, ("cancelled_by_user", actor), now).await
     })
     .await
+}
+
+/// Cancels a pending order whose row the caller holds; the money is back with it.
+pub(crate) async fn cancel_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    order: &Order,
+    (reason, actor): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<Order, DomainError> {
+    let (id, to) = (OrderId(order.id), OrderState::Cancelled);
+    let moved = Order::set_state(conn, id.0, OrderState::Pending, to, Some(reason), now).await?;
+    guarded(moved, "order", id)?;
+    release_in_tx(conn, &[id.0]).await?;
+    movements::cancel_in_tx(conn, id, Some(actor), now).await?;
+    let event = Event {
+        order: id,
+        event: "cancelled",
+        state: to,
+        actor,
+        detail: json!({ "reason": reason }),
+    };
+    note_in_tx(conn, event, now).await?;
+    let order = Order::find(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
+    tell_of_orders_in_tx(conn, ids, EventType::OrderCancelled, &[OrderNews::of(&order)], now).await?;
+    Ok(order)
 }
 
 /// Cancels pending orders past their deadline, at most `limit`; answers how many.

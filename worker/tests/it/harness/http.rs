@@ -37,6 +37,8 @@ impl Http {
             ("REDIS__URL", &world.wakes.url),
             ("JOBS__REDIS_NAMESPACE", &world.wakes.namespace),
             ("VAULT__IMPORT_PUBLIC_KEY", import_public),
+            ("APPROVALS__KEY_REPLACEMENTS", "false"),
+            ("APPROVALS__ADJUSTMENT_ABOVE_TRX", "1000000000"),
             ("DEPOSITS__WAYS", "address,amount"),
             ("DEPOSITS__ACCOUNT_XPUB", super::ACCOUNT_XPUB),
             ("DEPOSITS__SHARED_ADDRESS", super::SHARED_ADDRESS),

@@ -4,6 +4,7 @@ mod actions;
 mod audit;
 mod findings;
 mod jobs;
+mod orders;
 mod queues;
 mod stakings;
 mod stuck;

@@ -1,0 +1,255 @@
+//! Four eyes: what waits for a second operator, who may decide it, and that it is carried out once.
+
+use axum::http::{Method, StatusCode};
+use db::models::{Approval, ApprovalState};
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Reply, TestApi};
+
+const FOUR_EYES: [(&str, &str); 2] = [("APPROVALS__KEY_REPLACEMENTS", "true"), ("APPROVALS__PRICES", "true")];
+const WALLET: &str = "00000000-0000-7000-8000-0000000000a1";
+
+fn why() -> Value {
+    json!({ "reason": "checked" })
+}
+
+fn much() -> Value {
+    json!({ "amount": "10000.000001", "reason": "invoice 7" })
+}
+
+fn asked(reply: &Reply) -> String {
+    assert_eq!(reply.status, StatusCode::ACCEPTED, "{}", reply.body);
+    assert_eq!(reply.body["approval"]["state"], "open");
+    reply.body["approval"]["id"].as_str().unwrap().to_owned()
+}
+
+impl TestApi {
+    async fn decide(&self, token: &str, id: &str, word: &str) -> Reply {
+        let path = format!("/api/approvals/{id}/{word}");
+        self.with_token(token, Method::POST, &path, &why()).await
+    }
+
+    async fn approval(&self, token: &str, id: &str) -> Value {
+        let path = format!("/api/approvals/{id}");
+        self.with_token(token, Method::GET, &path, &Value::Null).await.body
+    }
+}
+
+#[tokio::test]
+async fn much_money_is_corrected_once_another_operator_agrees() {
+    let api = TestApi::new().await;
+    let (_, token) = api.signed_in(&["finance_manager"]).await;
+    // the limit itself is still below
+    api.deposit(42, "10000").await;
+    let reply = api.marked("/api/users/42/deposit", "m", &much()).await;
+    let id = asked(&reply);
+    let again = api.marked("/api/users/42/deposit", "m", &much()).await;
+    assert_eq!(
+        (asked(&again), again.header("idempotency-replayed")),
+        (id.clone(), "true")
+    );
+    assert_eq!(api.balance(42).await, "10100.000000", "nothing moved yet");
+    let decided = api.decide(&token, &id, "approve").await;
+    assert_eq!(decided.status, StatusCode::OK, "{}", decided.body);
+    assert_eq!(decided.body["state"], "approved");
+    assert_eq!(decided.body["result"]["balance"], "20100.000001");
+    assert_eq!(api.balance(42).await, "20100.000001");
+    api.decide(&token, &id, "approve")
+        .await
+        .refused(409, "approval_decided");
+    api.decide(&token, &id, "reject").await.refused(409, "approval_decided");
+    // who asked is told what came of it
+    let told = api.marked("/api/users/42/deposit", "m", &much()).await;
+    assert_eq!(told.status, StatusCode::ACCEPTED);
+    assert_eq!(told.body["approval"]["state"], "approved");
+    assert_eq!(api.balance(42).await, "20100.000001");
+    let in_whose_name =
+        "SELECT count(*) FROM ledger_transfers WHERE reason = 'operator_adjustment' AND amount = 10000000001";
+    let asker = format!("{in_whose_name} AND actor = 'api_key:{}'", api.key_id);
+    assert_eq!(api.count(&asker).await, 1);
+}
+
+#[tokio::test]
+async fn nobody_agrees_to_what_he_asked_for_himself() {
+    let api = TestApi::new().await;
+    let (_, anna) = api.signed_in(&["finance_manager"]).await;
+    let (_, ben) = api.signed_in(&["finance_manager"]).await;
+    let id = asked(
+        &api.with_token(&anna, Method::POST, "/api/users/42/deposit", &much())
+            .await,
+    );
+    api.decide(&anna, &id, "approve").await.refused(403, "own_proposal");
+    assert_eq!(api.approval(&anna, &id).await["state"], "open");
+    assert_eq!(api.decide(&ben, &id, "approve").await.status, StatusCode::OK);
+    // he may take it back
+    let id = asked(
+        &api.with_token(&anna, Method::POST, "/api/users/42/deposit", &much())
+            .await,
+    );
+    let back = api.decide(&anna, &id, "reject").await;
+    assert_eq!((back.status, &back.body["state"]), (StatusCode::OK, &json!("rejected")));
+    assert_eq!(back.body["result"], Value::Null);
+    api.decide(&ben, &id, "approve").await.refused(409, "approval_decided");
+    assert_eq!(api.balance(42).await, "10100.000001");
+}
+
+#[tokio::test]
+async fn each_kind_takes_a_point_of_its_own_and_no_key_decides() {
+    let api = TestApi::with(&FOUR_EYES).await;
+    let (_, wallets) = api.signed_in(&["wallet_manager"]).await;
+    let (_, observer) = api.signed_in(&["observer"]).await;
+    let id = asked(&api.once("/api/users/42/deposit", &much()).await);
+    api.decide(&wallets, &id, "approve")
+        .await
+        .refused(403, "insufficient_scope");
+    api.decide(&observer, &id, "reject")
+        .await
+        .refused(403, "insufficient_scope");
+    let path = format!("/api/approvals/{id}/approve");
+    api.once(&path, &why()).await.refused(403, "insufficient_scope");
+    let missing = "00000000-0000-7000-8000-000000000000";
+    api.decide(&wallets, missing, "approve").await.refused(404, "not_found");
+    let page = api
+        .with_token(
+            &observer,
+            Method::GET,
+            "/api/approvals?state=open&kind=balances.adjust",
+            &Value::Null,
+        )
+        .await;
+    assert_eq!(page.body["items"][0]["id"], json!(id));
+    assert_eq!(api.approval(&wallets, &id).await["state"], "open");
+}
+
+#[tokio::test]
+async fn what_cannot_be_carried_out_stays_open_and_ends_by_itself() {
+    let api = TestApi::new().await;
+    let (_, token) = api.signed_in(&["finance_manager"]).await;
+    let id = asked(&api.once("/api/users/42/deduct", &much()).await);
+    let refused = api.decide(&token, &id, "approve").await;
+    refused.refused(409, "insufficient_funds");
+    assert_eq!(api.balance(42).await, "100.000000");
+    assert_eq!(api.approval(&token, &id).await["state"], "open");
+    api.clock.advance_seconds(86_400);
+    let (_, token) = api.signed_in(&["finance_manager"]).await;
+    assert_eq!(api.approval(&token, &id).await["state"], "expired");
+    api.deposit(42, "9999").await;
+    api.deposit(42, "9999").await;
+    api.decide(&token, &id, "approve")
+        .await
+        .refused(409, "approval_decided");
+    let mut conn = db::acquire(&api.owner).await.unwrap();
+    assert_eq!(Approval::expire(&mut conn, api.now(), 10).await.unwrap(), 1);
+    let ended = Approval::find(&mut conn, id.parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((ended.state, ended.ended_at), (ApprovalState::Expired, Some(api.now())));
+    assert_eq!(api.balance(42).await, "20098.000000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_decisions_at_once_one_has_an_effect() {
+    let api = TestApi::new().await;
+    let id = asked(&api.once("/api/users/42/deposit", &much()).await);
+    let mut tokens = Vec::new();
+    for _ in 0..8 {
+        tokens.push(api.signed_in(&["finance_manager"]).await.1);
+    }
+    let words = ["approve", "reject"];
+    let all = tokens.iter().zip(words.iter().cycle());
+    let replies = join_all(all.map(|(token, word)| api.decide(token, &id, word))).await;
+    assert_eq!(replies.iter().filter(|reply| reply.status == StatusCode::OK).count(), 1);
+    let lost = replies.iter().filter(|reply| reply.code() == "approval_decided");
+    assert_eq!(lost.count(), 7);
+    let booked = "SELECT count(*) FROM ledger_transfers WHERE amount = 10000000001";
+    let approved = "SELECT count(*) FROM approvals WHERE state = 'approved'";
+    assert_eq!(api.count(booked).await, api.count(approved).await);
+}
+
+#[tokio::test]
+async fn prices_count_once_another_operator_agrees() {
+    let api = TestApi::with(&FOUR_EYES).await;
+    let (_, anna) = api.signed_in(&["strategy_manager"]).await;
+    let (_, ben) = api.signed_in(&["finance_manager"]).await;
+    let table = |price: i64, max: i64| {
+        let band = json!({ "energy_min": 1, "energy_max": max, "duration_min_s": 60, "duration_max_s": 86_400,
+            "price_millisun_per_energy": price });
+        json!({ "bands": [band], "reason": "cheaper" })
+    };
+    let publish = async |table: Value| api.with_token(&anna, Method::POST, "/api/prices", &table).await;
+    let bad = publish(table(1, 0)).await;
+    bad.refused(422, "bad_price_table");
+    assert_eq!(bad.field().0, "#/bands");
+    let id = asked(&publish(table(20_000, 1_000_000)).await);
+    publish(table(10_000, 1_000_000)).await.refused(409, "conflict");
+    let before = api.get("/api/prices").await.body;
+    api.clock.advance_seconds(1);
+    let done = api.decide(&ben, &id, "approve").await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    let after = api.get("/api/prices").await.body;
+    assert_ne!(before["version"], after["version"]);
+    assert_eq!(done.body["result"]["version"], after["version"]);
+    assert_eq!(after["bands"][0]["price_millisun_per_energy"], 20_000);
+    asked(&publish(table(10_000, 1_000_000)).await);
+}
+
+#[tokio::test]
+async fn a_wallets_key_waits_sealed_and_is_gone_once_that_ended() {
+    let api = TestApi::with(&FOUR_EYES).await;
+    api.db
+        .sql(&format!(
+            "INSERT INTO supplier_wallets (id, address, state, created_at, updated_at)
+             VALUES ('{WALLET}', 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8', 'active', now(), now())"
+        ))
+        .await;
+    let (_, token) = api.signed_in(&["wallet_manager"]).await;
+    let path = format!("/api/supplier-wallets/{WALLET}/key");
+    let key = "5ca1ab1e".repeat(8);
+    let body = json!({ "private_key": key, "reason": "rotated", "permission_id": 2 });
+    let tried = api
+        .once(
+            &path,
+            &json!({ "private_key": key, "reason": "x", "permission_id": 2, "dry_run": true }),
+        )
+        .await;
+    assert_eq!(tried.status, StatusCode::OK, "{}", tried.body);
+    let first = asked(&api.once(&path, &body).await);
+    api.once(&path, &body).await.refused(409, "conflict");
+    let sealed = "SELECT count(*) FROM approvals WHERE sealed IS NOT NULL";
+    assert_eq!(api.count(sealed).await, 1);
+    assert_eq!(api.decide(&token, &first, "reject").await.status, StatusCode::OK);
+    assert_eq!(api.count(sealed).await, 0);
+    let second = asked(&api.once(&path, &body).await);
+    assert_eq!(api.count("SELECT count(*) FROM wallet_key_replacements").await, 0);
+    let done = api.decide(&token, &second, "approve").await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    let asked_for = format!(
+        "SELECT count(*) FROM wallet_key_replacements WHERE id = '{}' AND sealed IS NOT NULL AND state = 'requested'",
+        done.body["result"]["replacement"].as_str().unwrap()
+    );
+    assert_eq!((api.count(&asked_for).await, api.count(sealed).await), (1, 0));
+    assert_eq!(
+        api.count("SELECT count(*) FROM jobs WHERE kind = 'wallets.import'")
+            .await,
+        1
+    );
+    assert!(!done.body.to_string().contains(&key));
+}
+
+#[tokio::test]
+async fn what_was_asked_for_cannot_be_altered() {
+    let api = TestApi::new().await;
+    let id = asked(&api.once("/api/users/42/deposit", &much()).await);
+    for change in [
+        "UPDATE approvals SET request = '{}'",
+        "UPDATE approvals SET expires_at = now() + interval '9 years'",
+        "DELETE FROM approvals",
+        "TRUNCATE approvals",
+    ] {
+        assert!(api.db.try_sql(change).await.is_err(), "{change}");
+    }
+    let own = format!(
+        "UPDATE approvals SET (state, decided_by, decided_name, decision_reason, ended_at, result)
+         = ('approved', requested_by, 'x', 'x', now(), '{{}}') WHERE id = '{id}'"
+    );
+    assert!(api.db.try_sql(&own).await.is_err(), "four eyes");
+}

@@ -1,0 +1,357 @@
+//! Four eyes: corrections of much money, keys of wallets and price tables are asked for by one and carried out once another
+//! agrees, in the transaction of that. What nobody decides in time ends by itself; what cannot be carried out stays open.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Duration, Utc};
+use db::models::{
+    Action, Approval, ApprovalEnd, ApprovalFilter, ApprovalKind, ApprovalState, NewApproval, OperatorAction,
+};
+use db::{Conn, Pool, acquire, run_tx, trail};
+use jobs::Wake;
+use kernel::{Amount, Asset, IdGen, PriceVersionId, UserId, WalletId};
+use ledger::movements::{Adjustment, Direction};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+use vault::SealedImport;
+
+use super::{Command, Done, Instruction, is_reason};
+use crate::DomainError;
+use crate::orders::guarded;
+use crate::pricing::{self, Band};
+use crate::users;
+use crate::wallets::{checked_wallet_in_tx, request_in_tx};
+
+/// What its idempotency row points to.
+const RESOURCE: &str = "approval";
+
+/// What needs a second person.
+#[derive(Debug, Clone)]
+pub struct ApprovalPolicy {
+    /// Corrections of a balance above this, by asset.
+    adjustment_above: BTreeMap<Asset, Amount>,
+    /// Whether keys of wallets do.
+    pub key_replacements: bool,
+    /// Whether price tables do.
+    pub prices: bool,
+    /// How long what was asked for waits.
+    lives: Duration,
+}
+
+impl ApprovalPolicy {
+    /// With a limit for each asset.
+    #[must_use]
+    pub fn new((trx, usdt): (Amount, Amount), key_replacements: bool, prices: bool, lives: Duration) -> Self {
+        Self {
+            adjustment_above: BTreeMap::from([(Asset::Trx, trx), (Asset::Usdt, usdt)]),
+            key_replacements,
+            prices,
+            lives,
+        }
+    }
+
+    /// Whether a correction does. What has no limit does.
+    #[must_use]
+    pub fn adjustment(&self, asset: Asset, amount: Amount) -> bool {
+        self.adjustment_above.get(&asset).is_none_or(|limit| amount > *limit)
+    }
+}
+
+/// What is asked for, whole: nothing but this is carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Wanted {
+    /// A correction of a balance.
+    Adjust(WantedAdjustment),
+    /// Another key for a wallet, which comes sealed beside this.
+    ReplaceKey {
+        /// The wallet.
+        wallet: Uuid,
+        /// What the new key signs by; `None`: what the old one does.
+        permission_id: Option<i32>,
+    },
+    /// Another price table.
+    Publish {
+        /// Its lines.
+        bands: Vec<Band>,
+    },
+}
+
+/// A correction that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedAdjustment {
+    /// The ledger's name for it: it is booked once, whatever else is asked under this name.
+    pub reference: String,
+    /// Whose balance.
+    pub user: i64,
+    /// Of what.
+    pub asset: Asset,
+    /// How much.
+    pub amount: Amount,
+    /// Whether the user gets it; else it is taken from him.
+    pub credit: bool,
+    /// Why, as the ledger keeps it.
+    pub note: String,
+}
+
+impl WantedAdjustment {
+    fn adjustment<'a>(&'a self, actor: &'a str, at: DateTime<Utc>) -> Adjustment<'a> {
+        Adjustment {
+            reference: &self.reference,
+            user: UserId(self.user),
+            asset: self.asset,
+            amount: self.amount,
+            direction: if self.credit {
+                Direction::Credit
+            } else {
+                Direction::Debit
+            },
+            note: &self.note,
+            actor,
+            at,
+        }
+    }
+}
+
+impl Wanted {
+    const fn kind(&self) -> ApprovalKind {
+        match self {
+            Self::Adjust(_) => ApprovalKind::BalancesAdjust,
+            Self::ReplaceKey { .. } => ApprovalKind::WalletsReplaceKey,
+            Self::Publish { .. } => ApprovalKind::PricesPublish,
+        }
+    }
+
+    fn subject(&self) -> String {
+        match self {
+            Self::Adjust(adjust) => format!("user:{}", adjust.user),
+            Self::ReplaceKey { wallet, .. } => format!("wallet:{wallet}"),
+            Self::Publish { .. } => "prices".to_owned(),
+        }
+    }
+
+    /// What can be said against it before anybody else looks at it.
+    async fn check_in_tx(&self, conn: &mut Conn) -> Result<(), DomainError> {
+        match self {
+            Self::Adjust(adjust) if adjust.amount == Amount::ZERO => {
+                Err(DomainError::Ledger(ledger::LedgerError::ZeroAmount))
+            }
+            Self::Adjust(adjust) => users::check_raise(adjust.credit, adjust.amount),
+            Self::ReplaceKey { wallet, permission_id } => {
+                checked_wallet_in_tx(conn, WalletId(*wallet), *permission_id).await?;
+                Ok(())
+            }
+            Self::Publish { bands } => pricing::check(bands),
+        }
+    }
+}
+
+/// Keeps what is wanted until another decides. Answers it, and whether the same request asked for it before.
+///
+/// # Errors
+/// [`DomainError::BadReason`]; [`DomainError::ApprovalOpen`] where another of its kind waits; what stands against it at once; a
+/// database failure.
+pub async fn ask(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    (instruction, policy): (&Instruction, &ApprovalPolicy),
+    (wanted, sealed): (&Wanted, Option<&SealedImport>),
+    now: DateTime<Utc>,
+) -> Result<(Approval, bool), DomainError> {
+    let reason = instruction.reason.as_deref().filter(|reason| is_reason(reason));
+    let reason = reason.ok_or(DomainError::BadReason)?;
+    let (id, subject) = (ids.uuid(), wanted.subject());
+    let request = serde_json::to_value(wanted).map_err(|error| DomainError::Broken(error.to_string()))?;
+    let lost = || DomainError::Broken(format!("approval {id} is missing"));
+    run_tx(pool, "ask_for_approval", async |conn| {
+        if let Some(mark) = &instruction.mark
+            && let Some(earlier) = mark.replay_in_tx(conn, RESOURCE, id, now).await?
+        {
+            return Ok((Approval::find(conn, earlier).await?.ok_or_else(lost)?, true));
+        }
+        wanted.check_in_tx(conn).await?;
+        let new = NewApproval {
+            id,
+            kind: wanted.kind(),
+            subject: &subject,
+            request: &request,
+            sealed: sealed.map(SealedImport::as_bytes),
+            requested_by: &instruction.actor,
+            requested_name: &instruction.name,
+            reason,
+            requested_at: now,
+            expires_at: now + policy.lives,
+            state: ApprovalState::Open,
+        };
+        if !new.insert_if_none_open(conn).await? {
+            return Err(DomainError::ApprovalOpen);
+        }
+        trail::changed(
+            || json!({ "approval": id, "kind": new.kind, "subject": subject, "request": request, "reason": reason }),
+        );
+        Ok((Approval::find(conn, id).await?.ok_or_else(lost)?, false))
+    })
+    .await
+}
+
+/// What is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is carried out now.
+    Approve,
+    /// It is not.
+    Reject,
+}
+
+/// Decides on what somebody asked for. Of several decisions one has an effect: the row lock decides. Whoever asked may reject it, as
+/// taking it back, and not agree to it.
+///
+/// # Errors
+/// [`DomainError::NotFound`], [`DomainError::OwnProposal`], [`DomainError::ApprovalDecided`], a reason that is missing, and whatever
+/// stands against carrying it out: it stays open then.
+pub async fn decide_approval(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    instruction: &Instruction,
+    (id, verdict): (Uuid, Verdict),
+    now: DateTime<Utc>,
+) -> Result<(Approval, Done), DomainError> {
+    let (action, state) = match verdict {
+        Verdict::Approve => (Action::ApprovalsApprove, ApprovalState::Approved),
+        Verdict::Reject => (Action::ApprovalsReject, ApprovalState::Rejected),
+    };
+    let command = Command::new(ids, action, instruction, json!({ "object_id": id }), now)?;
+    run_tx(pool, "decide_approval", async |conn| {
+        let asked = Approval::lock(conn, id)
+            .await?
+            .ok_or(DomainError::NotFound("approval"))?;
+        if let Some(done) = command.replay_in_tx(conn).await? {
+            return Ok((asked, done));
+        }
+        if asked.state != ApprovalState::Open {
+            return Err(DomainError::ApprovalDecided(asked.state));
+        }
+        if asked.expires_at <= now {
+            return Err(DomainError::ApprovalDecided(ApprovalState::Expired));
+        }
+        let (result, wakes) = match verdict {
+            Verdict::Approve if asked.requested_by == instruction.actor => return Err(DomainError::OwnProposal),
+            Verdict::Approve => carry_out_in_tx(conn, ids, &asked, now).await?,
+            Verdict::Reject => (None, Vec::new()),
+        };
+        let end = ApprovalEnd {
+            state,
+            by: &instruction.actor,
+            name: &instruction.name,
+            reason: instruction.reason.as_deref().unwrap_or_default(),
+            result: result.as_ref(),
+            at: now,
+        };
+        guarded(Approval::end(conn, id, &end).await?, "approval", id)?;
+        let object = json!({
+            "object_id": id, "kind": asked.kind, "subject": asked.subject, "requested_by": asked.requested_by,
+            "request": asked.request, "result": result,
+        });
+        let done = command.done_in_tx(conn, 1, vec![object], wakes).await?;
+        let ended = Approval::find(conn, id).await?;
+        Ok((ended.ok_or(DomainError::NotFound("approval"))?, done))
+    })
+    .await
+}
+
+/// Does what was asked for, in the name of who asked. Answers what it made.
+async fn carry_out_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    asked: &Approval,
+    now: DateTime<Utc>,
+) -> Result<(Option<Value>, Vec<Wake>), DomainError> {
+    let broken = |what: String| DomainError::Broken(format!("approval {}: {what}", asked.id));
+    let wanted = serde_json::from_value(asked.request.clone()).map_err(|error| broken(error.to_string()))?;
+    let made = match wanted {
+        Wanted::Adjust(adjust) => {
+            let adjusted = users::adjust_in_tx(conn, &adjust.adjustment(&asked.requested_by, now)).await?;
+            (
+                json!({ "balance": adjusted.balance, "asset": adjust.asset, "again": adjusted.replayed }),
+                Vec::new(),
+            )
+        }
+        Wanted::ReplaceKey { wallet, permission_id } => {
+            let sealed = Approval::sealed(conn, asked.id).await?;
+            let sealed = sealed.ok_or_else(|| broken("its key is gone".to_owned()))?;
+            let sealed = SealedImport::from_bytes(&sealed).map_err(|error| broken(error.to_string()))?;
+            let (wallet, permission_id) = checked_wallet_in_tx(conn, WalletId(wallet), permission_id).await?;
+            let (id, by) = (ids.uuid(), (asked.requested_by.as_str(), asked.reason.as_str()));
+            let wake = request_in_tx(conn, (id, &wallet, permission_id), &sealed, by, now).await?;
+            (json!({ "replacement": id }), wake.into_iter().collect())
+        }
+        Wanted::Publish { bands } => {
+            let said = (asked.reason.as_str(), asked.requested_by.as_str());
+            let version = pricing::publish_in_tx(conn, ids, &bands, said, now).await?;
+            (json!({ "version": version }), Vec::new())
+        }
+    };
+    Ok((Some(made.0), made.1))
+}
+
+/// Publishes a price table that needs nobody else.
+///
+/// # Errors
+/// [`DomainError::BadPriceTable`], a reason that is missing, or a database failure.
+pub async fn publish_prices(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    instruction: &Instruction,
+    bands: &[Band],
+    now: DateTime<Utc>,
+) -> Result<(PriceVersionId, Done), DomainError> {
+    let filter = json!({ "bands": bands });
+    let command = Command::new(ids, Action::PricesPublish, instruction, filter, now)?;
+    let said = (
+        instruction.reason.as_deref().unwrap_or_default(),
+        instruction.actor.as_str(),
+    );
+    run_tx(pool, "publish_prices_once", async |conn| {
+        if let Some(done) = command.replay_in_tx(conn).await? {
+            return Ok((made_before(conn, &done).await?, done));
+        }
+        let version = pricing::publish_in_tx(conn, ids, bands, said, now).await?;
+        let object = json!({ "object_id": version });
+        Ok((version, command.done_in_tx(conn, 1, vec![object], Vec::new()).await?))
+    })
+    .await
+}
+
+/// The table that a request published when it was carried out before.
+async fn made_before(conn: &mut Conn, done: &Done) -> Result<PriceVersionId, DomainError> {
+    let broken = || DomainError::Broken("the price table of an operator's request is missing".to_owned());
+    let action = OperatorAction::find(conn, done.id.ok_or_else(broken)?).await?;
+    let objects = action.ok_or_else(broken)?.objects;
+    let id = objects[0]["object_id"].as_str().and_then(|id| id.parse().ok());
+    Ok(PriceVersionId(id.ok_or_else(broken)?))
+}
+
+/// One of what was asked for.
+///
+/// # Errors
+/// [`DomainError::NotFound`].
+pub async fn approval(pool: &Pool, id: Uuid) -> Result<Approval, DomainError> {
+    let mut conn = acquire(pool).await?;
+    let found = Approval::find(&mut conn, id).await?;
+    found.ok_or(DomainError::NotFound("approval"))
+}
+
+/// What was asked for, newest first, before `before`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn approvals_page(
+    pool: &Pool,
+    filter: ApprovalFilter,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Approval>, DomainError> {
+    let mut conn = acquire(pool).await?;
+    Ok(Approval::page(&mut conn, filter, before, limit).await?)
+}
