@@ -26,6 +26,7 @@ use vault::{ImportPublicKey, SealError};
 
 use crate::middleware::{KeyCache, RateLimits};
 use crate::problem::{Code, Problem};
+use crate::routes::events::feed::Feed;
 
 /// What the API stands on. Tests hand in their own.
 pub struct Dependencies {
@@ -61,6 +62,7 @@ pub struct App {
     /// `None`: nobody signs in here.
     pub(crate) door: Option<Door>,
     pub(crate) keys: KeyCache,
+    pub(crate) feed: Feed,
     pub(crate) trusted_proxies: Vec<AddressRange>,
     pub(crate) limits: RateLimits,
     pub(crate) slots: Semaphore,
@@ -149,6 +151,7 @@ impl App {
             import_key: settings.vault.import_public_key.parse()?,
             door: door(&settings)?,
             keys: KeyCache::default(),
+            feed: Feed::new(settings.events.max_streams, settings.events.max_streams_per_key),
             trusted_proxies: settings.api.trusted_ranges()?,
             limits: RateLimits::new(limiter, clock.clone(), per_address),
             slots: Semaphore::new(settings.api.max_concurrent_requests),

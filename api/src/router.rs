@@ -18,8 +18,8 @@ use crate::middleware::{Guarded, Needs, Plain, bounds, browsers, guard, no_query
 use crate::openapi::{openapi, operation};
 use crate::problem::Code;
 use crate::routes::{
-    approvals, auth, deposits, exchanges, keys, operations, operators, orders, payouts, pool, prices, quotes, rates,
-    rentals, roles, standing_orders, supplier_wallets, user_wallets, users, webhooks,
+    approvals, auth, deposits, events, exchanges, keys, operations, operators, orders, payouts, pool, prices, quotes,
+    rates, rentals, roles, standing_orders, supplier_wallets, user_wallets, users, webhooks,
 };
 use crate::{App, health};
 
@@ -262,6 +262,7 @@ routes! {
     MaintenanceManage put Put "/api/operations/switches/{name}" operations::throw_switch::throw_switch [BODY, FOUND, BY_HAND];
     ActionsRead get Get "/api/operations/actions" operations::list_actions::list_actions [];
     AuditRead get Get "/api/operations/audit" operations::list_audit::list_audit [];
+    EventsRead get Get "/api/events" events::stream::stream_events [];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
         [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];
     WebhooksRead get Get "/api/webhooks" webhooks::list::list_webhooks [];

@@ -113,6 +113,8 @@ pub struct WorkPolicy {
     pub messages_per_run: u32,
     /// How long messages that ended are kept.
     pub webhook_retention: Duration,
+    /// How long it can be read what happened.
+    pub event_retention: Duration,
     /// Where heads of the audit trail are kept.
     pub heads_file: Option<PathBuf>,
 }

@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use db::trail::Act;
 use domain::principals::Principal;
+use zeroize::Zeroizing;
 
 use super::observe::AnsweredFor;
 use super::{audit, client, key_cache};
@@ -106,10 +107,7 @@ async fn done(
 /// the database is asked: guesses, floods, and keys that were stolen.
 async fn caller(app: &App, headers: &HeaderMap, client: Option<IpAddr>) -> Result<Principal, Problem> {
     let challenge = |text: &str| Problem::new(Code::Unauthorized).with_header(WWW_AUTHENTICATE, text);
-    let clear = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(bearer);
+    let clear = token(headers);
     if !clear.is_some_and(|clear| key_cache::is_known(app, clear, client)) {
         app.limits.check_address(client).await?;
     }
@@ -117,6 +115,18 @@ async fn caller(app: &App, headers: &HeaderMap, client: Option<IpAddr>) -> Resul
     key_cache::authenticate(app, clear)
         .await?
         .ok_or_else(|| challenge("Bearer realm=\"switchyard\", error=\"invalid_token\""))
+}
+
+fn token(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(bearer)
+}
+
+/// The key or token that a request came with, for who has to look again whether it still holds.
+pub(crate) fn presented(headers: &HeaderMap) -> Option<Zeroizing<String>> {
+    token(headers).map(|clear| Zeroizing::new(clear.to_owned()))
 }
 
 /// The token of `Bearer <token>`; the scheme's case does not matter.

@@ -75,7 +75,7 @@ fn is_token(clear: &str) -> bool {
 }
 
 /// Who presents `clear`, from memory or from the database.
-pub(super) async fn authenticate(app: &App, clear: &str) -> Result<Option<Principal>, DomainError> {
+pub(crate) async fn authenticate(app: &App, clear: &str) -> Result<Option<Principal>, DomainError> {
     if !is_shaped(clear) {
         return Ok(None);
     }

@@ -12,8 +12,8 @@ mod rate_limit;
 
 pub(crate) use bounds::bounds;
 pub(crate) use browsers::browsers;
-pub(crate) use guard::{Caller, Client, Guarded, Needs, guard, need};
-pub(crate) use key_cache::KeyCache;
+pub(crate) use guard::{Caller, Client, Guarded, Needs, guard, need, presented};
+pub(crate) use key_cache::{KeyCache, authenticate as still};
 pub(crate) use no_query::no_query;
 pub(crate) use observe::{Plain, observe};
 pub(crate) use rate_limit::RateLimits;

@@ -18,6 +18,8 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{Array, ArrayItems, Components, Object, Schema, SchemaFormat};
 use utoipa::openapi::{KnownFormat, RefOr};
 
+use crate::routes::prices::publish::BANDS_MAX;
+
 /// How a value has to look.
 #[derive(Debug, Clone)]
 enum Form {
@@ -107,7 +109,7 @@ fn own_fields() -> Vec<Field> {
         ("ChooseJobs", "state", words(Standing::ALL, Standing::word)),
         ("ChooseStuck", "kind", words(StuckKind::ALL, StuckKind::word)),
         ("RuleDeposit", "user_id", Form::From(1)),
-        ("PublishPrices", "bands", Form::Items(1_000)),
+        ("PublishPrices", "bands", Form::Items(BANDS_MAX)),
         ("ChooseOrders", "orders", Form::Items(ORDERS_AT_ONCE)),
         ("ChooseOrders", "orders", Form::Id),
         ("NoteOrders", "orders", Form::Items(ORDERS_AT_ONCE)),

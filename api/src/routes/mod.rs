@@ -3,6 +3,7 @@
 pub(crate) mod approvals;
 pub(crate) mod auth;
 pub(crate) mod deposits;
+pub(crate) mod events;
 pub(crate) mod exchanges;
 pub(crate) mod keys;
 pub(crate) mod operations;

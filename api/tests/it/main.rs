@@ -9,6 +9,7 @@ mod auth;
 mod bot;
 mod browsers;
 mod console;
+mod events;
 mod health;
 mod limits;
 mod matrix;

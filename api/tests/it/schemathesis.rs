@@ -35,11 +35,15 @@ const ROWS: &str = include_str!("../schemathesis/rows.sql");
 const STRANGER: &str = "TZ4UXDV5ZhNW7fb2AMSbgfAEZ7hWsnYS2g";
 const ACCOUNT_XPUB: &str =
     "xpub6D1AabNHCupeiLM65ZR9UStMhJ1vCpyV4XbZdyhMZBiJXALQtmn9p42VTQckoHVn8WNqS7dqnJokZHAHcHGoaQgmv8D45oNUKx6DZMNZBCd";
-const OPEN: [(&str, &str); 7] = [
+const OPEN: [(&str, &str); 10] = [
     ("PAYOUTS__TRX__USER_DAY", "1000000"),
     ("PAYOUTS__TRX__SYSTEM_HOUR", "1000000"),
     ("OPERATORS__REQUESTS_PER_MINUTE", "1000000"),
     ("OPERATORS__IP_SIGN_INS_PER_MINUTE", "1000000"),
+    // a table that fits the description and sells nothing must not come into force
+    ("APPROVALS__PRICES", "true"),
+    ("APPROVALS__ADJUSTMENT_ABOVE_TRX", "1000000"),
+    ("APPROVALS__ADJUSTMENT_ABOVE_USDT", "1000000"),
     ("DEPOSITS__WAYS", "address,amount"),
     ("DEPOSITS__ACCOUNT_XPUB", ACCOUNT_XPUB),
     ("DEPOSITS__SHARED_ADDRESS", "TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc"),
@@ -217,7 +221,13 @@ async fn exists(api: &mut TestApi) -> Value {
         "wallet_id": wallet, "action": "unstake", "resource": "energy", "amount": "100", "reason": "test",
     });
     make(api, "/api/operations/stakings", &staking).await;
+    let (much, mut approvals) = (json!({ "amount": "2000000", "reason": "test" }), Vec::new());
+    for _ in 0..12 {
+        let asked = make(api, "/api/users/42/deposit", &much).await;
+        approvals.push(id(&asked["approval"]));
+    }
     json!({
+        "/api/approvals/{id}": { "id": approvals },
         // the newest, which was delivered
         "/api/orders/{id}/extend": { "id": [orders[2]] },
         "/api/orders/{id}": { "id": orders },

@@ -37,6 +37,9 @@ def map_case(context, case):
     looked at where the object is unknown, or the mark was used for another request."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return case
+    if case.path == "/api/events":
+        # else it would go on for an hour
+        case.query = {**(case.query or {}), "follow": "false"}
     mark = (case.headers or {}).get("Idempotency-Key")
     if mark is not None and len(mark) < 200 and next(counter) % 8:
         case.headers["Idempotency-Key"] = f"{mark}{next(counter)}"

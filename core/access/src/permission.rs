@@ -102,6 +102,7 @@ permissions! {
     WebhooksRead = "webhooks:read", WebhooksRead, "See webhooks and their deliveries", "查看 webhook 及投递";
     WebhooksWrite = "webhooks:write", WebhooksWrite, "Register and change webhooks", "登记和修改 webhook";
     WebhooksResend = "webhooks:resend", WebhooksWrite, "Send messages again", "重发消息";
+    EventsRead = "events:read", EventsRead, "Be told of what happens, of what one may see", "接收事件推送";
 
     JobsRead = "jobs:read", OperationsRead, "See queues, jobs and what is stuck", "查看队列、任务和卡住的对象";
     JobsRedrive = "jobs:redrive", OperationsWrite, "Have jobs run again", "重新执行任务";

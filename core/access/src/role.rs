@@ -84,7 +84,7 @@ impl BuiltInRole {
         };
         let points = Permission::ALL.iter().copied();
         points
-            .filter(|point| *point != Permission::AccountOwn && given(*point))
+            .filter(|point| *point != Permission::AccountOwn && (*point == Permission::EventsRead || given(*point)))
             .collect()
     }
 }

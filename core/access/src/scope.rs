@@ -35,5 +35,6 @@ scopes! {
     OperationsWrite = "operations:write";
     WebhooksRead = "webhooks:read";
     WebhooksWrite = "webhooks:write";
+    EventsRead = "events:read";
     AuditRead = "audit:read";
 }

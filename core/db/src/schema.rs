@@ -249,6 +249,15 @@ diesel::table! {
         user_id -> Nullable<BigInt>,
         data -> Jsonb,
         created_at -> Timestamptz,
+        xact -> BigInt,
+        place -> BigInt,
+    }
+}
+
+diesel::table! {
+    events_gone (id) {
+        id -> Bool,
+        xact -> BigInt,
     }
 }
 
@@ -980,6 +989,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     deposit_orders,
     deposits,
     events,
+    events_gone,
     exchanges,
     findings,
     idempotency_keys,

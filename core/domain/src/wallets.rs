@@ -24,6 +24,7 @@ pub use reading::{Reading, apply_snapshot};
 pub use standing::{Shown, Standing, shown};
 
 use crate::DomainError;
+use crate::events::{EventType, tell_of_wallet_in_tx};
 use crate::findings::{self, FindingKind};
 
 /// Wallets in id order after `after`.
@@ -70,6 +71,7 @@ pub async fn snapshots(
 /// [`DomainError::NotFound`], or [`DomainError::WalletNotActive`] while its key is not in.
 pub async fn set_enabled(
     pool: &Pool,
+    ids: &dyn IdGen,
     id: WalletId,
     enabled: bool,
     now: DateTime<Utc>,
@@ -82,9 +84,17 @@ pub async fn set_enabled(
             return Err(DomainError::WalletNotActive);
         }
         trail::changed(|| json!({ "supplier_wallet": id.0, "before": wallet.enabled, "after": enabled }));
-        SupplierWallet::set_enabled(conn, id.0, enabled, now)
+        let set = SupplierWallet::set_enabled(conn, id.0, enabled, now)
             .await?
-            .ok_or(DomainError::NotFound("wallet"))
+            .ok_or(DomainError::NotFound("wallet"))?;
+        let (event, stood) = match enabled {
+            true => (EventType::WalletEnabled, wallet.enabled && wallet.isolated_at.is_none()),
+            false => (EventType::WalletDisabled, !wallet.enabled),
+        };
+        if !stood {
+            tell_of_wallet_in_tx(conn, ids, event, (id.0, None), now).await?;
+        }
+        Ok(set)
     })
     .await
 }
@@ -187,6 +197,7 @@ pub async fn isolate_in_tx(
         let detail = json!({ "reason": reason, "probation_at": probation_at });
         let subject = format!("wallet:{wallet}");
         findings::record_in_tx(conn, ids, FindingKind::WalletIsolated, &subject, detail, now).await?;
+        tell_of_wallet_in_tx(conn, ids, EventType::WalletIsolated, (wallet, Some(reason)), now).await?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@
 
 mod approvals;
 mod error;
+mod events;
 mod layers;
 pub mod metrics;
 mod model;
@@ -22,6 +23,7 @@ mod validate;
 
 pub use approvals::Approvals;
 pub use error::{Problem, Problems, SettingsError};
+pub use events::Events;
 pub use model::{
     Api, Database, Deposits, Jobs, Limits, LogFormat, Missed, Operators, Orders, PayoutLimits, Payouts, Pool, Redis,
     Schedule, Settings, Telemetry, Vault, Worker,

@@ -8,7 +8,7 @@ use kernel::{AddressRange, Amount, NoAddressRange};
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{self, value_error};
-use crate::{Approvals, Network, Rates, Secret, SecretUrl, SettingsError, Source, UsdtDeposits};
+use crate::{Approvals, Events, Network, Rates, Secret, SecretUrl, SettingsError, Source, UsdtDeposits};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +33,7 @@ pub struct Settings {
     pub jobs: Jobs,
     pub schedules: BTreeMap<String, Schedule>,
     pub webhooks: Webhooks,
+    pub events: Events,
     pub telemetry: Telemetry,
     pub limits: Limits,
 }

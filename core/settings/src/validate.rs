@@ -2,6 +2,7 @@
 
 mod addresses;
 mod approvals;
+mod events;
 mod keys;
 mod ranges;
 mod rates;
@@ -41,6 +42,7 @@ impl Settings {
             keys::check(self, role, &mut check);
             ranges::check(self, &mut check);
             approvals::check(self, &mut check);
+            events::check(self, &mut check);
             rates::check(self, &mut check);
             rental::check(self, &mut check);
             stake::check(self, &mut check);

@@ -180,6 +180,7 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         webhooks_in_flight: settings.webhooks.in_flight_per_endpoint,
         messages_per_run: settings.webhooks.messages_per_run,
         webhook_retention: chrono::Duration::days(i64::from(settings.webhooks.keep_days)),
+        event_retention: chrono::Duration::days(i64::from(settings.events.keep_days)),
         heads_file: Some(&settings.worker.audit_heads_file)
             .filter(|file| !file.is_empty())
             .map(PathBuf::from),

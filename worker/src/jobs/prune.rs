@@ -54,6 +54,13 @@ impl Prune {
                 break;
             }
         }
+        let events = (now - env.policy.event_retention, messages);
+        for _ in 0..ROUNDS {
+            let removed = domain::events::prune(&env.pool, events, BATCH).await?;
+            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
+                break;
+            }
+        }
         let mut conn = acquire(&env.pool).await?;
         for _ in 0..ROUNDS {
             let removed = IdempotencyKey::prune(&mut conn, before, BATCH).await?;

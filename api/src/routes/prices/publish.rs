@@ -14,15 +14,18 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::extract::Idempotent;
 use crate::middleware::Caller;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::routes::approvals::{WaitingView, wait};
 use crate::routes::operations::{answer, instruction};
+
+/// What fits a body; larger tables are published by command.
+pub(crate) const BANDS_MAX: usize = 200;
 
 /// A price table to publish.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PublishPrices {
-    /// 1 to 1,000 lines; no two may overlap.
+    /// 1 to 200 lines; no two may overlap.
     bands: Vec<BandDraft>,
     /// Why: 1 to 500 characters, kept for good.
     #[schema(example = "energy is cheaper since the unfreeze")]
@@ -93,6 +96,10 @@ pub(crate) async fn publish_prices(
     request: Idempotent<PublishPrices>,
 ) -> Result<(StatusCode, HeaderMap, Json<PublishAnswer>), Problem> {
     let body = &request.body;
+    if body.bands.len() > BANDS_MAX {
+        let detail = format!("has {BANDS_MAX} lines at most");
+        return Err(Problem::field(Code::InvalidBody, "#/bands", "invalid_value", detail));
+    }
     let bands: Vec<Band> = body.bands.iter().map(Band::from).collect();
     if app.approvals.prices {
         let wanted = Wanted::Publish { bands };

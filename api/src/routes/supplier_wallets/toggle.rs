@@ -31,6 +31,6 @@ pub(crate) async fn toggle_supplier_wallet(
     Path(id): Path<String>,
     JsonBody(body): JsonBody<ToggleSupplierWallet>,
 ) -> Result<Json<SupplierWalletView>, Problem> {
-    let wallet = set_enabled(&app.pool, path("id", &id)?, body.enabled, app.clock.now()).await?;
+    let wallet = set_enabled(&app.pool, &*app.ids, path("id", &id)?, body.enabled, app.clock.now()).await?;
     Ok(Json(SupplierWalletView::find(&app, wallet).await?))
 }

@@ -2,6 +2,7 @@
 //! that asked for it.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
@@ -11,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Conn;
-use crate::schema::{events as e, webhook_endpoints as w};
+use crate::schema::{events as e, events_gone as g, webhook_deliveries as d, webhook_endpoints as w};
 use crate::text_enum;
 
 text_enum! {
@@ -65,6 +66,12 @@ text_enum! {
         PayoutCompleted = "payout.completed",
         /// It cannot be paid; the money is back.
         PayoutFailed = "payout.failed",
+        /// A supplier wallet takes orders again, or for the first time.
+        WalletEnabled = "wallet.enabled",
+        /// A supplier wallet was switched off.
+        WalletDisabled = "wallet.disabled",
+        /// A supplier wallet gets no orders for now.
+        WalletIsolated = "wallet.isolated",
         /// An operator tries an endpoint out.
         WebhookTest = "webhook.test",
     }
@@ -80,6 +87,35 @@ pub struct Event {
     pub user_id: Option<i64>,
     pub data: Value,
     pub created_at: DateTime<Utc>,
+    pub xact: i64,
+    pub place: i64,
+}
+
+/// Where a reader of events is: everything up to here he has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventPlace {
+    /// The number of the transaction that wrote the event.
+    pub xact: i64,
+    /// Its place among all events.
+    pub place: i64,
+}
+
+impl EventPlace {
+    /// Behind all that transactions below this number wrote.
+    #[must_use]
+    pub const fn before(horizon: i64) -> Self {
+        Self {
+            xact: horizon - 1,
+            place: i64::MAX,
+        }
+    }
+}
+
+/// What of events is read.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    pub types: Vec<EventType>,
+    pub user_id: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -94,7 +130,84 @@ pub struct NewEventRow<'a> {
 }
 
 impl Event {
-    /// Whether there is any endpoint, so that events are kept at all.
+    /// The event's place.
+    #[must_use]
+    pub const fn at(&self) -> EventPlace {
+        EventPlace {
+            xact: self.xact,
+            place: self.place,
+        }
+    }
+
+    /// The smallest number of a transaction that may still write: below it nothing more comes.
+    pub async fn horizon(conn: &mut Conn) -> QueryResult<i64> {
+        diesel::select(sql::<BigInt>("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+            .get_result(conn)
+            .await
+    }
+
+    /// Of a page of what is behind `after` and below `horizon`, in order.
+    pub async fn page(
+        conn: &mut Conn,
+        (after, horizon): (EventPlace, i64),
+        filter: &EventFilter,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let behind = e::xact.gt(after.xact).or(e::place.gt(after.place));
+        let mut query = e::table
+            .filter(e::xact.ge(after.xact).and(behind))
+            .filter(e::xact.lt(horizon))
+            .filter(e::event_type.eq_any(&filter.types))
+            .order((e::xact, e::place))
+            .limit(limit)
+            .select(Self::as_select())
+            .into_boxed();
+        if let Some(user) = filter.user_id {
+            query = query.filter(e::user_id.eq(user));
+        }
+        query.load(conn).await
+    }
+
+    /// The number of the last transaction below `horizon` that wrote an event.
+    pub async fn newest(conn: &mut Conn, horizon: i64) -> QueryResult<Option<i64>> {
+        e::table
+            .filter(e::xact.lt(horizon))
+            .order((e::xact.desc(), e::place.desc()))
+            .select(e::xact)
+            .first(conn)
+            .await
+            .optional()
+    }
+
+    /// The largest number of a transaction whose events went.
+    pub async fn gone(conn: &mut Conn) -> QueryResult<i64> {
+        g::table.select(g::xact).first(conn).await
+    }
+
+    /// Removes at most `limit` of before that time which no message is kept about; answers how many.
+    pub async fn prune(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> QueryResult<usize> {
+        // ids begin with the time that they were made at: the oldest are found by them
+        let bound = first_id_of(before);
+        let told = d::table.filter(d::event_id.eq(e::id)).select(d::event_id);
+        let old = e::table
+            .filter(e::id.lt(bound))
+            .filter(e::created_at.lt(before))
+            .filter(diesel::dsl::not(diesel::dsl::exists(told)))
+            .order(e::id)
+            .limit(limit)
+            .select((e::id, e::xact));
+        let old: Vec<(Uuid, i64)> = old.load(conn).await?;
+        let Some(last) = old.iter().map(|(_, xact)| *xact).max() else {
+            return Ok(0);
+        };
+        let ids = old.iter().map(|(id, _)| *id);
+        let gone = diesel::delete(e::table.filter(e::id.eq_any(ids))).execute(conn).await?;
+        let further = g::table.filter(g::xact.lt(last));
+        diesel::update(further).set(g::xact.eq(last)).execute(conn).await?;
+        Ok(gone)
+    }
+
+    /// Whether there is any endpoint that messages are kept for.
     pub async fn anybody_listens(conn: &mut Conn) -> QueryResult<bool> {
         let endpoints = w::table.filter(w::deleted_at.is_null());
         diesel::select(diesel::dsl::exists(endpoints)).get_result(conn).await
@@ -197,4 +310,10 @@ impl QueryFragment<Pg> for EmitRows {
 impl QueryId for EmitRows {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+/// The smallest id that is made at a time or later (UUID version 7: milliseconds first).
+fn first_id_of(at: DateTime<Utc>) -> Uuid {
+    let ms = u128::try_from(at.timestamp_millis()).unwrap_or(0);
+    Uuid::from_u128(ms << 80)
 }

@@ -69,7 +69,7 @@ pub use deposit_address::{AddressKind, DepositAddress};
 pub use deposit_key::DepositAccountKey;
 pub use deposit_order::{DepositOrder, DepositOrderState};
 pub use deposit_wallet::DerivedFrom;
-pub use event::{EmitRows, Event, EventType, NewEventRow};
+pub use event::{EmitRows, Event, EventFilter, EventPlace, EventType, NewEventRow};
 pub use exchange::{Exchange, ExchangeCause, ExchangeState, Exchanged, PendingExchanges};
 pub use finding::{Finding, FindingFilter, NewFinding, Severity};
 pub use idempotency::{IdempotencyKey, NewIdempotencyKey};

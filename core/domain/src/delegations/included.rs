@@ -10,7 +10,7 @@ use kernel::IdGen;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::events::{EventType, OrderNews, anybody_listens, tell_of_orders_in_tx};
+use crate::events::{EventType, OrderNews, tell_of_orders_in_tx};
 use crate::findings::{self, FindingKind};
 use crate::intents::{Landed, all_moved};
 use crate::wallets::recount_reserved_in_tx;
@@ -139,7 +139,7 @@ async fn tell_of_completed_in_tx(
     completed: &[(Completion, &str)],
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if completed.is_empty() || !anybody_listens(conn).await? {
+    if completed.is_empty() {
         return Ok(());
     }
     let completed: Vec<(Order, &str)> = completed
@@ -244,7 +244,7 @@ async fn tell_of_reclaimed_in_tx(
     over: &[(Uuid, &str)],
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if over.is_empty() || !anybody_listens(conn).await? {
+    if over.is_empty() {
         return Ok(());
     }
     let of_orders: Vec<Uuid> = over.iter().map(|(order, _)| *order).collect();

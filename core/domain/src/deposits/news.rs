@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::credit::senders_of_ours;
 use crate::DomainError;
-use crate::events::{NewEvent, anybody_listens, write_in_tx};
+use crate::events::{NewEvent, write_in_tx};
 
 /// Tells the same of these transfers.
 pub(crate) async fn tell_of_transfers_in_tx(
@@ -21,7 +21,7 @@ pub(crate) async fn tell_of_transfers_in_tx(
     transfers: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if transfers.is_empty() || !anybody_listens(conn).await? {
+    if transfers.is_empty() {
         return Ok(());
     }
     let mut transfers = IncomingTransfer::by_ids(conn, transfers).await?;
@@ -66,7 +66,7 @@ pub(crate) async fn tell_of_deposits_in_tx(
     deposits: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if deposits.is_empty() || !anybody_listens(conn).await? {
+    if deposits.is_empty() {
         return Ok(());
     }
     let mut events = Vec::with_capacity(deposits.len());
@@ -85,9 +85,6 @@ pub(super) async fn tell_of_order_in_tx(
     (deposit, order): (&Deposit, &DepositOrder),
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if !anybody_listens(conn).await? {
-        return Ok(());
-    }
     let mut event = event(event_type, deposit.id, Some(deposit.user_id), (None, Some(deposit)))?;
     event.data["order"] = json!({
         "receiver": order.receiver,

@@ -1,19 +1,21 @@
-//! Events: what happened, for those outside who asked to be told. An event is written in the transaction of its cause, and
-//! with it a delivery for each endpoint that asked: both or neither.
-//!
-//! While no endpoint is registered nothing is written, and each transaction pays for one look at an empty table.
+//! Events: what happened, for those outside who want to know. An event is written in the transaction of its cause, and with it
+//! a delivery for each endpoint that asked: both or neither. Whoever reads them himself reads them in an order that misses none.
 
 mod orders;
+mod read;
+mod wallets;
 
 use chrono::{DateTime, Utc};
 use db::Conn;
-use db::models::{EmitRows, Event, NewEventRow};
+use db::models::{EmitRows, NewEventRow};
 use kernel::{IdGen, UserId};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use db::models::EventType;
+pub use db::models::{Event, EventFilter, EventPlace, EventType};
 pub(crate) use orders::{OrderNews, tell_of_orders_in_tx};
+pub use read::{Start, newest, page, prune, start};
+pub(crate) use wallets::tell_of_wallet_in_tx;
 
 use crate::DomainError;
 
@@ -56,16 +58,11 @@ pub async fn emit_many_in_tx(
     events: &[NewEvent],
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if events.is_empty() || !anybody_listens(conn).await? {
+    if events.is_empty() {
         return Ok(());
     }
     let events: Vec<(Uuid, &NewEvent)> = events.iter().map(|event| (ids.uuid(), event)).collect();
     write_in_tx(conn, &events, None, now).await
-}
-
-/// Whether events are kept at all. Ask before preparing what only an event needs.
-pub(crate) async fn anybody_listens(conn: &mut Conn) -> Result<bool, DomainError> {
-    Ok(Event::anybody_listens(conn).await?)
 }
 
 /// Writes events, each under its id, for all who asked or for one endpoint alone.

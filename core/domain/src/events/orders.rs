@@ -6,7 +6,7 @@ use db::models::{EventType, Order};
 use kernel::{Amount, Asset, IdGen, UserId};
 use serde_json::{Value, json};
 
-use super::{NewEvent, anybody_listens, write_in_tx};
+use super::{NewEvent, write_in_tx};
 use crate::DomainError;
 
 /// News of one order.
@@ -33,7 +33,7 @@ pub(crate) async fn tell_of_orders_in_tx(
     news: &[OrderNews<'_>],
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if news.is_empty() || !anybody_listens(conn).await? {
+    if news.is_empty() {
         return Ok(());
     }
     let events = news.iter().map(|news| event(event_type, news));

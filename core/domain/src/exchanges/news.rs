@@ -7,7 +7,7 @@ use kernel::{Amount, Asset, IdGen, UserId};
 use serde_json::{Value, json};
 
 use crate::DomainError;
-use crate::events::{NewEvent, anybody_listens, emit_many_in_tx};
+use crate::events::{NewEvent, emit_many_in_tx};
 
 /// Tells of exchanges that came to their end; of one that waits there is nothing to tell.
 pub(crate) async fn tell_in_tx(
@@ -16,7 +16,7 @@ pub(crate) async fn tell_in_tx(
     exchanges: &[Exchange],
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if exchanges.is_empty() || !anybody_listens(conn).await? {
+    if exchanges.is_empty() {
         return Ok(());
     }
     let mut events = Vec::with_capacity(exchanges.len());

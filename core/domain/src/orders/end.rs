@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Event, guarded, note_in_tx};
-use crate::events::{EventType, OrderNews, anybody_listens, tell_of_orders_in_tx};
+use crate::events::{EventType, OrderNews, tell_of_orders_in_tx};
 use crate::pool::release_in_tx;
 use crate::{DomainError, WORKER};
 
@@ -173,11 +173,8 @@ pub async fn fail_in_tx(
         event("refunded", OrderState::Refunded),
     ];
     NewOrderEvent::insert_many(conn, &events).await?;
-    if anybody_listens(conn).await? {
-        let order = Order::find(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
-        tell_of_orders_in_tx(conn, ids, EventType::OrderRefunded, &[OrderNews::of(&order)], now).await?;
-    }
-    Ok(())
+    let order = Order::find(conn, id.0).await?.ok_or(DomainError::NotFound("order"))?;
+    tell_of_orders_in_tx(conn, ids, EventType::OrderRefunded, &[OrderNews::of(&order)], now).await
 }
 
 /// Settles delivered orders whose delegation is final: escrow to revenue. Those that are settled already are passed.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::DomainError;
-use crate::events::{NewEvent, anybody_listens, emit_in_tx};
+use crate::events::{NewEvent, emit_in_tx};
 
 /// Tells of a payout as it is from now on. The transaction is the one on chain that did it, if one did.
 pub(crate) async fn tell_in_tx(
@@ -18,9 +18,6 @@ pub(crate) async fn tell_in_tx(
     (payout, txid): (Uuid, Option<&str>),
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
-    if !anybody_listens(conn).await? {
-        return Ok(());
-    }
     let payout = Payout::find(conn, payout)
         .await?
         .ok_or(DomainError::NotFound("payout"))?;

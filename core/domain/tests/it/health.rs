@@ -101,6 +101,8 @@ async fn what_is_wrong_with_a_wallet_itself_waits_for_an_operator() {
     assert_eq!(world.isolation(wallet).await, Some(None));
     world.clock.advance_seconds(1_000_000);
     assert_eq!(world.try_again().await, 0);
-    let on = set_enabled(&world.api, wallet, true, world.now()).await.unwrap();
+    let on = set_enabled(&world.api, &world.ids, wallet, true, world.now())
+        .await
+        .unwrap();
     assert_eq!((on.isolated_at, on.failures, on.probations), (None, 0, 0));
 }

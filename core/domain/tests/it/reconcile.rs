@@ -148,7 +148,7 @@ async fn a_released_wallet_is_no_finding() {
     }
     world.reconcile().await;
     assert_eq!(world.findings().await, ["wallets.isolated"]);
-    domain::wallets::set_enabled(&world.api, wallet, true, world.now())
+    domain::wallets::set_enabled(&world.api, &world.ids, wallet, true, world.now())
         .await
         .unwrap();
     world.reconcile().await;

@@ -233,7 +233,9 @@ async fn what_is_missing_is_believed_when_a_later_read_says_so_too() {
     let missing = "SELECT detail ->> 'coin_sun' AS word FROM findings WHERE kind = 'wallets.coin_missing'";
     assert_eq!(world.word(missing).await, "30000000");
     // what is left is what counts from now on
-    set_enabled(&world.api, wallet, true, world.now()).await.unwrap();
+    set_enabled(&world.api, &world.ids, wallet, true, world.now())
+        .await
+        .unwrap();
     world.clock.advance_seconds(60);
     assert_eq!(sync(&world, wallet, &robbed(1009)).await.isolated_at, None);
     assert_eq!(kept(&world).await.len(), 7, "each read is kept");
@@ -312,11 +314,15 @@ async fn an_operator_releases_a_wallet_through_the_api() {
         .db
         .sql("UPDATE supplier_wallets SET isolated_at = now(), isolated_reason = 'x', failures = 3, enabled = false")
         .await;
-    let on = set_enabled(&world.api, wallet, true, world.now()).await.unwrap();
+    let on = set_enabled(&world.api, &world.ids, wallet, true, world.now())
+        .await
+        .unwrap();
     assert_eq!((on.enabled, on.isolated_at, on.failures), (true, None, 0));
-    let off = set_enabled(&world.api, wallet, false, world.now()).await.unwrap();
+    let off = set_enabled(&world.api, &world.ids, wallet, false, world.now())
+        .await
+        .unwrap();
     assert!(!off.enabled);
     world.db.sql("UPDATE supplier_wallets SET state = 'importing'").await;
-    let early = set_enabled(&world.api, wallet, true, world.now()).await;
+    let early = set_enabled(&world.api, &world.ids, wallet, true, world.now()).await;
     assert!(matches!(early, Err(domain::DomainError::WalletNotActive)), "{early:?}");
 }

@@ -316,6 +316,7 @@ fn policy(world: &World) -> WorkPolicy {
         webhooks_in_flight: 8,
         messages_per_run: 20,
         webhook_retention: TimeDelta::days(30),
+        event_retention: TimeDelta::days(30),
         heads_file: Some(world.heads_file()),
     }
 }

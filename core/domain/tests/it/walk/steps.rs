@@ -435,7 +435,7 @@ impl Walker {
 
     pub(super) async fn release(&mut self) {
         for wallet in &self.wallets {
-            set_enabled(&self.world.api, *wallet, true, self.world.now())
+            set_enabled(&self.world.api, &self.world.ids, *wallet, true, self.world.now())
                 .await
                 .unwrap();
         }

@@ -1,0 +1,4 @@
+//! What happened, as it happens.
+
+pub(crate) mod feed;
+pub(crate) mod stream;
