@@ -40,6 +40,9 @@ pub(crate) const EVERYWHERE: &[Code] = &[
     Code::BadRequest,
     Code::InvalidParameter,
     Code::Unauthorized,
+    Code::SignatureRequired,
+    Code::SignatureInvalid,
+    Code::SignatureReplayed,
     Code::AddressNotAllowed,
     Code::InsufficientScope,
     Code::RateLimited,
@@ -62,6 +65,7 @@ const MARKED: &[Code] = &[
 ];
 const ACCEPT: &[Code] = &[
     Code::UserBlocked,
+    Code::DailyLimit,
     Code::InsufficientFunds,
     Code::EnergyOutOfRange,
     Code::DurationOutOfRange,
@@ -80,6 +84,7 @@ const QUOTE: &[Code] = &[
 ];
 const EXTEND: &[Code] = &[
     Code::NotFound,
+    Code::DailyLimit,
     Code::UserBlocked,
     Code::InsufficientFunds,
     Code::OrderNotExtendable,
@@ -91,6 +96,7 @@ const EXTEND: &[Code] = &[
 const QUOTED: &[Code] = &[Code::NotFound, Code::QuoteUsed, Code::QuoteExpired, Code::QuoteDiffers];
 const PAYOUT: &[Code] = &[
     Code::UserBlocked,
+    Code::DailyLimit,
     Code::InsufficientFunds,
     Code::AssetNotPaid,
     Code::PayoutTooSmall,
@@ -232,6 +238,7 @@ routes! {
     WalletsWrite put Put "/api/supplier-wallets/{id}/toggle" supplier_wallets::toggle::toggle_supplier_wallet
         [BODY, FOUND, &[Code::WalletNotActive]];
     JobsRead get Get "/api/operations/queues" operations::queues::list_queues [];
+    JobsPause put Put "/api/operations/queues/{queue}" operations::pause_queue::pause_queue [BODY, FOUND, BY_HAND];
     JobsRead get Get "/api/operations/jobs" operations::list_jobs::list_jobs [];
     JobsRedrive post Post "/api/operations/jobs/redrive" operations::redrive_jobs::redrive_jobs [BODY, MARKED, BY_HAND];
     JobsDrop post Post "/api/operations/jobs/drop" operations::drop_jobs::drop_jobs [BODY, MARKED, BY_HAND];
@@ -317,6 +324,9 @@ routes! {
         [BODY, FOUND, BY_HAND, &[Code::MoreThanOwn]];
     KeysManage post Post "/api/keys/{id}/rotate" keys::rotate::rotate_key
         [BODY, MARKED, FOUND, BY_HAND, &[Code::MoreThanOwn]];
+    KeysManage post Post "/api/keys/{id}/signing" keys::sign::sign_key
+        [BODY, MARKED, FOUND, BY_HAND, DOOR, &[Code::MoreThanOwn]];
+    KeysManage delete Delete "/api/keys/{id}/signing" keys::unsign::unsign_key [FOUND, &[Code::MoreThanOwn]];
     KeysRevoke post Post "/api/keys/{id}/revoke" keys::revoke::revoke_key [FOUND];
     RolesRead get Get "/api/permissions" roles::permissions::list_permissions [];
     RolesRead get Get "/api/roles" roles::list::list_roles [];

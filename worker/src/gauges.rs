@@ -10,13 +10,13 @@ use std::time::Duration;
 use chain::EnergyMarket;
 use chrono::{DateTime, Utc};
 use db::models::{
-    Approval, DueComparison, Exchange, Finding, Rate, SupplierWallet, TransferKind, Unsealed, WebhookEndpoint,
+    Approval, DueComparison, Exchange, Finding, Rate, SupplierWallet, Switch, TransferKind, Unsealed, WebhookEndpoint,
 };
 use db::{Conn, acquire};
 use domain::DomainError;
 use domain::operations::{Held, NetworkFigures, count_stuck, held, networks, transfer_figures};
 use domain::rates::{RatePolicy, current_in_tx};
-use jobs::{QueueFigures, queue_figures};
+use jobs::{Queue, QueueFigures, queue_figures};
 use metrics::gauge;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -79,6 +79,7 @@ impl Gauges {
         }
         show_webhooks(&mut conn, now).await?;
         show_approvals(&mut conn, now).await?;
+        show_pauses(&mut conn).await?;
         show_audit(&mut conn, now).await?;
         show_rate(&mut conn, (!env.rates.sources.is_empty(), &env.rates.policy), now).await?;
         if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
@@ -230,6 +231,17 @@ async fn show_webhooks(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), WorkEr
     }
     gauge!("switchyard_webhook_pending").set(float(figures.pending));
     gauge!("switchyard_webhook_oldest_due_seconds").set(figures.oldest_due_seconds.max(0.0));
+    Ok(())
+}
+
+/// Which queues are paused.
+async fn show_pauses(conn: &mut Conn) -> Result<(), WorkError> {
+    let thrown = Switch::list(conn).await.map_err(DomainError::from)?;
+    for queue in Queue::ALL {
+        let on = |switch: &Switch| switch.enabled && switch.name == queue.pause_switch();
+        let paused = f64::from(u8::from(thrown.iter().any(on)));
+        gauge!("switchyard_queue_paused", "queue" => queue.word()).set(paused);
+    }
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use domain::principals::Principal;
 use zeroize::Zeroizing;
 
 use super::observe::AnsweredFor;
+use super::signature::signed;
 use super::{audit, client, key_cache};
 use crate::App;
 use crate::problem::{Code, Problem};
@@ -64,16 +65,32 @@ pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, 
     let mut response = match allowed {
         Err(problem) => problem.into_response(),
         Ok(allowance) => {
-            let act = audit::act(&app, (Some(&principal), client), &request, action);
-            let lacks = need(&principal, point).err();
-            request.extensions_mut().insert(Arc::new(principal));
-            let mut response = done(&app, act, lacks, next.run(request)).await;
+            let who = (principal, client);
+            let mut response = answered((&app, point, action), who, request, next).await;
             allowance.write(response.headers_mut());
             response
         }
     };
     response.extensions_mut().insert(answered_for);
     response
+}
+
+/// The answer to somebody who is known, if he signed where he has to and may call this.
+async fn answered(
+    (app, point, action): (&App, Permission, &str),
+    (principal, client): (Principal, Option<IpAddr>),
+    request: Request,
+    next: Next,
+) -> Response {
+    let act = audit::act(app, (Some(&principal), client), &request, action);
+    let lacks = need(&principal, point).err();
+    match signed(app, &principal, request).await {
+        Err(problem) => done(app, act, Some(problem), std::future::pending()).await,
+        Ok(mut request) => {
+            request.extensions_mut().insert(Arc::new(principal));
+            done(app, act, lacks, next.run(request)).await
+        }
+    }
 }
 
 /// A route that anybody may call, not often.

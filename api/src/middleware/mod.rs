@@ -9,6 +9,7 @@ mod key_cache;
 mod no_query;
 mod observe;
 mod rate_limit;
+mod signature;
 
 pub(crate) use bounds::bounds;
 pub(crate) use browsers::browsers;

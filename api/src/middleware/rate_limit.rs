@@ -57,6 +57,14 @@ impl RateLimits {
         Err(refused(&verdict, "key", ""))
     }
 
+    /// Whether a signature was not used within the last minute, which is as long as one is good. Where Redis is away this process alone
+    /// remembers: what writes is carried out once by its Idempotency-Key all the same.
+    pub(super) async fn is_first_use(&self, signature: &str) -> bool {
+        let once = RateLimit::per_minute(1);
+        let caller = format!("signature:{signature}");
+        self.limiter.check(&caller, once, self.clock.now()).await.allowed()
+    }
+
     /// Counts one request that no key speaks for that is known to be right. A connection always has an address; what has none was not sent
     /// over one.
     pub(super) async fn check_address(&self, client: Option<IpAddr>) -> Result<(), Problem> {

@@ -11,6 +11,7 @@ use db::models::{
 };
 use domain::operations::{ORDERS_AT_ONCE, SWITCHES, StuckKind};
 use domain::orders::{BATCH_KEY_MAX, BATCH_MAX};
+use jobs::Queue;
 use jobs::operate::Standing;
 use kernel::Asset;
 use utoipa::Number;
@@ -160,7 +161,8 @@ fn shared_fields() -> Vec<Field> {
     same(&["CreateKey"], "scopes", &words(Scope::ALL, Scope::word));
     let rate = Form::Between(1, 1_000_000);
     same(&["CreateKey", "SetKeyTerms"], "rate_limit_per_minute", &rate);
-    same(&["RotateKey"], "overlap_hours", &Form::Between(0, 720));
+    same(&["CreateKey", "SetKeyTerms"], "daily_limit", &Form::Amount);
+    same(&["RotateKey", "SignKey"], "overlap_hours", &Form::Between(0, 720));
     let point = words(Permission::ALL, Permission::word);
     same(&["SetRole"], "permissions", &point);
     same(&["SetRole"], "title", &Form::Printable(100));
@@ -177,6 +179,7 @@ fn shared_fields() -> Vec<Field> {
         "ResetOperator",
         "BlockUser",
         "ThrowSwitch",
+        "PauseQueue",
         "DecideApproval",
         "PublishPrices",
     ];
@@ -197,6 +200,7 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("Idempotency-Key", _) if operation == "create_orders" => Some(Form::Visible(BATCH_KEY_MAX)),
         ("Idempotency-Key", _) => Some(Form::Visible(255)),
         ("user_id", ParameterIn::Path) | ("limit", _) => Some(Form::From(1)),
+        ("queue", ParameterIn::Path) => Some(words(Queue::ALL, Queue::word)),
         ("name", ParameterIn::Path) if operation == "throw_switch" => Some(Form::Words(SWITCHES.to_vec())),
         ("name", ParameterIn::Path) => Some(Form::RoleName),
         ("address", ParameterIn::Path) => Some(Form::Address),

@@ -46,6 +46,10 @@ codes! {
         "邮箱、密码或验证码有误，或尝试过多：请稍候再试";
     CodeNeeded = "code_needed", UNAUTHORIZED, "A code of the second factor is needed", "需要二次验证码";
     SessionOver = "session_over", UNAUTHORIZED, "The session is over: sign in again", "会话已结束，请重新登录";
+    SignatureRequired = "signature_required", UNAUTHORIZED, "Requests of this key have to be signed", "该密钥的请求必须签名";
+    SignatureInvalid = "signature_invalid", UNAUTHORIZED,
+        "The signature is not that of this request, or its time is not about now", "请求签名无效或时间戳超出范围";
+    SignatureReplayed = "signature_replayed", UNAUTHORIZED, "This signature was used before: sign each request anew", "签名已被使用，请重新签名";
     Unauthorized = "unauthorized", UNAUTHORIZED, "A valid API key or access token is needed", "需要有效的 API 密钥或访问令牌";
     Forbidden = "forbidden", FORBIDDEN, "This is not allowed", "不允许此操作";
     AddressNotAllowed = "address_not_allowed", FORBIDDEN,
@@ -89,6 +93,8 @@ codes! {
         "The payout may be paid already; look at its finding", "该提现可能已支付，请先处理对应的问题";
     PayoutDecided = "payout_decided", CONFLICT,
         "The payout cannot be approved or rejected any more", "该提现已无法批准或拒绝";
+    DailyLimit = "daily_limit", CONFLICT,
+        "The key may not have so much more spent today", "该密钥当日消费额度不足";
     ApprovalDecided = "approval_decided", CONFLICT,
         "The approval was decided, or its time is over", "该复核事项已处理或已过期";
     DepositAmountsTaken = "deposit_amounts_taken", CONFLICT,

@@ -267,10 +267,8 @@ async fn what_happens_is_told_at_once_until_the_key_is_revoked() {
     assert_eq!(message[0].event, "order.created");
     let (_, admin) = api.signed_in(&["super_admin"]).await;
     let path = format!("/api/keys/{}/revoke", id.0);
-    assert_eq!(
-        api.with_token(&admin, Method::POST, &path, &Value::Null).await.status,
-        200
-    );
+    let revoked = api.with_token(&admin, Method::POST, &path, &Value::Null).await;
+    assert!(revoked.status.is_success());
     // what was right a moment ago is believed for five seconds
     api.clock.advance_seconds(6);
     assert_eq!(piece(&mut stream).await, None);

@@ -21,4 +21,6 @@ mod requests;
 mod rights;
 mod schemathesis;
 mod serving;
+mod signing;
+mod spending;
 mod support;

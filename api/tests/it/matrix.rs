@@ -35,6 +35,7 @@ fn routes() -> Vec<Route> {
                 .replace("{address}", "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")
                 .replace("{txid}", &"ab".repeat(32))
                 .replace("{name}", "nobodys")
+                .replace("{queue}", "nobodys")
                 .replace("{delivery_id}", &Uuid::nil().to_string())
                 .replace("{id}", &Uuid::nil().to_string());
             assert!(!filled.contains('{'), "{path}");

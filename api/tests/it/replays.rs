@@ -128,6 +128,7 @@ fn of_people(operation: &str) -> bool {
         "key_terms",
         "revoke_key",
         "switch",
+        "pause_queue",
         "_request",
         "publish_prices",
         "retry_orders",
@@ -215,10 +216,12 @@ async fn administration(api: &TestApi, (operation, n): (&str, usize), admin: &st
             "/api/keys",
             json!({ "name": "bot", "scopes": ["orders:read"], "allowed_from": ["10.0.0.0/8"] }),
         ),
-        "rotate_key" | "set_key_terms" | "revoke_key" => {
+        "rotate_key" | "set_key_terms" | "revoke_key" | "sign_key" | "unsign_key" => {
             let (key, _) = api.key_with(&[Scope::OrdersRead], 100).await;
             let path = format!("/api/keys/{key}");
             match operation {
+                "sign_key" => post(format!("{path}/signing"), json!({ "overlap_hours": 1 })),
+                "unsign_key" => nothing(format!("{path}/signing")).by(Method::DELETE),
                 "rotate_key" => post(format!("{path}/rotate"), json!({ "overlap_hours": 1 })),
                 "set_key_terms" => {
                     let body = json!({ "rate_limit_per_minute": 50 });
@@ -234,6 +237,29 @@ async fn administration(api: &TestApi, (operation, n): (&str, usize), admin: &st
                 .unmarked()
                 .by(Method::PUT)
         }
+        "pause_queue" => {
+            let path = format!("/api/operations/queues/{}", ["payouts", "wallets"][n]);
+            let body = json!({ "paused": true, "reason": "test" });
+            post(path, body).unmarked().by(Method::PUT)
+        }
+        "unlock_operator" => nothing(him("unlock")),
+        "sign_operator_out" => nothing(him("sign-out")),
+        "set_role" => post(format!("/api/roles/night{n}"), role).unmarked().by(Method::PUT),
+        "delete_role" => {
+            let path = format!("/api/roles/night{n}");
+            assert_eq!(
+                api.with_token(admin, Method::PUT, &path, &role).await.status,
+                StatusCode::CREATED
+            );
+            nothing(path).by(Method::DELETE)
+        }
+        _ => commands(api, (operation, n)).await,
+    }
+}
+
+/// What operators alone do with orders, prices and what others asked for.
+async fn commands(api: &TestApi, (operation, n): (&str, usize)) -> Call {
+    match operation {
         "publish_prices" => {
             let band = json!({ "energy_min": 1, "energy_max": 1_000_000, "duration_min_s": 60, "duration_max_s": 86_400,
                 "price_millisun_per_energy": 40_000 });
@@ -252,17 +278,6 @@ async fn administration(api: &TestApi, (operation, n): (&str, usize), admin: &st
             let approval = asked.body["approval"]["id"].as_str().unwrap();
             let word = operation.strip_suffix("_request").unwrap();
             post(format!("/api/approvals/{approval}/{word}"), json!({ "reason": "test" }))
-        }
-        "unlock_operator" => nothing(him("unlock")),
-        "sign_operator_out" => nothing(him("sign-out")),
-        "set_role" => post(format!("/api/roles/night{n}"), role).unmarked().by(Method::PUT),
-        "delete_role" => {
-            let path = format!("/api/roles/night{n}");
-            assert_eq!(
-                api.with_token(admin, Method::PUT, &path, &role).await.status,
-                StatusCode::CREATED
-            );
-            nothing(path).by(Method::DELETE)
         }
         other => panic!("{other} has no case here"),
     }

@@ -227,6 +227,7 @@ async fn exists(api: &mut TestApi) -> Value {
         approvals.push(id(&asked["approval"]));
     }
     json!({
+        "/api/operations/queues/{queue}": { "queue": ["payouts", "notify"] },
         "/api/approvals/{id}": { "id": approvals },
         // the newest, which was delivered
         "/api/orders/{id}/extend": { "id": [orders[2]] },

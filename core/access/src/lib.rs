@@ -13,6 +13,7 @@ mod password;
 mod permission;
 mod role;
 mod scope;
+mod signature;
 mod token;
 mod totp;
 
@@ -23,6 +24,7 @@ pub use password::{HashedPassword, MAX_PASSWORD, MIN_PASSWORD, Weak, check_passw
 pub use permission::{Permission, PermissionSet};
 pub use role::BuiltInRole;
 pub use scope::Scope;
+pub use signature::{SIGNATURE_WINDOW_MS, SIGNING_SECRET_LEN, SignedParts};
 pub use token::{Claims, RefreshToken};
 pub use totp::TotpSecret;
 

@@ -11,6 +11,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_key_spending (api_key_id, day) {
+        api_key_id -> Uuid,
+        day -> Integer,
+        spent_sun -> BigInt,
+    }
+}
+
+diesel::table! {
     api_keys (id) {
         id -> Uuid,
         name -> Text,
@@ -23,6 +31,10 @@ diesel::table! {
         revoked_at -> Nullable<Timestamptz>,
         expires_at -> Nullable<Timestamptz>,
         allowed_from -> Array<Text>,
+        daily_limit_sun -> Nullable<BigInt>,
+        signing_sealed -> Nullable<Bytea>,
+        signing_former -> Nullable<Bytea>,
+        signing_former_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -975,6 +987,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_key_former_secrets,
+    api_key_spending,
     api_keys,
     approvals,
     audit_inbox,

@@ -5,7 +5,7 @@ use access::{PermissionSet, Scope};
 use chrono::{DateTime, Duration, Utc};
 use db::models::{ApiKey, FormerSecret, NewApiKey};
 use db::{Conn, Pool, acquire, run_tx, trail};
-use kernel::{AddressRange, ApiKeyId, IdGen};
+use kernel::{AddressRange, Amount, ApiKeyId, IdGen};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -15,8 +15,13 @@ use crate::operations::Mark;
 use crate::operators::By;
 
 mod present;
+mod signing;
+mod spending;
 
 pub use present::authenticate;
+pub use signing::{drop_signing, set_signing_once};
+pub use spending::spent_today;
+pub(crate) use spending::{spend_by_key_in_tx, spend_in_tx};
 
 const PREFIX_LEN: usize = 15;
 const RESOURCE: &str = "api_key";
@@ -44,6 +49,7 @@ pub struct NewKey<'a> {
 static ANYWHERE: KeyTerms = KeyTerms {
     expires_at: None,
     allowed_from: Vec::new(),
+    daily_limit: None,
 };
 
 impl<'a> NewKey<'a> {
@@ -66,9 +72,20 @@ pub struct KeyTerms {
     pub expires_at: Option<DateTime<Utc>>,
     /// None: from anywhere.
     pub allowed_from: Vec<AddressRange>,
+    /// The most TRX that it may have users spend in a UTC day; `None`: no limit.
+    pub daily_limit: Option<Amount>,
 }
 
 impl KeyTerms {
+    fn limit(&self) -> Result<Option<i64>, DomainError> {
+        if self.daily_limit == Some(Amount::ZERO) {
+            return Err(DomainError::BadText(
+                "a daily limit is more than nothing: leave it out, or revoke the key",
+            ));
+        }
+        Ok(self.daily_limit.map(Amount::minor))
+    }
+
     fn words(&self) -> Result<Vec<String>, DomainError> {
         if self.allowed_from.len() > RANGES_MAX {
             return Err(DomainError::BadText("a key has 50 ranges of addresses at most"));
@@ -163,12 +180,14 @@ fn checked<'a>(
         created_at: now,
         expires_at: key.terms.expires_at,
         allowed_from: key.terms.words()?,
+        daily_limit_sun: key.terms.limit()?,
     })
 }
 
 async fn insert_in_tx(conn: &mut Conn, new: &NewApiKey<'_>) -> Result<(), DomainError> {
     trail::changed(|| {
-        let terms = shown(new.expires_at, &new.allowed_from, new.rate_limit_per_minute);
+        let limits = (new.rate_limit_per_minute, new.daily_limit_sun);
+        let terms = shown(new.expires_at, &new.allowed_from, limits);
         json!({ "api_key": new.id, "name": new.name, "scopes": new.scopes, "after": terms })
     });
     Ok(new.insert(conn).await?)
@@ -269,16 +288,20 @@ pub async fn set_terms(
     (terms, rate_limit): (&KeyTerms, Option<u32>),
 ) -> Result<ApiKey, DomainError> {
     let (allowed_from, rate_limit) = (terms.words()?, rate_limit.map(rate).transpose()?);
+    let daily_limit_sun = terms.limit()?;
     run_tx(pool, "set_api_key_terms", async |conn| {
         let mut key = alive_in_tx(conn, id).await?;
         by.check(PermissionSet::of_scopes(&key.scopes))?;
-        let before = shown(key.expires_at, &key.allowed_from, key.rate_limit_per_minute);
+        let limits = (key.rate_limit_per_minute, key.daily_limit_sun);
+        let before = shown(key.expires_at, &key.allowed_from, limits);
         key.rate_limit_per_minute = rate_limit.unwrap_or(key.rate_limit_per_minute);
         (key.expires_at, key.allowed_from) = (terms.expires_at, allowed_from.clone());
-        let after = shown(key.expires_at, &key.allowed_from, key.rate_limit_per_minute);
+        key.daily_limit_sun = daily_limit_sun;
+        let limits = (key.rate_limit_per_minute, daily_limit_sun);
+        let after = shown(key.expires_at, &key.allowed_from, limits);
         trail::changed(|| json!({ "api_key": id.0, "before": before, "after": after }));
         let set = (key.expires_at, key.allowed_from.as_slice());
-        ApiKey::set_terms(conn, id.0, set, key.rate_limit_per_minute).await?;
+        ApiKey::set_terms(conn, id.0, set, limits).await?;
         Ok(key)
     })
     .await
@@ -304,8 +327,15 @@ pub async fn find(pool: &Pool, id: ApiKeyId) -> Result<ApiKey, DomainError> {
 }
 
 /// A key's terms, for the audit trail.
-fn shown(expires_at: Option<DateTime<Utc>>, allowed_from: &[String], rate_limit_per_minute: i32) -> Value {
-    json!({ "expires_at": expires_at, "allowed_from": allowed_from, "rate_limit_per_minute": rate_limit_per_minute })
+fn shown(
+    expires_at: Option<DateTime<Utc>>,
+    allowed_from: &[String],
+    (rate_limit_per_minute, daily_limit_sun): (i32, Option<i64>),
+) -> Value {
+    json!({
+        "expires_at": expires_at, "allowed_from": allowed_from, "rate_limit_per_minute": rate_limit_per_minute,
+        "daily_limit_sun": daily_limit_sun,
+    })
 }
 
 /// Rows that operators write under are no keys.

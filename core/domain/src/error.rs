@@ -166,6 +166,12 @@ pub enum DomainError {
         /// Least.
         minimum: Amount,
     },
+    /// More than the key may have users spend in a day.
+    #[error("this key may have {left} TRX more spent today; the day ends at 00:00 UTC")]
+    DailyLimit {
+        /// What is left of it.
+        left: Amount,
+    },
     /// More than may be paid in a time.
     #[error("this would exceed {0}; try a smaller amount, or later")]
     PayoutLimit(&'static str),

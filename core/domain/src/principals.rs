@@ -24,6 +24,25 @@ pub struct Principal {
     pub allowed_from: Vec<AddressRange>,
     /// An operator's session; `None` for an API key.
     pub session: Option<Uuid>,
+    /// What his requests have to be signed with; none: they need not be.
+    pub signing: Vec<Signing>,
+}
+
+/// A secret that requests are signed with.
+#[derive(Clone)]
+pub struct Signing {
+    /// Sealed by the API's own keys.
+    pub sealed: Vec<u8>,
+    /// From when on it signs no more.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl std::fmt::Debug for Signing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signing")
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Principal {

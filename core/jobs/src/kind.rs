@@ -91,6 +91,12 @@ db::text_enum! {
 }
 
 impl Queue {
+    /// The switch that pauses it: while that is on, none of its jobs begins.
+    #[must_use]
+    pub fn pause_switch(self) -> String {
+        format!("queue_{}", self.word())
+    }
+
     /// The kinds that wait in this queue.
     pub fn kinds(self) -> impl Iterator<Item = JobKind> {
         JobKind::ALL

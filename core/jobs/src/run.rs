@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use db::schema::jobs;
+use db::schema::{jobs, switches};
 use db::{Conn, DbError, Pool, Prepare as _, acquire, failpoint};
 use diesel::sql_types::{Array, Integer, Text, Timestamptz};
 use diesel::{
@@ -49,7 +49,7 @@ pub enum Completed {
 /// How far the clocks of two hosts may differ without a wake-up being refused as too early.
 const CLOCK_SKEW: chrono::TimeDelta = chrono::TimeDelta::seconds(1);
 
-/// Begins a run if the job is due and nobody runs it. `None`: there is nothing to do.
+/// Begins a run if the job is due, nobody runs it and its queue is not paused. `None`: there is nothing to do.
 ///
 /// Takes the pool, not a connection: this must never be part of a transaction that has to be durable.
 ///
@@ -62,6 +62,9 @@ pub async fn begin(
     now: DateTime<Utc>,
 ) -> Result<Option<RunningJob>, DbError> {
     let policy = kind.policy();
+    let paused = switches::table
+        .filter(switches::name.eq(policy.queue.pause_switch()))
+        .filter(switches::enabled);
     let max_runs = i32::try_from(policy.max_runs).unwrap_or(i32::MAX);
     let mut conn = acquire(pool).await?;
     let begun = diesel::update(
@@ -75,6 +78,7 @@ pub async fn begin(
                     .is_null()
                     .or(jobs::started_at.assume_not_null().lt(now - policy.lease())),
             )
+            .filter(diesel::dsl::not(diesel::dsl::exists(paused)))
             .filter(db::commit_lazily!()),
     )
     .set((jobs::runs.eq(jobs::runs + 1), jobs::started_at.eq(now)))

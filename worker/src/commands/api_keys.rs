@@ -6,7 +6,7 @@ use db::acquire;
 use db::models::ApiKey;
 use domain::api_keys::{self, FreshKey, KeyTerms, NewKey};
 use domain::operators::By;
-use kernel::{AddressRange, ApiKeyId, RandomIds};
+use kernel::{AddressRange, Amount, ApiKeyId, RandomIds};
 use settings::Settings;
 
 use super::{operator, print, setup};
@@ -64,6 +64,9 @@ pub struct Terms {
     /// Addresses and ranges that it may be used from, e.g. `203.0.113.7,10.0.0.0/8`; default: from anywhere
     #[arg(long, value_delimiter = ',')]
     allow_from: Vec<AddressRange>,
+    /// The most TRX that it may have users spend in a UTC day, e.g. `500`; default: no limit
+    #[arg(long)]
+    daily_limit: Option<Amount>,
 }
 
 impl From<Terms> for KeyTerms {
@@ -71,6 +74,7 @@ impl From<Terms> for KeyTerms {
         Self {
             expires_at: terms.expires_at,
             allowed_from: terms.allow_from,
+            daily_limit: terms.daily_limit,
         }
     }
 }
@@ -148,6 +152,12 @@ fn line(key: &ApiKey, now: DateTime<Utc>) -> String {
     } else {
         format!("from {}", key.allowed_from.join(","))
     };
+    let limit = key.daily_limit_sun.and_then(|sun| Amount::from_minor(sun).ok());
+    let limit = limit.map(|limit| format!("{limit} TRX a day  ")).unwrap_or_default();
+    let signed = if key.signing_sealed.is_some() { "signed  " } else { "" };
     let scopes = key.scopes.join(",");
-    format!("{}  {}…  {state}  {from}  {}  {scopes}", key.id, key.prefix, key.name)
+    format!(
+        "{}  {}…  {state}  {from}  {limit}{signed}{}  {scopes}",
+        key.id, key.prefix, key.name
+    )
 }

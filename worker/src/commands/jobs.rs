@@ -4,12 +4,14 @@ use anyhow::ensure;
 use chrono::{DateTime, Utc};
 use db::Pool;
 use domain::operations::{drop_jobs, jobs_page, queues, redrive_jobs};
+use jobs::Queue;
 use jobs::operate::{JobFilter, JobRow, Standing};
 use kernel::RandomIds;
 use serde_json::{Value, json};
 use settings::Settings;
 
 use super::by_hand::ByHand;
+use super::switches::throw;
 use super::{print, report, setup};
 
 /// What to do with jobs.
@@ -44,6 +46,25 @@ pub enum Command {
         all: bool,
         #[command(flatten)]
         by: ByHand,
+    },
+    /// Begin no more jobs of a queue, on all workers; those that run go on
+    Pause {
+        /// E.g. `payouts`
+        queue: Queue,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Who
+        #[arg(long, env = "SWITCHYARD_OPERATOR")]
+        operator: String,
+    },
+    /// Let a queue go on
+    Resume {
+        /// E.g. `payouts`
+        queue: Queue,
+        /// Who
+        #[arg(long, env = "SWITCHYARD_OPERATOR")]
+        operator: String,
     },
     /// Give dead jobs up, for a reason
     Drop {
@@ -102,12 +123,32 @@ impl Which {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
+    let command = match command {
+        Command::Pause {
+            queue,
+            reason,
+            operator,
+        } => {
+            throw(settings, &queue.pause_switch(), (true, reason), &operator).await?;
+            print(&format!("{queue} is paused on all workers; what runs goes on"));
+            return Ok(());
+        }
+        Command::Resume { queue, operator } => {
+            let ended = (false, "ended".to_owned());
+            throw(settings, &queue.pause_switch(), ended, &operator).await?;
+            print(&format!("{queue} goes on within seconds"));
+            return Ok(());
+        }
+        other => other,
+    };
     print(&answer(&pool, command, setup::clock().now()).await?);
     Ok(())
 }
 
 async fn answer(pool: &Pool, command: Command, now: DateTime<Utc>) -> anyhow::Result<String> {
     match command {
+        // answered by the caller
+        Command::Pause { .. } | Command::Resume { .. } => Ok(String::new()),
         Command::Status { json } => status(pool, json, now).await,
         Command::List {
             which,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use ::jobs::RunningJob;
 use async_trait::async_trait;
 use db::acquire;
-use db::models::{Approval, BlockRow, ChainCursor, IdempotencyKey, OperatorSession, PriceQuote, WalletSnapshotRow};
+use db::models::{
+    Approval, BlockRow, ChainCursor, IdempotencyKey, KeySpending, OperatorSession, PriceQuote, WalletSnapshotRow,
+};
 
 use crate::environment::Environment;
 use crate::error::{WorkError, outcome};
@@ -18,6 +20,9 @@ const ROUNDS: usize = 100;
 
 /// How long it can be seen where an operator was signed in.
 const SESSIONS_KEPT: chrono::Duration = chrono::Duration::days(90);
+
+/// How long it can be looked up what a key had users spend on a day.
+const SPENDING_KEPT: chrono::Duration = chrono::Duration::days(90);
 
 /// From every day but the first few of a month, this leads to the next one.
 const NEXT_MONTH: chrono::Duration = chrono::Duration::days(27);
@@ -74,6 +79,7 @@ impl Prune {
                 break;
             }
         }
+        KeySpending::prune(&mut conn, now - SPENDING_KEPT).await?;
         for _ in 0..ROUNDS {
             let ended = Approval::expire(&mut conn, now, BATCH).await?;
             if i64::try_from(ended).unwrap_or(BATCH) < BATCH {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use db::models::Switch;
 use db::{DbError, Pool, acquire};
 use jobs::{Feed, Queue, WakeQueue, backoff_for, bury_never_finished, take_due};
 use kernel::Clock;
@@ -63,8 +64,12 @@ impl Dispatcher {
         for queue in &self.queues {
             let mut conn = acquire(&self.pool).await?;
             bury_never_finished(&mut conn, *queue, self.clock.now()).await?;
+            let paused = Switch::is_on(&mut conn, &queue.pause_switch()).await?;
             drop(conn);
-            self.feed(*queue).await?;
+            // a wake of a queue that is paused is for nothing: what is due is brought once it goes on
+            if !paused {
+                self.feed(*queue).await?;
+            }
         }
         Ok(())
     }

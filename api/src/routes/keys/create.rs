@@ -7,10 +7,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use domain::api_keys::{NewKey, create_once, find};
 use domain::operators::By;
+use kernel::Amount;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{FreshKeyView, random, terms};
+use super::{FreshKeyView, random, terms, view};
 use crate::App;
 use crate::extract::{Idempotent, Moment};
 use crate::middleware::Caller;
@@ -35,6 +36,9 @@ pub(crate) struct CreateKey {
     /// Addresses and ranges; from anywhere where not given.
     #[schema(example = json!(["203.0.113.7", "10.0.0.0/8"]))]
     allowed_from: Option<Vec<String>>,
+    /// The most TRX that it may have users spend in a UTC day; no limit where not given.
+    #[schema(value_type = Option<String>, example = "500")]
+    daily_limit: Option<Amount>,
 }
 
 /// Makes a key. The answer shows it, once.
@@ -50,7 +54,11 @@ pub(crate) async fn create_key(
 ) -> Result<(StatusCode, HeaderMap, Json<FreshKeyView>), Problem> {
     let (by, mark) = (By::principal(&caller), mark(&caller, &request));
     let body = request.body;
-    let terms = terms(body.expires_at, &body.allowed_from.unwrap_or_default())?;
+    let terms = terms(
+        body.expires_at,
+        &body.allowed_from.unwrap_or_default(),
+        body.daily_limit,
+    )?;
     let per_minute = app.settings.limits.orders_per_minute_per_key;
     let key = NewKey {
         name: &body.name,
@@ -59,7 +67,7 @@ pub(crate) async fn create_key(
         terms: &terms,
     };
     let (id, clear) = create_once(&app.pool, &*app.ids, (&by, &mark), (&key, &random()?), app.clock.now()).await?;
-    let key = find(&app.pool, id).await?.into();
+    let key = view(&app, find(&app.pool, id).await?).await?;
     let location = format!("/api/keys/{id}");
     Ok(made(clear.is_none(), Some(location), FreshKeyView { key, clear }))
 }

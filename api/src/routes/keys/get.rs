@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use domain::api_keys::find;
 
-use super::KeyView;
+use super::{KeyView, view};
 use crate::App;
 use crate::extract::path;
 use crate::problem::Problem;
@@ -16,5 +16,6 @@ use crate::problem::Problem;
     params(("id" = uuid::Uuid, Path, description = "The key")),
     responses((status = 200, description = "The key", body = KeyView)))]
 pub(crate) async fn get_key(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<KeyView>, Problem> {
-    Ok(Json(find(&app.pool, path("id", &id)?).await?.into()))
+    let key = find(&app.pool, path("id", &id)?).await?;
+    Ok(Json(view(&app, key).await?))
 }

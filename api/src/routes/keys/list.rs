@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::KeyView;
+use super::{KeyView, views};
 use crate::App;
 use crate::extract::QueryParams;
 use crate::problem::Problem;
@@ -35,6 +35,6 @@ pub(crate) async fn list_keys(State(app): State<Arc<App>>, mut query: QueryParam
     query.finish()?;
     let mut keys = page(&app.pool, before, i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut keys, limit, |key| key.id);
-    let items = keys.into_iter().map(KeyView::from).collect();
+    let items = views(&app, keys).await?;
     Ok(Json(KeyPage { items, next_cursor }))
 }

@@ -6,16 +6,20 @@ pub(crate) mod list;
 pub(crate) mod revoke;
 pub(crate) mod rotate;
 pub(crate) mod set_terms;
+pub(crate) mod sign;
+pub(crate) mod unsign;
 
 use access::randomness;
 use chrono::{DateTime, Utc};
 use db::models::ApiKey;
-use domain::api_keys::KeyTerms;
-use kernel::AddressRange;
+use domain::api_keys::{KeyTerms, spent_today};
+use kernel::{AddressRange, Amount};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::trx;
+use crate::App;
 use crate::extract::Moment;
 use crate::problem::{Code, Problem};
 
@@ -37,14 +41,42 @@ pub(crate) struct KeyView {
     /// Addresses and ranges that it may be used from; none: from anywhere.
     #[schema(example = json!(["203.0.113.7", "10.0.0.0/8"]))]
     allowed_from: Vec<String>,
+    /// The most TRX that it may have users spend in a UTC day; null: no limit.
+    #[schema(value_type = Option<String>, example = "500.000000")]
+    daily_limit: Option<Amount>,
+    /// What of it is spent today. Counted while there is a limit.
+    #[schema(value_type = String, example = "12.500000")]
+    spent_today: Amount,
+    /// Whether its requests have to be signed.
+    signed: bool,
     created_at: DateTime<Utc>,
     last_used_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
 }
 
-impl From<ApiKey> for KeyView {
-    fn from(key: ApiKey) -> Self {
-        Self {
+/// Keys as they are shown.
+pub(super) async fn views(app: &App, keys: Vec<ApiKey>) -> Result<Vec<KeyView>, Problem> {
+    let ids: Vec<Uuid> = keys.iter().map(|key| key.id).collect();
+    let spent = spent_today(&app.pool, &ids, app.clock.now()).await?;
+    let shown = keys.into_iter().map(|key| {
+        let spent = spent.get(&key.id).copied().unwrap_or(0);
+        KeyView::of(key, spent)
+    });
+    shown.collect()
+}
+
+/// A key as it is shown.
+pub(super) async fn view(app: &App, key: ApiKey) -> Result<KeyView, Problem> {
+    let view = views(app, vec![key]).await?.pop();
+    view.ok_or_else(|| Problem::internal("a key was lost"))
+}
+
+impl KeyView {
+    fn of(key: ApiKey, spent_sun: i64) -> Result<Self, Problem> {
+        Ok(Self {
+            daily_limit: key.daily_limit_sun.map(trx).transpose()?,
+            spent_today: trx(spent_sun)?,
+            signed: key.signing_sealed.is_some(),
             id: key.id,
             name: key.name,
             prefix: key.prefix,
@@ -55,7 +87,7 @@ impl From<ApiKey> for KeyView {
             created_at: key.created_at,
             last_used_at: key.last_used_at,
             revoked_at: key.revoked_at,
-        }
+        })
     }
 }
 
@@ -69,7 +101,11 @@ pub(crate) struct FreshKeyView {
 }
 
 /// Until when and from where a key is to work.
-fn terms(expires_at: Option<Moment>, allowed_from: &[String]) -> Result<KeyTerms, Problem> {
+fn terms(
+    expires_at: Option<Moment>,
+    allowed_from: &[String],
+    daily_limit: Option<Amount>,
+) -> Result<KeyTerms, Problem> {
     let ranges = allowed_from.iter().map(|range| range.parse::<AddressRange>());
     let allowed_from = ranges.collect::<Result<_, _>>().map_err(|_| {
         let detail = "write addresses as 203.0.113.7 and ranges as 10.0.0.0/8";
@@ -78,6 +114,7 @@ fn terms(expires_at: Option<Moment>, allowed_from: &[String]) -> Result<KeyTerms
     Ok(KeyTerms {
         expires_at: expires_at.map(|at| at.0),
         allowed_from,
+        daily_limit,
     })
 }
 

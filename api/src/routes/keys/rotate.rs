@@ -11,7 +11,7 @@ use domain::operators::By;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{FreshKeyView, random};
+use super::{FreshKeyView, random, view};
 use crate::App;
 use crate::extract::{Idempotent, path};
 use crate::middleware::Caller;
@@ -43,6 +43,6 @@ pub(crate) async fn rotate_key(
     let what = (id, &random()?, overlap);
     let clear = rotate_once(&app.pool, &*app.ids, (&by, &mark), what, app.clock.now()).await?;
     let headers = if clear.is_some() { HeaderMap::new() } else { replayed() };
-    let key = find(&app.pool, id).await?.into();
+    let key = view(&app, find(&app.pool, id).await?).await?;
     Ok((headers, Json(FreshKeyView { key, clear })))
 }

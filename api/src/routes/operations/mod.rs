@@ -16,6 +16,7 @@ pub(crate) mod list_stuck;
 pub(crate) mod list_sweeps;
 pub(crate) mod list_switches;
 pub(crate) mod note_orders;
+pub(crate) mod pause_queue;
 pub(crate) mod queues;
 pub(crate) mod redrive_jobs;
 pub(crate) mod redrive_stuck;

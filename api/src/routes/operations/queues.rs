@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use domain::operations::queues;
+use db::models::Switch;
+use domain::operations::{paused_queues, queues};
 use jobs::QueueFigures;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -26,6 +27,12 @@ pub(crate) struct QueuesView {
 struct QueueView {
     #[schema(example = "orders")]
     queue: String,
+    /// While it is, none of its jobs begins.
+    paused: bool,
+    /// Why and by whom; null where it is not.
+    paused_reason: Option<String>,
+    paused_by: Option<String>,
+    paused_since: Option<DateTime<Utc>>,
     /// All kinds together.
     #[serde(flatten)]
     total: FiguresView,
@@ -62,18 +69,25 @@ struct FiguresView {
 pub(crate) async fn list_queues(State(app): State<Arc<App>>) -> Result<Json<QueuesView>, Problem> {
     let at = app.clock.now();
     let rows = queues(&app.pool, at).await?;
-    let queues = rows
-        .chunk_by(|a, b| a.queue == b.queue)
-        .filter_map(QueueView::of)
-        .collect();
+    let paused = paused_queues(&app.pool).await?;
+    let of = |rows: &[QueueFigures]| {
+        let queue = &rows.first()?.queue;
+        let paused = paused.iter().find(|(paused, _)| paused.word() == queue);
+        QueueView::of(rows, paused.map(|(_, switch)| switch))
+    };
+    let queues = rows.chunk_by(|a, b| a.queue == b.queue).filter_map(of).collect();
     Ok(Json(QueuesView { at, queues }))
 }
 
 impl QueueView {
-    fn of(rows: &[QueueFigures]) -> Option<Self> {
+    fn of(rows: &[QueueFigures], paused: Option<&Switch>) -> Option<Self> {
         let kinds: Vec<KindView> = rows.iter().map(KindView::of).collect();
         Some(Self {
             queue: rows.first()?.queue.clone(),
+            paused: paused.is_some(),
+            paused_reason: paused.map(|switch| switch.reason.clone()),
+            paused_by: paused.map(|switch| switch.actor.clone()),
+            paused_since: paused.map(|switch| switch.updated_at),
             total: kinds
                 .iter()
                 .fold(FiguresView::default(), |sum, kind| sum.and(kind.figures)),

@@ -24,6 +24,12 @@ pub struct ApiKey {
     pub expires_at: Option<DateTime<Utc>>,
     /// Addresses and ranges; none: from anywhere.
     pub allowed_from: Vec<String>,
+    /// The most that it may have users spend in a day.
+    pub daily_limit_sun: Option<i64>,
+    /// What its requests are signed with, sealed; `None`: they are not.
+    pub signing_sealed: Option<Vec<u8>>,
+    pub signing_former: Option<Vec<u8>>,
+    pub signing_former_until: Option<DateTime<Utc>>,
 }
 
 /// A secret that was replaced.
@@ -49,6 +55,7 @@ pub struct NewApiKey<'a> {
     pub created_at: DateTime<Utc>,
     pub expires_at: Option<DateTime<Utc>>,
     pub allowed_from: Vec<String>,
+    pub daily_limit_sun: Option<i64>,
 }
 
 impl FormerSecret {
@@ -115,12 +122,32 @@ impl ApiKey {
         conn: &mut Conn,
         id: Uuid,
         (expires_at, allowed_from): (Option<DateTime<Utc>>, &[String]),
-        rate_limit_per_minute: i32,
+        (rate_limit_per_minute, daily_limit_sun): (i32, Option<i64>),
     ) -> QueryResult<()> {
         let set = (
             api_keys::expires_at.eq(expires_at),
             api_keys::allowed_from.eq(allowed_from),
             api_keys::rate_limit_per_minute.eq(rate_limit_per_minute),
+            api_keys::daily_limit_sun.eq(daily_limit_sun),
+        );
+        diesel::update(api_keys::table.find(id))
+            .set(set)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    /// The caller holds its row. The secret before signs until the time that is given.
+    pub async fn set_signing(
+        conn: &mut Conn,
+        id: Uuid,
+        sealed: Option<&[u8]>,
+        former: Option<(&[u8], DateTime<Utc>)>,
+    ) -> QueryResult<()> {
+        let set = (
+            api_keys::signing_sealed.eq(sealed),
+            api_keys::signing_former.eq(former.map(|(sealed, _)| sealed)),
+            api_keys::signing_former_until.eq(former.map(|(_, until)| until)),
         );
         diesel::update(api_keys::table.find(id))
             .set(set)

@@ -19,6 +19,7 @@ mod finding;
 mod idempotency;
 mod incoming_transfer;
 mod key_replacement;
+mod key_spending;
 mod operator;
 mod operator_action;
 mod operator_session;
@@ -77,6 +78,7 @@ pub use incoming_transfer::{
     Decision, IncomingTransfer, NewIncomingTransfer, TransferFilter, TransferKind, TransferState,
 };
 pub use key_replacement::{KeyReplacement, NewKeyReplacement, ReplacementState};
+pub use key_spending::KeySpending;
 pub use operator::{Credentials, Operator, SignInMarks};
 pub use operator_action::{Action, ActionFilter, NewOperatorAction, OperatorAction};
 pub use operator_session::OperatorSession;

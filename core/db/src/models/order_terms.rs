@@ -27,11 +27,21 @@ pub struct OrderTerms {
     pub price_version_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<BigInt>)]
     pub price_millisun_per_energy: Option<i64>,
+    /// What the key that asks may have users spend in a day.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub daily_limit_sun: Option<i64>,
 }
 
 impl OrderTerms {
-    pub async fn read(
+    /// Of nobody's request in particular.
+    pub async fn read(conn: &mut Conn, parties: (i64, &str), wanted: (i64, i32)) -> QueryResult<Self> {
+        Self::read_for(conn, None, parties, wanted).await
+    }
+
+    /// Of a request of this key.
+    pub async fn read_for(
         conn: &mut Conn,
+        key: Option<Uuid>,
         (user, receiver): (i64, &str),
         (energy, duration_s): (i64, i32),
     ) -> QueryResult<Self> {
@@ -39,7 +49,8 @@ impl OrderTerms {
             "SELECT COALESCE((SELECT enabled FROM switches WHERE name = $1), false) AS maintenance, \
                 u.id IS NOT NULL AS user_known, u.blocked_at IS NOT NULL AS user_blocked, \
                 EXISTS (SELECT 1 FROM supplier_wallets WHERE address = $3) AS receiver_is_ours, \
-                b.version_id AS price_version_id, b.price_millisun_per_energy \
+                b.version_id AS price_version_id, b.price_millisun_per_energy, \
+                (SELECT daily_limit_sun FROM api_keys WHERE id = $6) AS daily_limit_sun \
              FROM (SELECT id FROM price_versions ORDER BY published_at DESC, id DESC LIMIT 1) AS v \
              RIGHT JOIN (VALUES (1)) AS always ON true \
              LEFT JOIN users u ON u.id = $2 \
@@ -51,6 +62,7 @@ impl OrderTerms {
         .bind::<Text, _>(receiver)
         .bind::<BigInt, _>(energy)
         .bind::<Integer, _>(duration_s)
+        .bind::<Nullable<SqlUuid>, _>(key)
         .prepared()
         .get_result(conn)
         .await

@@ -8,7 +8,7 @@ use kernel::{AddressRange, ApiKeyId};
 
 use super::{hash, prefix_of};
 use crate::DomainError;
-use crate::principals::Principal;
+use crate::principals::{Principal, Signing};
 
 /// Who presents this key, if it is right, not revoked and works still. The comparison takes the same time for every wrong
 /// secret. From where it comes is for the caller to compare.
@@ -40,12 +40,23 @@ pub async fn authenticate(pool: &Pool, clear: &str, now: DateTime<Utc>) -> Resul
         rate_limit_per_minute: u32::try_from(key.rate_limit_per_minute).unwrap_or(1),
         works_until,
         session: None,
+        signing: signing(key.signing_sealed, key.signing_former.zip(key.signing_former_until)),
     };
     if !principal.works_at(now) {
         return Ok(None);
     }
     ApiKey::touch(&mut conn, key.id, now).await?;
     Ok(Some(principal))
+}
+
+/// What its requests are signed with, sealed, the newest first.
+fn signing(sealed: Option<Vec<u8>>, former: Option<(Vec<u8>, DateTime<Utc>)>) -> Vec<Signing> {
+    let newest = sealed.map(|sealed| Signing { sealed, until: None });
+    let former = former.map(|(sealed, until)| Signing {
+        sealed,
+        until: Some(until),
+    });
+    newest.into_iter().chain(former).collect()
 }
 
 /// The key that has this visible part or had it before, with the hash of that secret and until when it works.

@@ -144,7 +144,13 @@ async fn quote(conn: &mut Conn, policy: &DepositPolicy, request: &OpenDeposit) -
     }
     let receiver = wanted.receiver.to_string();
     let parties = (request.user, receiver.as_str());
-    let (price, _) = quote_in_tx(conn, &policy.orders, parties, (wanted.energy, wanted.duration_s)).await?;
+    let (price, _) = quote_in_tx(
+        conn,
+        (&policy.orders, None),
+        parties,
+        (wanted.energy, wanted.duration_s),
+    )
+    .await?;
     Ok(Some(price))
 }
 

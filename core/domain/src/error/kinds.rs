@@ -25,6 +25,7 @@ impl DomainError {
             | Self::WebhookDisabled
             | Self::TooMany(_)
             | Self::PayoutLimit(_)
+            | Self::DailyLimit { .. }
             | Self::PayoutDecided(_)
             | Self::ApprovalDecided(_)
             | Self::ApprovalOpen
@@ -138,6 +139,7 @@ impl DomainError {
             Self::AssetNotPaid => "asset_not_paid",
             Self::PayoutTooSmall { .. } => "payout_too_small",
             Self::PayoutLimit(_) => "payout_limit",
+            Self::DailyLimit { .. } => "daily_limit",
             Self::PayoutToOurs => "payout_to_ours",
             Self::PayoutAddressNotListed => "payout_address_not_listed",
             Self::OwnPayout => "own_payout",

@@ -45,7 +45,7 @@ pub use rentals::{RentalRuling, rule_rental};
 pub use stakings::{AskedToStake, request_staking, revoke_staking};
 pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck_page};
 pub use sweeps::{SweepRuling, rule_sweep};
-pub use switches::{SWITCHES, switches, throw_switch};
+pub use switches::{SWITCHES, pause_queue, paused_queues, switches, throw_switch};
 pub(crate) use webhooks::deliver;
 pub use webhooks::{change_webhook, resend_message, resend_messages};
 

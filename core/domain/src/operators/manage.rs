@@ -193,6 +193,7 @@ fn key_of<'a>(operator: &'a Operator, (prefix, secret_sha256): (&'a str, &'a [u8
         created_at: operator.created_at,
         expires_at: None,
         allowed_from: Vec::new(),
+        daily_limit_sun: None,
     }
 }
 

@@ -43,6 +43,7 @@ pub async fn authenticate(
         works_until: DateTime::from_timestamp(claims.exp, 0),
         allowed_from: Vec::new(),
         session: Some(session.id),
+        signing: Vec::new(),
     };
     OperatorSession::touch(&mut conn, session.id, now).await?;
     Ok(Some(principal))

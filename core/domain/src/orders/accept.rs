@@ -13,6 +13,7 @@ use serde_json::json;
 use super::quote::{quoted_in_tx, used_in_tx};
 use super::{Event, note_in_tx};
 use crate::DomainError;
+use crate::api_keys::spend_in_tx;
 use crate::events::{EventType, OrderNews, tell_of_orders_in_tx};
 use crate::pricing::{self, Price};
 
@@ -200,12 +201,13 @@ pub(crate) fn check_orderable(terms: &OrderTerms) -> Result<(), DomainError> {
 /// Why it may not.
 pub(crate) async fn quote_in_tx(
     conn: &mut Conn,
-    policy: &OrderPolicy,
+    (policy, key): (&OrderPolicy, Option<ApiKeyId>),
     (user, receiver): (UserId, &str),
     (energy, duration_s): (i64, i32),
 ) -> Result<(Price, OrderTerms), DomainError> {
     check_ranges(policy, energy, duration_s)?;
-    let terms = OrderTerms::read(conn, (user.0, receiver), (energy, duration_s)).await?;
+    let key = key.map(|key| key.0);
+    let terms = OrderTerms::read_for(conn, key, (user.0, receiver), (energy, duration_s)).await?;
     check_orderable(&terms)?;
     Ok((pricing::price_of(&terms, energy)?, terms))
 }
@@ -221,14 +223,16 @@ async fn accept_new(
     let receiver = request.receiver.to_string();
     let (parties, wanted) = ((request.user, receiver.as_str()), (request.energy, request.duration_s));
     let (price, terms) = match request.quote {
-        None => quote_in_tx(conn, policy, parties, wanted).await?,
+        None => quote_in_tx(conn, (policy, Some(request.api_key)), parties, wanted).await?,
         Some(quote) => {
             let price = quoted_in_tx(conn, (quote, request.api_key), wanted, now).await?;
-            let terms = OrderTerms::read(conn, (request.user.0, &receiver), wanted).await?;
+            let key = Some(request.api_key.0);
+            let terms = OrderTerms::read_for(conn, key, (request.user.0, &receiver), wanted).await?;
             check_orderable(&terms)?;
             (price, terms)
         }
     };
+    spend_in_tx(conn, (request.api_key, terms.daily_limit_sun), price.amount, now).await?;
     if !terms.user_known {
         User::ensure(conn, request.user.0, now).await?;
     }

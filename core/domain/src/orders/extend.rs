@@ -13,6 +13,7 @@ use serde_json::json;
 use super::accept::{Idempotency, OrderPolicy, check_orderable, earlier_in_tx};
 use super::{Event, guarded, note_in_tx};
 use crate::DomainError;
+use crate::api_keys::spend_by_key_in_tx;
 use crate::events::{EventType, OrderNews, tell_of_orders_in_tx};
 use crate::pricing::price_of;
 
@@ -71,6 +72,8 @@ pub async fn extend(
         let moved = Order::set_end(conn, order.id, (until, extension.ends_at), now).await?;
         guarded(moved, "order", order.id)?;
         pay(conn, &order, &extension, now).await?;
+        let spent = price_of_extension(&extension)?;
+        spend_by_key_in_tx(conn, request.api_key, spent, now).await?;
         let order = Order {
             ends_at: Some(extension.ends_at),
             ..order
@@ -150,9 +153,13 @@ async fn offer(
     })
 }
 
+fn price_of_extension(extension: &ExtensionRow) -> Result<kernel::Amount, DomainError> {
+    kernel::Amount::from_minor(extension.price_sun)
+        .map_err(|_| DomainError::Broken(format!("the price of extension {}", extension.id)))
+}
+
 async fn pay(conn: &mut Conn, order: &Order, extension: &ExtensionRow, now: DateTime<Utc>) -> Result<(), DomainError> {
-    let amount = kernel::Amount::from_minor(extension.price_sun)
-        .map_err(|_| DomainError::Broken(format!("the price of extension {}", extension.id)))?;
+    let amount = price_of_extension(extension)?;
     let actor = format!("api_key:{}", extension.api_key_id);
     let bought = OrderExtension {
         extension: ExtensionId(extension.id),

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::{note_in_tx, tell_in_tx};
 use crate::DomainError;
+use crate::api_keys::spend_by_key_in_tx;
 use crate::orders::{Idempotency, earlier_in_tx};
 
 /// What an idempotency row of a payout points to.
@@ -138,6 +139,9 @@ async fn request_new(
     }
     check(conn, policy, request, &to).await?;
     check_limits(conn, limits, request, now).await?;
+    if request.asset == Asset::Trx {
+        spend_by_key_in_tx(conn, request.api_key, request.amount, now).await?;
+    }
     let new = NewRequest {
         id,
         user: request.user,

@@ -15,6 +15,7 @@ mod midway;
 mod operators;
 mod outages;
 mod parts;
+mod pauses;
 mod payouts;
 mod pool;
 mod races;
