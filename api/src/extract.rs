@@ -18,6 +18,7 @@ use crate::App;
 use crate::problem::{Code, Problem};
 
 mod json;
+mod listing;
 mod masked;
 mod moment;
 

@@ -173,6 +173,7 @@ routes! {
     OrdersWrite post Post "/api/orders" orders::create::create_order [BODY, MARKED, ACCEPT, QUOTED];
     OrdersWrite post Post "/api/orders/batch" orders::create_batch::create_orders [BODY, MARKED, ACCEPT, QUOTED];
     OrdersRead get Get "/api/orders" orders::list::list_orders [];
+    OrdersExport get Get "/api/orders.csv" orders::export::export_orders [];
     OrdersRead get Get "/api/orders/{id}" orders::get::get_order [FOUND];
     OrdersWrite post Post "/api/orders/{id}/cancel" orders::cancel::cancel_order [FOUND, &[Code::OrderNotCancellable]];
     OrdersWrite post Post "/api/orders/{id}/extend" orders::extend::extend_order [BODY, MARKED, EXTEND];
@@ -252,12 +253,14 @@ routes! {
         [BODY, MARKED, BY_HAND, &[Code::BalanceTooLarge]];
     OrdersNote post Post "/api/operations/orders/note" operations::note_orders::note_orders [BODY, MARKED, BY_HAND];
     PayoutsReview get Get "/api/operations/payouts" operations::list_payouts::list_payouts [];
+    PayoutsExport get Get "/api/operations/payouts.csv" payouts::export::export_payouts [];
     PayoutsApprove post Post "/api/operations/payouts/{id}/approve" operations::approve_payout::approve_payout
         [BODY, MARKED, FOUND, BY_HAND, &[Code::OwnPayout, Code::PayoutDecided]];
     PayoutsApprove post Post "/api/operations/payouts/{id}/reject" operations::reject_payout::reject_payout
         [BODY, MARKED, FOUND, BY_HAND, &[Code::PayoutDecided, Code::PayoutMayBePaid]];
     PoolReview get Get "/api/operations/pool" operations::list_pool::list_pool [];
     DepositsReview get Get "/api/operations/deposits" operations::list_deposits::list_deposits [];
+    DepositsExport get Get "/api/operations/deposits.csv" deposits::export::export_deposits [];
     DepositsRule post Post "/api/operations/deposits/{id}/rule" operations::rule_deposit::rule_deposit
         [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict, Code::InsufficientFunds, Code::OwnProposal]];
     SweepsRead get Get "/api/operations/sweeps" operations::list_sweeps::list_sweeps [];

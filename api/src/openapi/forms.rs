@@ -205,6 +205,9 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("name", ParameterIn::Path) => Some(Form::RoleName),
         ("address", ParameterIn::Path) => Some(Form::Address),
         ("txid", ParameterIn::Path) => Some(Form::TxId),
+        ("txid", _) if !operation.ends_with("_deposits") => Some(Form::TxId),
+        ("order", _) => Some(Form::Words(vec!["newest", "oldest"])),
+        ("min_price" | "max_price" | "min_amount" | "max_amount", _) => Some(Form::Amount),
         ("state", _) => state(operation),
         ("kind", _) if operation == "list_approvals" => Some(words(ApprovalKind::ALL, ApprovalKind::word)),
         ("kind", _) if operation == "list_stuck" => Some(words(StuckKind::ALL, StuckKind::word)),
@@ -222,10 +225,10 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
 fn state(operation: &str) -> Option<Form> {
     Some(match operation {
         "list_approvals" => words(ApprovalState::ALL, ApprovalState::word),
-        "list_orders" => words(OrderState::ALL, OrderState::word),
+        "list_orders" | "export_orders" => words(OrderState::ALL, OrderState::word),
         "list_standing_orders" => words(StandingState::ALL, StandingState::word),
-        "list_payouts" | "list_user_payouts" => words(PayoutState::ALL, PayoutState::word),
-        "list_deposits" => words(TransferState::ALL, TransferState::word),
+        "list_payouts" | "list_user_payouts" | "export_payouts" => words(PayoutState::ALL, PayoutState::word),
+        "list_deposits" | "export_deposits" => words(TransferState::ALL, TransferState::word),
         "list_findings" => Form::Words(vec!["open", "resolved", "all"]),
         "list_jobs" => words(Standing::ALL, Standing::word),
         "list_rentals" => words(RentalState::ALL, RentalState::word),

@@ -2,6 +2,7 @@
 
 pub(crate) mod approvals;
 pub(crate) mod auth;
+pub(crate) mod csv;
 pub(crate) mod deposits;
 pub(crate) mod events;
 pub(crate) mod exchanges;

@@ -146,11 +146,11 @@ impl Proof {
 pub async fn page(
     pool: &Pool,
     filter: AuditFilter<'_>,
-    before: Option<i64>,
+    place: Option<i64>,
     limit: i64,
 ) -> Result<Vec<AuditLine>, DomainError> {
     let mut conn = acquire(pool).await?;
-    Ok(AuditLine::page(&mut conn, filter, before, limit).await?)
+    Ok(AuditLine::page(&mut conn, filter, place, limit).await?)
 }
 
 /// What came of sealing.

@@ -126,9 +126,10 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
                 state,
                 kind: case,
                 user,
-                txid: txid.as_deref(),
+                txid,
+                ..TransferFilter::default()
             };
-            list(settings, filter, limit, json).await
+            list(settings, &filter, limit, json).await
         }
         Command::Show { id } => {
             let found = transfer(&setup::pool(settings)?, id).await?;
@@ -145,7 +146,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
     }
 }
 
-async fn list(settings: &Settings, filter: TransferFilter<'_>, limit: i64, json: bool) -> anyhow::Result<()> {
+async fn list(settings: &Settings, filter: &TransferFilter, limit: i64, json: bool) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
     let rows = transfers_page(&pool, filter, None, limit.clamp(1, 10_000)).await?;
     if json {

@@ -87,8 +87,12 @@ async fn answer(pool: &Pool, command: Command, now: DateTime<Utc>) -> anyhow::Re
             limit,
             json,
         } => {
-            let filter = PayoutFilter { user_id: user, state };
-            let payouts = page(pool, filter, None, limit.clamp(1, 10_000)).await?;
+            let filter = PayoutFilter {
+                user_id: user,
+                state,
+                ..PayoutFilter::default()
+            };
+            let payouts = page(pool, &filter, None, limit.clamp(1, 10_000)).await?;
             let payouts = with_transactions(pool, payouts).await?;
             if json {
                 return Ok(report::json(&payouts.iter().map(in_json).collect()));

@@ -1,5 +1,6 @@
 //! Deposits: announced, listed, shown with what came for them.
 
+pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod open;

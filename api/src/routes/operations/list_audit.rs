@@ -12,7 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::extract::{Moment, QueryParams};
+use crate::extract::QueryParams;
 use crate::problem::Problem;
 use crate::routes::cut;
 
@@ -59,7 +59,7 @@ struct AuditLineView {
     hash: String,
 }
 
-/// Lists the audit trail, newest first. A line can be seen here some seconds after it was written, once it is sealed.
+/// Lists the audit trail, newest first where not asked otherwise. A line can be seen here some seconds after it was written, once it is sealed.
 #[utoipa::path(get, path = "/api/operations/audit", tag = "operations",
     params(
         ("principal" = Option<String>, Query, description = "Only by `api_key:<id>` or `operator:<name>`"),
@@ -67,6 +67,7 @@ struct AuditLineView {
         ("request_id" = Option<String>, Query, description = "Only this request"),
         ("since" = Option<DateTime<Utc>>, Query, description = "Only what was asked for then or later"),
         ("until" = Option<DateTime<Utc>>, Query, description = "Only what was asked for before"),
+        ("order" = Option<String>, Query, description = "`newest` (where not given) or `oldest` first"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
         ("cursor" = Option<i64>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = AuditPage)))]
@@ -76,18 +77,19 @@ pub(crate) async fn list_audit(
 ) -> Result<Json<AuditPage>, Problem> {
     let principal: Option<String> = query.take("principal")?;
     let (action, request_id): (Option<String>, Option<String>) = (query.take("action")?, query.take("request_id")?);
-    let (since, until): (Option<Moment>, Option<Moment>) = (query.take("since")?, query.take("until")?);
+    let period = query.take_period()?;
     let filter = AuditFilter {
         principal: principal.as_deref(),
         action: action.as_deref(),
         request_id: request_id.as_deref(),
-        since: since.map(|since| since.0),
-        until: until.map(|until| until.0),
+        since: period.from,
+        until: period.to,
+        oldest_first: query.take_oldest_first()?,
     };
-    let before: Option<i64> = query.take("cursor")?;
+    let place: Option<i64> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;
     query.finish()?;
-    let mut lines = audit_trail::page(&app.pool, filter, before, i64::from(limit) + 1).await?;
+    let mut lines = audit_trail::page(&app.pool, filter, place, i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut lines, limit, |line| line.seq);
     let items = lines.into_iter().map(AuditLineView::from).collect();
     Ok(Json(AuditPage { items, next_cursor }))

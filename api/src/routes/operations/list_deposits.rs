@@ -8,6 +8,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use db::models::{IncomingTransfer, TransferFilter, TransferProposal};
 use domain::operations::{open_proposals, transfers_page};
+use kernel::Asset;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use crate::problem::Problem;
 use crate::routes::cut;
 use crate::routes::deposits::TransferView;
 
-/// A page of transfers, newest first.
+/// A page of transfers.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TransferPage {
     items: Vec<RuledView>,
@@ -66,13 +67,20 @@ impl RuledView {
     }
 }
 
-/// Lists transfers on chain that concern us, newest first.
+/// Lists transfers on chain that concern us, newest first where not asked otherwise.
 #[utoipa::path(get, path = "/api/operations/deposits", tag = "operations",
     params(
         ("state" = Option<String>, Query, description = "Only `seen`, `reverted`, `credited`, `held`, `ignored`, `refunded` or `reversed`"),
         ("case" = Option<String>, Query, description = "Only this case, such as `unmatched`"),
         ("user_id" = Option<i64>, Query, description = "Only this user's"),
         ("txid" = Option<String>, Query, description = "Only of this transaction"),
+        ("asset" = Option<String>, Query, description = "Only credited in this asset"),
+        ("address" = Option<String>, Query, description = "Only to this address"),
+        ("since" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "Only of blocks of then or later"),
+        ("until" = Option<chrono::DateTime<chrono::Utc>>, Query, description = "Only of blocks before"),
+        ("min_amount" = Option<String>, Query, description = "Only where so much or more was credited"),
+        ("max_amount" = Option<String>, Query, description = "Only where so much or less was credited"),
+        ("order" = Option<String>, Query, description = "`newest` (where not given) or `oldest` first"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = TransferPage)))]
@@ -80,17 +88,11 @@ pub(crate) async fn list_deposits(
     State(app): State<Arc<App>>,
     mut query: QueryParams,
 ) -> Result<Json<TransferPage>, Problem> {
-    let txid: Option<String> = query.take("txid")?;
-    let filter = TransferFilter {
-        state: query.take("state")?,
-        kind: query.take("case")?,
-        user: query.take("user_id")?,
-        txid: txid.as_deref(),
-    };
-    let before: Option<Uuid> = query.take("cursor")?;
+    let filter = filter(&mut query)?;
+    let place: Option<Uuid> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;
     query.finish()?;
-    let mut rows = transfers_page(&app.pool, filter, before, i64::from(limit) + 1).await?;
+    let mut rows = transfers_page(&app.pool, &filter, place, i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut rows, limit, |row| row.id);
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let proposals = open_proposals(&app.pool, &ids).await?.into_iter();
@@ -103,4 +105,20 @@ pub(crate) async fn list_deposits(
         items: items.collect::<Result<_, _>>()?,
         next_cursor,
     }))
+}
+
+/// Takes the filters of a list of transfers out of the query.
+pub(crate) fn filter(query: &mut QueryParams) -> Result<TransferFilter, Problem> {
+    let asset: Option<Asset> = query.take("asset")?;
+    Ok(TransferFilter {
+        state: query.take("state")?,
+        kind: query.take("case")?,
+        user: query.take("user_id")?,
+        txid: query.take("txid")?,
+        asset: asset.map(Asset::code),
+        address: query.take("address")?,
+        at: query.take_period()?,
+        credited: query.take_amounts("min_amount", "max_amount")?,
+        oldest_first: query.take_oldest_first()?,
+    })
 }

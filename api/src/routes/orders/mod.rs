@@ -3,6 +3,7 @@
 pub(crate) mod cancel;
 pub(crate) mod create;
 pub(crate) mod create_batch;
+pub(crate) mod export;
 pub(crate) mod extend;
 pub(crate) mod get;
 pub(crate) mod list;

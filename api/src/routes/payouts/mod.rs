@@ -3,6 +3,7 @@
 pub(crate) mod add_address;
 pub(crate) mod create;
 pub(crate) mod delete_address;
+pub(crate) mod export;
 pub(crate) mod get;
 pub(crate) mod list;
 pub(crate) mod list_addresses;
@@ -11,7 +12,7 @@ use axum::Json;
 use chrono::{DateTime, Utc};
 use db::models::{Payout, PayoutAddress, PayoutFilter, PayoutState};
 use domain::payouts::{PayoutWithTransaction, page, with_transactions};
-use kernel::PayoutId;
+use kernel::{Asset, PayoutId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -95,7 +96,7 @@ pub(super) async fn view(app: &App, payout: Payout) -> Result<PayoutView, Proble
         .and_then(PayoutView::try_from)
 }
 
-/// A page of payouts, newest first.
+/// A page of payouts.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PayoutPage {
     items: Vec<PayoutView>,
@@ -104,16 +105,31 @@ pub(crate) struct PayoutPage {
     next_cursor: Option<PayoutId>,
 }
 
+/// Takes the filters of a list of payouts out of the query, but for whose they are.
+pub(crate) fn filter(query: &mut QueryParams, user_id: Option<i64>) -> Result<PayoutFilter, Problem> {
+    let asset: Option<Asset> = query.take("asset")?;
+    Ok(PayoutFilter {
+        user_id,
+        state: query.take("state")?,
+        asset: asset.map(Asset::code),
+        address: query.take("address")?,
+        txid: query.take_txid()?,
+        created: query.take_period()?,
+        amount: query.take_amounts("min_amount", "max_amount")?,
+        oldest_first: query.take_oldest_first()?,
+    })
+}
+
 /// The page that a query asks for; what else it narrows the list to was taken from it before.
 pub(super) async fn answer_page(
     app: &App,
     filter: PayoutFilter,
     mut query: QueryParams,
 ) -> Result<Json<PayoutPage>, Problem> {
-    let before: Option<PayoutId> = query.take("cursor")?;
+    let place: Option<PayoutId> = query.take("cursor")?;
     let limit = query.take_limit(app)?;
     query.finish()?;
-    let mut payouts = page(&app.pool, filter, before, i64::from(limit) + 1).await?;
+    let mut payouts = page(&app.pool, &filter, place, i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut payouts, limit, |payout| PayoutId(payout.id));
     let found = with_transactions(&app.pool, payouts).await?;
     let items = found.into_iter().map(PayoutView::try_from).collect::<Result<_, _>>()?;

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::extract::{Moment, QueryParams, user_id};
+use crate::extract::{QueryParams, user_id};
 use crate::problem::{Code, Problem};
 use crate::routes::cut;
 
@@ -71,12 +71,12 @@ impl TryFrom<Movement> for MovementView {
 
 /// Takes the filters of a statement out of the query.
 pub(super) fn filter(query: &mut QueryParams) -> Result<StatementFilter, Problem> {
-    let (since, until): (Option<Moment>, Option<Moment>) = (query.take("since")?, query.take("until")?);
+    let period = query.take_period()?;
     let asset: Option<Asset> = query.take("asset")?;
     Ok(StatementFilter {
         asset,
-        since: since.map(|since| since.0),
-        until: until.map(|until| until.0),
+        since: period.from,
+        until: period.to,
     })
 }
 

@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
+use super::list::{narrow, page_by};
 use crate::schema::{audit_inbox as i, audit_trail as t};
 use crate::{Conn, Prepare as _};
 
@@ -106,6 +107,7 @@ pub struct AuditFilter<'a> {
     pub request_id: Option<&'a str>,
     pub since: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
+    pub oldest_first: bool,
 }
 
 impl NewAuditLine {
@@ -120,36 +122,22 @@ impl NewAuditLine {
 }
 
 impl AuditLine {
-    /// A page, newest first, of the lines before `before`.
+    /// A page of the lines behind `place` in the filter's direction.
     pub async fn page(
         conn: &mut Conn,
         filter: AuditFilter<'_>,
-        before: Option<i64>,
+        place: Option<i64>,
         limit: i64,
     ) -> QueryResult<Vec<Self>> {
-        let mut query = t::table
-            .select(Self::as_select())
-            .order(t::seq.desc())
-            .limit(limit)
-            .into_boxed();
-        if let Some(principal) = filter.principal {
-            query = query.filter(t::principal.eq(principal));
-        }
-        if let Some(action) = filter.action {
-            query = query.filter(t::action.eq(action));
-        }
-        if let Some(request) = filter.request_id {
-            query = query.filter(t::request_id.eq(request));
-        }
-        if let Some(since) = filter.since {
-            query = query.filter(t::at.ge(since));
-        }
-        if let Some(until) = filter.until {
-            query = query.filter(t::at.lt(until));
-        }
-        if let Some(before) = before {
-            query = query.filter(t::seq.lt(before));
-        }
+        let mut query = t::table.select(Self::as_select()).limit(limit).into_boxed();
+        narrow!(query,
+            filter.principal => t::principal, eq;
+            filter.action => t::action, eq;
+            filter.request_id => t::request_id, eq;
+            filter.since => t::at, ge;
+            filter.until => t::at, lt;
+        );
+        page_by!(query, t::seq, place, filter.oldest_first);
         query.load(conn).await
     }
 }

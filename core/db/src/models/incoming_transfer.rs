@@ -7,6 +7,7 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uui
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::list::{Span, narrow, page_by};
 use crate::Conn;
 use crate::schema::incoming_transfers as t;
 use crate::text_enum;
@@ -120,12 +121,20 @@ pub struct NewIncomingTransfer {
 }
 
 /// What a list of transfers is narrowed to.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TransferFilter<'a> {
+#[derive(Debug, Clone, Default)]
+pub struct TransferFilter {
     pub state: Option<TransferState>,
     pub kind: Option<TransferKind>,
     pub user: Option<i64>,
-    pub txid: Option<&'a str>,
+    pub txid: Option<String>,
+    pub asset: Option<&'static str>,
+    /// Where it went.
+    pub address: Option<String>,
+    /// The block's time; without the end.
+    pub at: Span<DateTime<Utc>>,
+    /// What was credited, in the smallest unit, both ends included.
+    pub credited: Span<i64>,
+    pub oldest_first: bool,
 }
 
 /// What was decided about a transfer.
@@ -243,33 +252,27 @@ impl IncomingTransfer {
             .await
     }
 
-    /// A page, newest first, of the transfers before `before`.
+    /// A page of the transfers behind `place` in the filter's direction.
     pub async fn page(
         conn: &mut Conn,
-        filter: TransferFilter<'_>,
-        before: Option<Uuid>,
+        filter: &TransferFilter,
+        place: Option<Uuid>,
         limit: i64,
     ) -> QueryResult<Vec<Self>> {
-        let mut query = t::table
-            .order(t::id.desc())
-            .limit(limit)
-            .select(Self::as_select())
-            .into_boxed();
-        if let Some(state) = filter.state {
-            query = query.filter(t::state.eq(state));
-        }
-        if let Some(kind) = filter.kind {
-            query = query.filter(t::kind.eq(kind));
-        }
-        if let Some(user) = filter.user {
-            query = query.filter(t::user_id.eq(user));
-        }
-        if let Some(txid) = filter.txid {
-            query = query.filter(t::txid.eq(txid));
-        }
-        if let Some(before) = before {
-            query = query.filter(t::id.lt(before));
-        }
+        let mut query = t::table.select(Self::as_select()).limit(limit).into_boxed();
+        narrow!(query,
+            filter.state => t::state, eq;
+            filter.kind => t::kind, eq;
+            filter.user => t::user_id, eq;
+            filter.txid.as_deref() => t::txid, eq;
+            filter.asset => t::asset, eq;
+            filter.address.as_deref() => t::to_address, eq;
+            filter.at.from => t::block_time, ge;
+            filter.at.to => t::block_time, lt;
+            filter.credited.from => t::credited, ge;
+            filter.credited.to => t::credited, le;
+        );
+        page_by!(query, t::id, place, filter.oldest_first);
         query.load(conn).await
     }
 

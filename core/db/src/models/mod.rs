@@ -20,6 +20,7 @@ mod idempotency;
 mod incoming_transfer;
 mod key_replacement;
 mod key_spending;
+mod list;
 mod operator;
 mod operator_action;
 mod operator_session;
@@ -79,6 +80,7 @@ pub use incoming_transfer::{
 };
 pub use key_replacement::{KeyReplacement, NewKeyReplacement, ReplacementState};
 pub use key_spending::KeySpending;
+pub use list::Span;
 pub use operator::{Credentials, Operator, SignInMarks};
 pub use operator_action::{Action, ActionFilter, NewOperatorAction, OperatorAction};
 pub use operator_session::OperatorSession;

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::Verdict;
+use super::list::{Span, narrow, page_by};
 
 use crate::schema::orders as o;
 use crate::text_enum;
@@ -89,10 +90,21 @@ pub struct ToDeliver {
 }
 
 /// What a list of orders is narrowed to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct OrderFilter {
     pub user_id: Option<i64>,
     pub state: Option<OrderState>,
+    pub receiver: Option<String>,
+    pub reason: Option<String>,
+    /// Of a transaction that delegated its energy or took it back.
+    pub txid: Option<String>,
+    /// When it was accepted; without the end.
+    pub created: Span<DateTime<Utc>>,
+    /// Both ends included.
+    pub energy: Span<i64>,
+    /// Both ends included.
+    pub price_sun: Span<i64>,
+    pub oldest_first: bool,
 }
 
 impl NewOrder<'_> {
@@ -121,27 +133,34 @@ impl Order {
             .optional()
     }
 
-    /// A page, newest first, of the orders before `before` (an order's id).
+    /// A page of the orders behind `place` (an order's id) in the filter's direction.
     pub async fn page(
         conn: &mut Conn,
-        filter: OrderFilter,
-        before: Option<Uuid>,
+        filter: &OrderFilter,
+        place: Option<Uuid>,
         limit: i64,
     ) -> QueryResult<Vec<Self>> {
-        let mut query = o::table
-            .select(Self::as_select())
-            .order(o::id.desc())
-            .limit(limit)
-            .into_boxed();
-        if let Some(user) = filter.user_id {
-            query = query.filter(o::user_id.eq(user));
+        let mut query = o::table.select(Self::as_select()).limit(limit).into_boxed();
+        narrow!(query,
+            filter.user_id => o::user_id, eq;
+            filter.state => o::state, eq;
+            filter.receiver.as_deref() => o::receiver, eq;
+            filter.reason.as_deref() => o::reason_code, eq;
+            filter.created.from => o::created_at, ge;
+            filter.created.to => o::created_at, lt;
+            filter.energy.from => o::energy, ge;
+            filter.energy.to => o::energy, le;
+            filter.price_sun.from => o::price_sun, ge;
+            filter.price_sun.to => o::price_sun, le;
+        );
+        if let Some(txid) = filter.txid.as_deref() {
+            let of_transaction = diesel::dsl::sql::<Bool>(
+                "orders.id IN (SELECT d.order_id FROM chain_transactions c JOIN delegations d ON d.id = c.intent_id \
+                 WHERE c.txid = ",
+            );
+            query = query.filter(of_transaction.bind::<Text, _>(txid).sql(")"));
         }
-        if let Some(state) = filter.state {
-            query = query.filter(o::state.eq(state));
-        }
-        if let Some(before) = before {
-            query = query.filter(o::id.lt(before));
-        }
+        page_by!(query, o::id, place, filter.oldest_first);
         query.load(conn).await
     }
 

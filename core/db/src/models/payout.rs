@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::list::{Span, narrow, page_by};
 use crate::Conn;
 use crate::schema::payouts as p;
 use crate::text_enum;
@@ -80,10 +81,20 @@ pub struct NewPayout<'a> {
 }
 
 /// What a list of payouts is narrowed to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct PayoutFilter {
     pub user_id: Option<i64>,
     pub state: Option<PayoutState>,
+    pub asset: Option<&'static str>,
+    /// Where it goes.
+    pub address: Option<String>,
+    /// Of any transaction that was signed for it.
+    pub txid: Option<String>,
+    /// When it was asked for; without the end.
+    pub created: Span<DateTime<Utc>>,
+    /// In the smallest unit, both ends included.
+    pub amount: Span<i64>,
+    pub oldest_first: bool,
 }
 
 #[derive(QueryableByName)]
@@ -155,27 +166,30 @@ impl Payout {
         Ok(sum.sum)
     }
 
-    /// A page, newest first, of the payouts before `before` (a payout's id).
+    /// A page of the payouts behind `place` (a payout's id) in the filter's direction.
     pub async fn page(
         conn: &mut Conn,
-        filter: PayoutFilter,
-        before: Option<Uuid>,
+        filter: &PayoutFilter,
+        place: Option<Uuid>,
         limit: i64,
     ) -> QueryResult<Vec<Self>> {
-        let mut query = p::table
-            .select(Self::as_select())
-            .order(p::id.desc())
-            .limit(limit)
-            .into_boxed();
-        if let Some(user) = filter.user_id {
-            query = query.filter(p::user_id.eq(user));
+        let mut query = p::table.select(Self::as_select()).limit(limit).into_boxed();
+        narrow!(query,
+            filter.user_id => p::user_id, eq;
+            filter.state => p::state, eq;
+            filter.asset => p::asset, eq;
+            filter.address.as_deref() => p::to_address, eq;
+            filter.created.from => p::created_at, ge;
+            filter.created.to => p::created_at, lt;
+            filter.amount.from => p::amount, ge;
+            filter.amount.to => p::amount, le;
+        );
+        if let Some(txid) = filter.txid.as_deref() {
+            let of_transaction =
+                diesel::dsl::sql::<Bool>("payouts.id IN (SELECT intent_id FROM chain_transactions WHERE txid = ");
+            query = query.filter(of_transaction.bind::<Text, _>(txid).sql(")"));
         }
-        if let Some(state) = filter.state {
-            query = query.filter(p::state.eq(state));
-        }
-        if let Some(before) = before {
-            query = query.filter(p::id.lt(before));
-        }
+        page_by!(query, p::id, place, filter.oldest_first);
         query.load(conn).await
     }
 

@@ -114,12 +114,12 @@ pub async fn transfer(pool: &Pool, id: Uuid) -> Result<IncomingTransfer, DomainE
 /// When the database cannot be asked.
 pub async fn transfers_page(
     pool: &Pool,
-    filter: TransferFilter<'_>,
-    before: Option<Uuid>,
+    filter: &TransferFilter,
+    place: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<IncomingTransfer>, DomainError> {
     let mut conn = acquire(pool).await?;
-    Ok(IncomingTransfer::page(&mut conn, filter, before, limit).await?)
+    Ok(IncomingTransfer::page(&mut conn, filter, place, limit).await?)
 }
 
 /// Carries out what an operator decides about one transfer, or keeps it for another one to agree, above the limits.

@@ -80,12 +80,12 @@ pub async fn detail(pool: &Pool, id: OrderId) -> Result<OrderDetail, DomainError
 /// When the database cannot be asked.
 pub async fn page(
     pool: &Pool,
-    filter: OrderFilter,
-    before: Option<OrderId>,
+    filter: &OrderFilter,
+    place: Option<OrderId>,
     limit: i64,
 ) -> Result<Vec<Order>, DomainError> {
     let mut conn = acquire(pool).await?;
-    Ok(Order::page(&mut conn, filter, before.map(|id| id.0), limit).await?)
+    Ok(Order::page(&mut conn, filter, place.map(|id| id.0), limit).await?)
 }
 
 /// Asks for every pending order to be worked on now, the nearest deadline first, at most 1000; answers the wakes to push.

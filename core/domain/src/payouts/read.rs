@@ -60,12 +60,12 @@ pub async fn detail(pool: &Pool, id: PayoutId) -> Result<PayoutDetail, DomainErr
 /// When the database cannot be asked.
 pub async fn page(
     pool: &Pool,
-    filter: PayoutFilter,
-    before: Option<PayoutId>,
+    filter: &PayoutFilter,
+    place: Option<PayoutId>,
     limit: i64,
 ) -> Result<Vec<Payout>, DomainError> {
     let mut conn = acquire(pool).await?;
-    Ok(Payout::page(&mut conn, filter, before.map(|id| id.0), limit).await?)
+    Ok(Payout::page(&mut conn, filter, place.map(|id| id.0), limit).await?)
 }
 
 /// Adds to each payout the transaction that may pay it, or has paid it.

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY payouts_in_time;
