@@ -10,10 +10,12 @@ use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, HttpMethod, Info, OpenApi as Document, Ref, ResponseBuilder, Server, response::Response,
+    ContentBuilder, HeaderBuilder, HttpMethod, Info, OpenApi as Document, Ref, RefOr, ResponseBuilder, Server,
+    response::Response,
 };
 
 use crate::middleware::Needs;
+use crate::middleware::unchanged::KEPT;
 use crate::problem::Code;
 use crate::router::{Described, EVERYWHERE, Route, routes};
 
@@ -91,6 +93,9 @@ fn complete(operation: &mut Operation, route: &Route) {
         }
     };
     operation.description = Some(format!("{said}\n\n{needs}").trim().to_owned());
+    if KEPT.contains(&route.action) {
+        not_modified(operation);
+    }
     let mut codes: Vec<Code> = EVERYWHERE.iter().chain(&route.codes).copied().collect();
     codes.sort_unstable();
     codes.dedup();
@@ -106,6 +111,24 @@ fn complete(operation: &mut Operation, route: &Route) {
             .responses
             .insert(status.to_string(), problems(status, &codes).into());
     }
+}
+
+/// Of what carries an `ETag`: that it is told when nothing changed.
+fn not_modified(operation: &mut Operation) {
+    let etag = || {
+        HeaderBuilder::new()
+            .description(Some("Of what is answered, for `If-None-Match`"))
+            .build()
+    };
+    let responses = &mut operation.responses.responses;
+    if let Some(RefOr::T(found)) = responses.get_mut("200") {
+        found.headers.insert("ETag".to_owned(), etag());
+    }
+    let unchanged = ResponseBuilder::new()
+        .description("`If-None-Match` names what would be answered: it has not changed")
+        .header("ETag", etag())
+        .build();
+    responses.insert("304".to_owned(), unchanged.into());
 }
 
 fn problems(status: u16, codes: &[Code]) -> Response {

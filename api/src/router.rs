@@ -14,7 +14,7 @@ use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::{HttpMethod, OpenApi as OpenApiDocument};
 
 use crate::console::console;
-use crate::middleware::{Guarded, Needs, Plain, bounds, browsers, guard, no_query, observe};
+use crate::middleware::{Guarded, Needs, Plain, bounds, browsers, guard, no_query, observe, unchanged};
 use crate::openapi::{openapi, operation};
 use crate::problem::Code;
 use crate::routes::{
@@ -351,6 +351,9 @@ pub fn router(app: Arc<App>) -> Router {
         let mut handler = route.handler;
         if !has_parameters(&mut described, route.path, &route.method) {
             handler = handler.route_layer(from_fn(no_query));
+        }
+        if unchanged::KEPT.contains(&route.action) {
+            handler = handler.route_layer(from_fn(unchanged::unchanged));
         }
         let handler = handler.route_layer(guard);
         // a collection whose path ends in a slash is found without it too

@@ -10,6 +10,7 @@ mod no_query;
 mod observe;
 mod rate_limit;
 mod signature;
+pub(crate) mod unchanged;
 
 pub(crate) use bounds::bounds;
 pub(crate) use browsers::browsers;

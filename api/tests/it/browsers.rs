@@ -42,7 +42,7 @@ async fn every_answer_says_how_it_is_to_be_taken() {
     let bare = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     let with_key = |method, path| api.request(method, path).body(Body::empty()).unwrap();
     for (request, status, kept) in [
-        (with_key(Method::GET, "/api/prices"), 200, "no-store"),
+        (with_key(Method::GET, "/api/prices"), 200, "private, no-cache"),
         (with_key(Method::POST, "/api/orders"), 400, "no-store"),
         (bare("/api/prices"), 401, "no-store"),
         (bare("/api/nowhere"), 404, "no-store"),
@@ -100,7 +100,13 @@ async fn a_page_of_an_allowed_site_may_ask_without_a_key_whether_it_may_ask() {
         );
         assert_eq!(
             list(&headers, "access-control-allow-headers"),
-            ["authorization", "content-type", "idempotency-key", "x-request-id"]
+            [
+                "authorization",
+                "content-type",
+                "idempotency-key",
+                "if-none-match",
+                "x-request-id"
+            ]
         );
         assert_eq!(headers["access-control-max-age"], "600");
         assert!(list(&headers, "vary").contains(&"origin".to_owned()));

@@ -10,6 +10,7 @@ mod prices;
 mod quotes;
 mod rentals;
 mod supplier_wallets;
+mod unchanged;
 mod users;
 mod wallets;
 mod webhooks;
