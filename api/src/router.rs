@@ -1,6 +1,8 @@
 //! The one list of routes: each with the permission that it needs and the problems it may answer. A route
 //! without a permission does not compile.
 
+mod answers;
+
 use std::sync::Arc;
 
 use access::Permission;
@@ -13,6 +15,10 @@ use utoipa::OpenApi;
 use utoipa::openapi::path::ParameterIn;
 use utoipa::openapi::{HttpMethod, OpenApi as OpenApiDocument};
 
+pub(crate) use self::answers::EVERYWHERE;
+use self::answers::{
+    ACCEPT, ADJUST, ANNOUNCE, BODY, BY_HAND, DECIDE, DOOR, EXCHANGE, EXTEND, FOUND, MARKED, PAYOUT, QUOTE, QUOTED,
+};
 use crate::console::console;
 use crate::middleware::{Guarded, Needs, Plain, bounds, browsers, guard, no_query, observe, unchanged};
 use crate::openapi::{openapi, operation};
@@ -34,110 +40,6 @@ pub(crate) struct Route {
     pub(crate) codes: Vec<Code>,
     handler: MethodRouter<Arc<App>>,
 }
-
-/// What every route may answer.
-pub(crate) const EVERYWHERE: &[Code] = &[
-    Code::BadRequest,
-    Code::InvalidParameter,
-    Code::Unauthorized,
-    Code::SignatureRequired,
-    Code::SignatureInvalid,
-    Code::SignatureReplayed,
-    Code::AddressNotAllowed,
-    Code::InsufficientScope,
-    Code::RateLimited,
-    Code::Internal,
-    Code::Unavailable,
-    Code::Overloaded,
-    Code::Timeout,
-];
-const BODY: &[Code] = &[
-    Code::MalformedJson,
-    Code::BodyTimeout,
-    Code::PayloadTooLarge,
-    Code::UnsupportedMediaType,
-    Code::InvalidBody,
-];
-const MARKED: &[Code] = &[
-    Code::IdempotencyKeyRequired,
-    Code::IdempotencyKeyInvalid,
-    Code::IdempotencyKeyReused,
-];
-const ACCEPT: &[Code] = &[
-    Code::UserBlocked,
-    Code::DailyLimit,
-    Code::InsufficientFunds,
-    Code::EnergyOutOfRange,
-    Code::DurationOutOfRange,
-    Code::NoPrice,
-    Code::ReceiverIsSupplier,
-    Code::Maintenance,
-];
-const QUOTE: &[Code] = &[
-    Code::QuoteExpired,
-    Code::NoStock,
-    Code::HeldTooMuch,
-    Code::EnergyOutOfRange,
-    Code::DurationOutOfRange,
-    Code::NoPrice,
-    Code::Maintenance,
-];
-const EXTEND: &[Code] = &[
-    Code::NotFound,
-    Code::DailyLimit,
-    Code::UserBlocked,
-    Code::InsufficientFunds,
-    Code::OrderNotExtendable,
-    Code::DurationOutOfRange,
-    Code::NoPrice,
-    Code::ReceiverIsSupplier,
-    Code::Maintenance,
-];
-const QUOTED: &[Code] = &[Code::NotFound, Code::QuoteUsed, Code::QuoteExpired, Code::QuoteDiffers];
-const PAYOUT: &[Code] = &[
-    Code::UserBlocked,
-    Code::DailyLimit,
-    Code::InsufficientFunds,
-    Code::AssetNotPaid,
-    Code::PayoutTooSmall,
-    Code::PayoutToOurs,
-    Code::PayoutAddressNotListed,
-    Code::PayoutLimit,
-    Code::PayoutsStopped,
-];
-const ANNOUNCE: &[Code] = &[
-    Code::UserBlocked,
-    Code::DepositWayClosed,
-    Code::DepositAmountInvalid,
-    Code::DepositAmountsTaken,
-    Code::DepositOrderAsset,
-    Code::EnergyOutOfRange,
-    Code::DurationOutOfRange,
-    Code::NoPrice,
-    Code::ReceiverIsSupplier,
-    Code::Maintenance,
-];
-const EXCHANGE: &[Code] = &[
-    Code::AmountZero,
-    Code::UserBlocked,
-    Code::InsufficientFunds,
-    Code::RateUnavailable,
-    Code::ExchangeAmountInvalid,
-    Code::ReceiveBelowMinimum,
-];
-const ADJUST: &[Code] = &[Code::AmountZero];
-const BY_HAND: &[Code] = &[Code::BadText];
-/// Of carrying out what was asked for, too.
-const DECIDE: &[Code] = &[
-    Code::OwnProposal,
-    Code::ApprovalDecided,
-    Code::InsufficientFunds,
-    Code::BalanceTooLarge,
-    Code::WalletNotActive,
-    Code::Conflict,
-];
-const DOOR: &[Code] = &[Code::SignInClosed];
-const FOUND: &[Code] = &[Code::NotFound];
 
 macro_rules! needs {
     (Nothing) => {

@@ -7,7 +7,6 @@ use db::models::{ApiKey, FormerSecret, NewApiKey};
 use db::{Conn, Pool, acquire, run_tx, trail};
 use kernel::{AddressRange, Amount, ApiKeyId, IdGen};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::DomainError;
@@ -15,15 +14,17 @@ use crate::operations::Mark;
 use crate::operators::By;
 
 mod present;
+mod secret;
 mod signing;
 mod spending;
 
 pub use present::authenticate;
+use secret::fresh;
+pub use secret::{hash, prefix_of};
 pub use signing::{drop_signing, set_signing_once};
 pub use spending::spent_today;
 pub(crate) use spending::{spend_by_key_in_tx, spend_in_tx};
 
-const PREFIX_LEN: usize = 15;
 const RESOURCE: &str = "api_key";
 /// The most that a key may ask, per minute.
 const RATE_MAX: i32 = 1_000_000;
@@ -348,29 +349,6 @@ async fn alive_in_tx(conn: &mut Conn, id: ApiKeyId) -> Result<ApiKey, DomainErro
     key.filter(is_key).ok_or(DomainError::NotFound("api key"))
 }
 
-/// The visible part and the whole of a new secret.
-fn fresh(random: &[u8; 64]) -> (String, String) {
-    let text = alphanumeric(random);
-    let (visible, secret) = text.split_at(12);
-    let prefix = format!("sk_{visible}");
-    let clear = format!("{prefix}_{secret}");
-    (prefix, clear)
-}
-
-/// The visible part by which a presented key is looked up, or `None` where the text is no key.
-#[must_use]
-pub fn prefix_of(clear: &str) -> Option<&str> {
-    let shaped =
-        clear.len() == 68 && clear.is_ascii() && clear.starts_with("sk_") && clear.as_bytes()[PREFIX_LEN] == b'_';
-    shaped.then(|| &clear[..PREFIX_LEN])
-}
-
-/// The hash that is stored and compared.
-#[must_use]
-pub fn hash(clear: &str) -> [u8; 32] {
-    Sha256::digest(clear.as_bytes()).into()
-}
-
 /// Ends a key at once.
 ///
 /// # Errors
@@ -383,42 +361,4 @@ pub async fn revoke(pool: &Pool, id: ApiKeyId, now: DateTime<Utc>) -> Result<(),
         Ok(())
     })
     .await
-}
-
-/// 64 characters of 62, without bias: bytes beyond the last whole multiple of 62 are folded by a second byte.
-fn alphanumeric(random: &[u8; 64]) -> String {
-    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let digest = |n: u8| Sha256::new().chain_update(random).chain_update([n]).finalize();
-    let bytes = (0..=u8::MAX)
-        .flat_map(|n| digest(n).to_vec())
-        .filter(|byte| *byte < 248);
-    bytes
-        .take(64)
-        .map(|byte| char::from(ALPHABET[usize::from(byte % 62)]))
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_have_one_shape() {
-        let text = alphanumeric(&[7; 64]);
-        assert_eq!(text.len(), 64);
-        assert_ne!(text, alphanumeric(&[8; 64]));
-        let clear = format!("sk_{}_{}", &text[..12], &text[12..64]);
-        assert_eq!(clear.len(), 68);
-        assert_eq!(prefix_of(&clear), Some(&clear[..15]));
-        for bad in [
-            "",
-            "sk_",
-            "Bearer x",
-            &clear[1..],
-            &format!("{clear}x"),
-            &clear.replace("_", "-"),
-        ] {
-            assert_eq!(prefix_of(bad), None, "{bad}");
-        }
-    }
 }

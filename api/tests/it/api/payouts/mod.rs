@@ -1,5 +1,7 @@
 //! `/api/users/{user_id}/payouts`, `/api/payouts` and `/api/operations/payouts`.
 
+mod tables;
+
 use axum::http::Method;
 use serde_json::{Value, json};
 use switchyard_api::Scope;
