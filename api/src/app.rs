@@ -27,6 +27,7 @@ use vault::{ImportPublicKey, SealError};
 use crate::middleware::{KeyCache, RateLimits};
 use crate::problem::{Code, Problem};
 use crate::routes::events::feed::Feed;
+use crate::tls::TlsError;
 
 /// What the API stands on. Tests hand in their own.
 pub struct Dependencies {
@@ -110,6 +111,9 @@ pub enum StartError {
     /// Metrics cannot be counted.
     #[error("metrics cannot be installed")]
     Metrics(#[from] MetricsError),
+    /// What TLS is served with cannot be used.
+    #[error("api.tls cannot be used")]
+    Tls(#[from] TlsError),
     /// An address cannot be listened on, or serving ended by itself.
     #[error("cannot serve on {0}")]
     Listen(std::net::SocketAddr, #[source] std::io::Error),

@@ -13,9 +13,11 @@ pub mod problem;
 mod router;
 mod routes;
 mod server;
+mod tls;
 
 pub use access::{Permission, Scope};
 pub use app::{App, Dependencies, StartError};
 pub use openapi::openapi;
 pub use router::{ops_router, router};
 pub use server::{Server, serve};
+pub use tls::{TlsError, check_certificate};

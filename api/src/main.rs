@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use kernel::{Clock, SystemClock};
 use settings::{Role, Settings, shutdown, telemetry};
 
 /// Switchyard's HTTP API.
@@ -31,6 +32,9 @@ fn main() -> anyhow::Result<()> {
             let settings = Settings::load()?;
             say(&settings.redacted()?)?;
             settings.validate(Role::Api)?;
+            if let Some(ends) = switchyard_api::check_certificate(&settings, SystemClock.now())? {
+                say(&format!("# the certificate of api.tls is good until {ends}"))?;
+            }
             say("# this configuration is safe to run an API with")
         }
         Command::Openapi => say(&switchyard_api::openapi().to_pretty_json()?),

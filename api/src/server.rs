@@ -1,17 +1,18 @@
-//! The two listeners: the API's, and the operators' one with health, metrics and the API's description.
+//! The two listeners: the API's, which may speak TLS, and the operators' one with health, metrics and the API's description.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
+use axum::serve::{Listener, ListenerExt, TapIo};
 use settings::Settings;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, StartError};
+use crate::tls::Tls;
 use crate::{ops_router, router};
 
 /// Serves what `settings` say until `shutdown` is cancelled and requests in flight are answered or out of time.
@@ -27,17 +28,19 @@ pub struct Server {
     app: Arc<App>,
     api: (SocketAddr, TcpListener),
     ops: (SocketAddr, TcpListener),
+    tls: Option<Tls>,
 }
 
 impl Server {
     /// Takes both addresses; port 0 is any free one.
     ///
     /// # Errors
-    /// When an address cannot be had.
+    /// When an address cannot be had, or the API cannot speak TLS with the files that it is given.
     pub async fn bind(app: Arc<App>) -> Result<Self, StartError> {
+        let tls = Tls::new(&app.settings.api.tls, app.clock.now())?;
         let api = listen(app.settings.api.listen).await?;
         let ops = listen(app.settings.api.ops_listen).await?;
-        Ok(Self { app, api, ops })
+        Ok(Self { app, api, ops, tls })
     }
 
     /// Where the API listens.
@@ -58,13 +61,21 @@ impl Server {
     /// # Errors
     /// When a listener breaks.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), StartError> {
-        let Self { app, api, ops } = self;
+        let Self { app, api, ops, tls } = self;
         let (api_address, ops_address) = (api.0, ops.0);
         let drain = Duration::from_millis(app.settings.api.drain_timeout_ms);
         let (stop_api, stop_ops) = (app.stopping.clone(), CancellationToken::new());
-        let mut api = start(api.1, router(app.clone()), stop_api.clone());
-        let mut ops = start(ops.1, ops_router(app), stop_ops.clone());
-        tracing::info!(api = %api_address, ops = %ops_address, "serving");
+        tracing::info!(api = %api_address, ops = %ops_address, tls = tls.is_some(), "serving");
+        let routes = router(app.clone());
+        let mut api = match tls {
+            None => start(api.1.tap_io(send_at_once), routes, stop_api.clone()),
+            Some(tls) => {
+                let listener = tls.listen(api.1, app.clock.clone());
+                let listener = listener.tap_io(|stream| send_at_once(stream.get_mut().0));
+                start(listener, routes, stop_api.clone())
+            }
+        };
+        let mut ops = start(ops.1.tap_io(send_at_once), ops_router(app), stop_ops.clone());
         tokio::select! {
             () = shutdown.cancelled() => {}
             ended = &mut api => return joined(api_address, ended),
@@ -95,12 +106,18 @@ async fn listen(address: SocketAddr) -> Result<(SocketAddr, TcpListener), StartE
     Ok((listener.local_addr().map_err(failed)?, listener))
 }
 
-fn start(listener: TcpListener, router: Router, stop: CancellationToken) -> JoinHandle<std::io::Result<()>> {
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was refused");
-        }
-    });
+/// Answers are whole: nothing is gained by waiting for more.
+fn send_at_once(stream: &mut TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+}
+
+fn start<L, F>(listener: TapIo<L, F>, router: Router, stop: CancellationToken) -> JoinHandle<std::io::Result<()>>
+where
+    L: Listener<Addr = SocketAddr>,
+    F: FnMut(&mut L::Io) + Send + 'static,
+{
     tokio::spawn(async move {
         // the middleware asks who is at the other end
         axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())

@@ -61,7 +61,7 @@ fn cors(allowed: Vec<String>) -> CorsLayer {
         .max_age(MAX_AGE)
 }
 
-/// TLS ends at a proxy: only who runs both knows that nobody comes by http any more.
+/// Only who runs the API, and the proxy where one is before it, knows that nobody comes by http any more.
 fn hsts(max_age_s: u32) -> Option<HeaderValue> {
     if max_age_s == 0 {
         return None;

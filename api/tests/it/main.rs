@@ -24,3 +24,4 @@ mod serving;
 mod signing;
 mod spending;
 mod support;
+mod tls;

@@ -19,6 +19,7 @@ mod secret;
 pub mod shutdown;
 mod source;
 pub mod telemetry;
+mod tls;
 mod validate;
 
 pub use approvals::Approvals;
@@ -32,4 +33,5 @@ pub use network::{Endpoint, Network, NetworkKind, Start};
 pub use rates::{RateQuote, RateSource, Rates, UsdtDeposits};
 pub use secret::{Secret, SecretUrl};
 pub use source::Source;
+pub use tls::Tls;
 pub use validate::Role;

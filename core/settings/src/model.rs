@@ -8,7 +8,7 @@ use kernel::{AddressRange, Amount, NoAddressRange};
 use serde::{Deserialize, Serialize};
 
 use crate::layers::{self, value_error};
-use crate::{Approvals, Events, Network, Rates, Secret, SecretUrl, SettingsError, Source, UsdtDeposits};
+use crate::{Approvals, Events, Network, Rates, Secret, SecretUrl, SettingsError, Source, Tls, UsdtDeposits};
 
 /// The whole configuration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -112,6 +112,7 @@ pub struct Api {
     pub max_body_bytes: usize,
     pub max_concurrent_requests: usize,
     pub drain_timeout_ms: u64,
+    pub tls: Tls,
 }
 
 impl Api {

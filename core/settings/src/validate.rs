@@ -9,6 +9,7 @@ mod rates;
 mod rental;
 mod stake;
 mod sweep;
+mod tls;
 
 use std::fmt::Display;
 
@@ -47,6 +48,7 @@ impl Settings {
             rental::check(self, &mut check);
             stake::check(self, &mut check);
             sweep::check(self, &mut check);
+            tls::check(self, &mut check);
         }
         if check.problems.is_empty() {
             Ok(())

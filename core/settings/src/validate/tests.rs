@@ -261,9 +261,22 @@ fn each_range_of_the_api_is_checked() {
         ("API__TRUSTED_PROXIES", "10.0.0.1/8", "api.trusted_proxies"),
         ("API__IP_REQUESTS_PER_MINUTE", "1000001", "api.ip_requests_per_minute"),
         ("API__HSTS_MAX_AGE_S", "63072001", "api.hsts_max_age_s"),
+        ("API__TLS__CERTIFICATE", "/tls/fullchain.pem", "api.tls.key"),
+        ("API__TLS__KEY", "/tls/privkey.pem", "api.tls.certificate"),
+        (
+            "API__TLS__HANDSHAKE_TIMEOUT_MS",
+            "60001",
+            "api.tls.handshake_timeout_ms",
+        ),
+        ("API__TLS__RELOAD_INTERVAL_S", "0", "api.tls.reload_interval_s"),
     ] {
         assert_eq!(keys("dev", Role::Worker, &[(name, value)]), [key], "{name}={value}");
     }
+    let both = [
+        ("API__TLS__CERTIFICATE", "/tls/fullchain.pem"),
+        ("API__TLS__KEY", "/tls/privkey.pem"),
+    ];
+    assert_eq!(keys("prod", Role::Api, &both), [""; 0]);
 }
 
 #[test]
