@@ -16,6 +16,7 @@ const SHOWN: &[&str] = &[
     "code",
     "count",
     "daily_limit",
+    "day",
     "deposit_id",
     "description",
     "dry_run",

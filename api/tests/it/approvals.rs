@@ -253,3 +253,47 @@ async fn what_was_asked_for_cannot_be_altered() {
     );
     assert!(api.db.try_sql(&own).await.is_err(), "four eyes");
 }
+
+#[tokio::test]
+async fn a_price_table_is_tried_out_on_the_orders_of_a_day() {
+    let api = TestApi::with(&FOUR_EYES).await;
+    let ground = api.order("a").await.body;
+    api.order("b").await;
+    let back = api.order("c").await.body;
+    let cancel = format!("/api/orders/{}/cancel", back["id"].as_str().unwrap());
+    api.post(&cancel, &Value::Null).await;
+    let large = json!({ "user_id": 42, "receiver": ground["receiver"], "energy": 100_000, "duration_s": 3600 });
+    api.once("/api/orders", &large).await;
+    api.clock.advance_seconds(86_400);
+    let (_, token) = api.signed_in(&["strategy_manager"]).await;
+    let band = |max: i64, price: i64| {
+        json!({ "energy_min": 1, "energy_max": max, "duration_min_s": 60, "duration_max_s": 86_400,
+            "price_millisun_per_energy": price })
+    };
+    let body = json!({ "bands": [band(65_000, 40_001)], "reason": "cheaper", "dry_run": true });
+    let tried = api.with_token(&token, Method::POST, "/api/prices", &body).await;
+    assert_eq!(tried.status, StatusCode::OK, "{}", tried.body);
+    let expected = json!({ "day": "2027-01-15", "orders": 3, "was": "11.500000", "would": "5.200130", "without_price": 1,
+        "bands": [{ "band": 0, "orders": 2, "was": "6.500000", "would": "5.200130" }] });
+    assert_eq!(tried.body, expected);
+    let mut empty = body.clone();
+    empty["day"] = json!("2027-01-14");
+    let tried = api.with_token(&token, Method::POST, "/api/prices", &empty).await;
+    assert_eq!((&tried.body["orders"], &tried.body["bands"]), (&json!(0), &json!([])));
+    assert_eq!(
+        api.count("SELECT count(*) FROM price_versions").await,
+        1,
+        "nothing was published"
+    );
+    assert_eq!(api.count("SELECT count(*) FROM approvals").await, 0);
+    let mut bad = body.clone();
+    bad["day"] = json!("12000-01-01");
+    api.with_token(&token, Method::POST, "/api/prices", &bad)
+        .await
+        .refused(422, "invalid_body");
+    let mut bad = body;
+    bad["bands"] = json!([]);
+    api.with_token(&token, Method::POST, "/api/prices", &bad)
+        .await
+        .refused(422, "bad_price_table");
+}

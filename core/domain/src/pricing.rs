@@ -1,10 +1,11 @@
 //! What energy costs: the current price table, and publishing a new one.
 
 use chrono::{DateTime, Utc};
-use db::models::{OrderTerms, PriceBand, PriceVersion};
+use db::models::{OrderTerms, PreviewRow, PriceBand, PriceVersion};
 use db::{Conn, Pool, acquire, run_tx, trail};
 use kernel::{Amount, IdGen, PriceVersionId};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::DomainError;
 
@@ -99,20 +100,40 @@ pub(crate) async fn publish_in_tx(
         actor: actor.to_owned(),
         published_at: now,
     };
-    let rows: Vec<PriceBand> = bands
-        .iter()
-        .map(|band| PriceBand {
-            version_id: version.id,
-            energy_min: band.energy_min,
-            energy_max: band.energy_max,
-            duration_min_s: band.duration_min_s,
-            duration_max_s: band.duration_max_s,
-            price_millisun_per_energy: band.price_millisun_per_energy,
-        })
-        .collect();
+    let rows = rows(bands, version.id);
     trail::changed(|| json!({ "price_version": version.id, "note": note, "bands": bands }));
     version.publish(conn, &rows).await?;
     Ok(PriceVersionId(version.id))
+}
+
+/// What a day's orders would have brought in under a table, band by band; those that no band covers come last. Nothing is written
+/// but that somebody asked.
+///
+/// # Errors
+/// [`DomainError::BadPriceTable`], or a database failure.
+pub async fn preview(
+    pool: &Pool,
+    bands: &[Band],
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<PreviewRow>, DomainError> {
+    check(bands)?;
+    let rows = rows(bands, Uuid::nil());
+    run_tx(pool, "preview_prices", async |conn| {
+        Ok(PreviewRow::of(conn, &rows, (from, to)).await?)
+    })
+    .await
+}
+
+fn rows(bands: &[Band], version_id: Uuid) -> Vec<PriceBand> {
+    let row = |band: &Band| PriceBand {
+        version_id,
+        energy_min: band.energy_min,
+        energy_max: band.energy_max,
+        duration_min_s: band.duration_min_s,
+        duration_max_s: band.duration_max_s,
+        price_millisun_per_energy: band.price_millisun_per_energy,
+    };
+    bands.iter().map(row).collect()
 }
 
 /// Whether a table can be one.
