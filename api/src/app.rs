@@ -144,6 +144,9 @@ impl App {
         metrics::counter!("switchyard_sign_in_failures_total").increment(0);
         metrics::counter!("switchyard_refresh_tokens_reused_total").increment(0);
         metrics::counter!("switchyard_ledger_event_reused_total").increment(0);
+        metrics::counter!("switchyard_events_streamed_total").increment(0);
+        metrics::gauge!("switchyard_event_streams").set(0.0);
+        metrics::gauge!("switchyard_api_certificate_ends_timestamp_seconds").set(0.0);
         Ok(Arc::new(Self {
             policy: policy(&settings)?,
             payouts: payout_policy(&settings)?,

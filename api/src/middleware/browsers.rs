@@ -15,6 +15,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::observe::REQUEST_ID;
 use super::rate_limit::{LIMIT, REMAINING, RESET};
 use crate::extract::IDEMPOTENCY_KEY;
+use crate::routes::events::stream::LAST_EVENT_ID;
 use crate::routes::orders::create::REPLAYED;
 
 /// How long a browser need not ask again whether it may ask.
@@ -46,7 +47,14 @@ fn cors(allowed: Vec<String>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, _| allowed(origin)))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_NONE_MATCH, IDEMPOTENCY_KEY, REQUEST_ID])
+        .allow_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            LAST_EVENT_ID,
+            IF_NONE_MATCH,
+            IDEMPOTENCY_KEY,
+            REQUEST_ID,
+        ])
         .expose_headers([
             ETAG,
             REPLAYED,

@@ -106,6 +106,7 @@ async fn a_page_of_an_allowed_site_may_ask_without_a_key_whether_it_may_ask() {
                 "content-type",
                 "idempotency-key",
                 "if-none-match",
+                "last-event-id",
                 "x-request-id"
             ]
         );

@@ -24,7 +24,7 @@ use crate::extract::QueryParams;
 use crate::middleware::{Caller, need, presented, still};
 use crate::problem::{Code, Problem, chain};
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Proxies such as nginx are told to hand each event on at once.
 const UNBUFFERED: (&str, &str) = ("x-accel-buffering", "no");
 /// Events read at a time.

@@ -168,6 +168,19 @@ impl Event {
         query.load(conn).await
     }
 
+    /// The number of the transaction that wrote the event which is so many ahead of `after`, if there are as many.
+    pub async fn ahead(conn: &mut Conn, after: EventPlace, count: i64) -> QueryResult<Option<i64>> {
+        let behind = e::xact.gt(after.xact).or(e::place.gt(after.place));
+        e::table
+            .filter(e::xact.ge(after.xact).and(behind))
+            .order((e::xact, e::place))
+            .offset(count)
+            .select(e::xact)
+            .first(conn)
+            .await
+            .optional()
+    }
+
     /// The number of the last transaction below `horizon` that wrote an event.
     pub async fn newest(conn: &mut Conn, horizon: i64) -> QueryResult<Option<i64>> {
         e::table
@@ -300,7 +313,10 @@ impl QueryFragment<Pg> for EmitRows {
              AND CASE WHEN ",
         );
         out.push_bind_param::<Nullable<SqlUuid>, _>(&self.only)?;
-        out.push_sql(" IS NULL THEN w.event_types = '{}' OR event.event_type = ANY (w.event_types) ELSE w.id = ");
+        out.push_sql(
+            " IS NULL THEN event.event_type = ANY (w.event_types) OR (w.event_types = '{}' \
+             AND NOT starts_with(event.event_type, 'wallet.')) ELSE w.id = ",
+        );
         out.push_bind_param::<Nullable<SqlUuid>, _>(&self.only)?;
         out.push_sql(" END");
         Ok(())

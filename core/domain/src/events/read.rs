@@ -9,6 +9,9 @@ use db::{Pool, acquire};
 
 use crate::DomainError;
 
+/// Events that one page looks at, about.
+const LOOKED_AT: i64 = 5_000;
+
 /// Where a reader begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Start {
@@ -66,6 +69,9 @@ pub async fn page(
     limit: i64,
 ) -> Result<(Vec<Event>, EventPlace), DomainError> {
     let mut conn = acquire(pool).await?;
+    // what is narrowed to little does not look through everything at once
+    let far = Event::ahead(&mut conn, after, LOOKED_AT).await?;
+    let horizon = far.map_or(horizon, |far| horizon.min(far.saturating_add(1)));
     let events = Event::page(&mut conn, (after, horizon), filter, limit).await?;
     let full = i64::try_from(events.len()).is_ok_and(|count| count == limit);
     let reached = match events.last() {

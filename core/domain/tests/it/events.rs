@@ -212,10 +212,7 @@ async fn an_event_shares_the_fate_of_its_cause() {
 
     let owner = world.db.pool(Role::Owner);
     let mut conn = acquire(&owner).await.unwrap();
-    for sql in [
-        "UPDATE events SET data = '{}'",
-        "TRUNCATE events CASCADE",
-    ] {
+    for sql in ["UPDATE events SET data = '{}'", "TRUNCATE events CASCADE"] {
         conn.batch_execute(sql).await.unwrap_err();
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use db::models::OrderState;
+use jobs::JobKind;
 
 use crate::harness::{Does, Rig};
 use crate::queue_support::OwnRedis;
@@ -25,7 +26,7 @@ async fn what_waits_in_a_paused_queue_is_done_once_when_it_goes_on() {
     let redis = OwnRedis::up().await;
     let rig = Rig::on(redis.config()).await;
     let _first = rig.start(Does::Everything);
-    rig.supplier(200_000).await;
+    let supplier = rig.supplier(200_000).await;
     rig.idle().await;
     let said = rig.jobs(&["pause", "orders", "--reason", "the node lies"]).await;
     assert!(said.contains("paused"), "{said}");
@@ -43,8 +44,14 @@ async fn what_waits_in_a_paused_queue_is_done_once_when_it_goes_on() {
     }
     let begun = "SELECT count(*) AS n FROM jobs WHERE kind = 'orders.delegate' AND runs > 0";
     assert_eq!(rig.count(begun).await, 0);
-    // other queues go on: a wallet is taken in and read
-    rig.supplier(1_000).await;
+    // other queues go on: the wallet is read
+    rig.ask(JobKind::WalletsSync, &supplier.id.to_string()).await;
+    let reads = format!(
+        "SELECT count(*) AS n FROM jobs WHERE kind = 'wallets.sync' AND object_id = '{}'",
+        supplier.id
+    );
+    rig.meanwhile("the wallet is read", async || rig.count(&reads).await == 0)
+        .await;
     let said = rig.jobs(&["resume", "orders"]).await;
     assert!(said.contains("goes on"), "{said}");
     for order in &orders {
