@@ -228,7 +228,9 @@ async fn exists(api: &mut TestApi) -> Value {
     }
     json!({
         "/api/operations/queues/{queue}": { "queue": ["payouts", "notify"] },
-        "/api/approvals/{id}": { "id": approvals },
+        // what is approved cannot be rejected any more
+        "/api/approvals/{id}/approve": { "id": approvals[..6] },
+        "/api/approvals/{id}": { "id": approvals[6..] },
         // the newest, which was delivered
         "/api/orders/{id}/extend": { "id": [orders[2]] },
         "/api/orders/{id}": { "id": orders },
