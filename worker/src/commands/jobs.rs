@@ -2,8 +2,8 @@
 
 use anyhow::ensure;
 use chrono::{DateTime, Utc};
-use db::Pool;
-use domain::operations::{drop_jobs, jobs_page, queues, redrive_jobs};
+use db::{Pool, trail};
+use domain::operations::{drop_jobs, jobs_page, pause_queue, queues, redrive_jobs};
 use jobs::Queue;
 use jobs::operate::{JobFilter, JobRow, Standing};
 use kernel::RandomIds;
@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use settings::Settings;
 
 use super::by_hand::ByHand;
-use super::switches::throw;
 use super::{print, report, setup};
 
 /// What to do with jobs.
@@ -123,32 +122,24 @@ impl Which {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
-    let command = match command {
-        Command::Pause {
-            queue,
-            reason,
-            operator,
-        } => {
-            throw(settings, &queue.pause_switch(), (true, reason), &operator).await?;
-            print(&format!("{queue} is paused on all workers; what runs goes on"));
-            return Ok(());
-        }
-        Command::Resume { queue, operator } => {
-            let ended = (false, "ended".to_owned());
-            throw(settings, &queue.pause_switch(), ended, &operator).await?;
-            print(&format!("{queue} goes on within seconds"));
-            return Ok(());
-        }
-        other => other,
-    };
     print(&answer(&pool, command, setup::clock().now()).await?);
     Ok(())
 }
 
 async fn answer(pool: &Pool, command: Command, now: DateTime<Utc>) -> anyhow::Result<String> {
     match command {
-        // answered by the caller
-        Command::Pause { .. } | Command::Resume { .. } => Ok(String::new()),
+        Command::Pause {
+            queue,
+            reason,
+            operator,
+        } => {
+            turn(pool, queue, (true, &reason), &operator, now).await?;
+            Ok(format!("{queue} is paused on all workers; what runs goes on"))
+        }
+        Command::Resume { queue, operator } => {
+            turn(pool, queue, (false, "ended"), &operator, now).await?;
+            Ok(format!("{queue} goes on within seconds"))
+        }
         Command::Status { json } => status(pool, json, now).await,
         Command::List {
             which,
@@ -171,6 +162,13 @@ async fn answer(pool: &Pool, command: Command, now: DateTime<Utc>) -> anyhow::Re
             .await
         }
     }
+}
+
+async fn turn(pool: &Pool, queue: Queue, how: (bool, &str), operator: &str, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let actor = format!("operator:{operator}");
+    trail::by(&actor, operator);
+    pause_queue(pool, queue, how, &actor, now).await?;
+    Ok(())
 }
 
 async fn status(pool: &Pool, as_json: bool, now: DateTime<Utc>) -> anyhow::Result<String> {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
-use domain::operations::{Wanted, WantedAdjustment};
+use domain::operations::{Wanted, WantedAdjustment, is_reason};
 use domain::principals::Principal;
 use domain::users;
 use kernel::{Amount, Asset};
@@ -123,7 +123,8 @@ pub(super) async fn adjusted(
 }
 
 fn check_reason(reason: &str) -> Result<(), Problem> {
-    let fits = (1..=MAX_REASON_LEN).contains(&reason.chars().count()) && !reason.chars().any(char::is_control);
+    // what waits for another operator is held to the same: none is taken there that is blank
+    let fits = reason.chars().count() <= MAX_REASON_LEN && is_reason(reason);
     let detail = || format!("must have 1 to {MAX_REASON_LEN} printable characters");
     fits.then_some(())
         .ok_or_else(|| Problem::field(Code::InvalidBody, "#/reason", "invalid_value", detail()))
