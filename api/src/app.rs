@@ -1,23 +1,17 @@
 //! What every handler is handed: pool, wake-ups, clock, ids, settings, and the little state that lives in this process.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use access::{AccessKeys, KeyError};
-use db::models::DepositWay;
 use db::{Pool, PoolConfig, SharedClock, build_pool};
-use domain::deposits::DepositPolicy;
-use domain::operations::{ApprovalPolicy, RulingPolicy};
+use domain::operations::ApprovalPolicy;
 use domain::operators::Door;
-use domain::orders::OrderPolicy;
-use domain::payouts::{AssetLimits, PayoutPolicy};
-use domain::rates::RatePolicy;
-use domain::stakings::StakeRules;
+use domain::runtime_settings::{Follower, Live, LookError};
 use domain::webhooks::TargetPolicy;
-use hd::{AccountKey, HdError};
+use hd::HdError;
 use jobs::{RateLimiter, WakeConfig, WakeError, WakeQueue};
-use kernel::{AddressRange, Amount, AmountError, Asset, Clock, IdGen, NoAddressRange, RandomIds, SteadyClock};
+use kernel::{AddressRange, AmountError, Clock, IdGen, NoAddressRange, RandomIds, SteadyClock};
 use settings::Settings;
 use settings::metrics::{Metrics, MetricsError};
 use tokio::sync::Semaphore;
@@ -27,6 +21,7 @@ use vault::{ImportPublicKey, SealError};
 use crate::middleware::{KeyCache, RateLimits};
 use crate::problem::{Code, Problem};
 use crate::routes::events::feed::Feed;
+use crate::rules::Rules;
 use crate::tls::TlsError;
 
 /// What the API stands on. Tests hand in their own.
@@ -47,18 +42,15 @@ pub struct Dependencies {
 
 /// The state of the process.
 pub struct App {
+    /// As the process was started. What operators change while it runs is in [`Rules`].
     pub(crate) settings: Settings,
     pub(crate) pool: Pool,
     pub(crate) wakes: WakeQueue,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGen>,
-    pub(crate) policy: OrderPolicy,
-    pub(crate) payouts: PayoutPolicy,
-    pub(crate) deposits: DepositPolicy,
-    pub(crate) rulings: RulingPolicy,
     pub(crate) approvals: ApprovalPolicy,
-    pub(crate) rates: RatePolicy,
-    pub(crate) stakes: StakeRules,
+    rules: Arc<Live<Rules>>,
+    follower: Follower<Rules>,
     pub(crate) import_key: ImportPublicKey,
     /// `None`: nobody signs in here.
     pub(crate) door: Option<Door>,
@@ -108,6 +100,9 @@ pub enum StartError {
     /// `api.trusted_proxies` names what is no address.
     #[error("api.trusted_proxies cannot be used")]
     TrustedProxies(#[from] NoAddressRange),
+    /// The newest version of the settings does not go with this configuration.
+    #[error("change the configuration, or the version with `switchyard-worker settings set`")]
+    Settings(#[from] LookError),
     /// Metrics cannot be counted.
     #[error("metrics cannot be installed")]
     Metrics(#[from] MetricsError),
@@ -134,10 +129,8 @@ impl App {
             ids,
         } = dependencies;
         let metrics = settings::metrics::install()?;
-        let per_address = (
-            settings.api.ip_requests_per_minute,
-            settings.operators.ip_sign_ins_per_minute,
-        );
+        let rules = Arc::new(Live::new(Rules::of(settings.clone())?));
+        let follower = Follower::new(Arc::clone(&rules), Rules::builder(settings.clone()));
         // a counter that appears is no increase: these start at zero, so that their first event raises an alert
         metrics::counter!("switchyard_http_panics_total").increment(0);
         metrics::counter!("switchyard_audit_lines_lost_total").increment(0);
@@ -148,19 +141,15 @@ impl App {
         metrics::gauge!("switchyard_event_streams").set(0.0);
         metrics::gauge!("switchyard_api_certificate_ends_timestamp_seconds").set(0.0);
         Ok(Arc::new(Self {
-            policy: policy(&settings)?,
-            payouts: payout_policy(&settings)?,
-            deposits: deposits(&settings, policy(&settings)?)?,
-            rulings: rulings(&settings)?,
             approvals: approvals(&settings)?,
-            rates: rates(&settings)?,
-            stakes: stakes(&settings),
             import_key: settings.vault.import_public_key.parse()?,
             door: door(&settings)?,
             keys: KeyCache::default(),
             feed: Feed::new(settings.events.max_streams, settings.events.max_streams_per_key),
             trusted_proxies: settings.api.trusted_ranges()?,
-            limits: RateLimits::new(limiter, clock.clone(), per_address),
+            limits: RateLimits::new(limiter, clock.clone(), Arc::clone(&rules)),
+            rules,
+            follower,
             slots: Semaphore::new(settings.api.max_concurrent_requests),
             metrics,
             stopping: CancellationToken::new(),
@@ -191,14 +180,39 @@ impl App {
             response_timeout: Duration::from_millis(settings.redis.response_timeout_ms),
             ..WakeConfig::new(settings.redis.url.expose(), &settings.jobs.redis_namespace)
         };
-        Self::new(Dependencies {
+        let app = Self::new(Dependencies {
             settings,
             pool,
             wakes: WakeQueue::connect(redis.clone())?,
             limiter: RateLimiter::connect(redis, RateLimiter::PATIENCE)?,
             clock,
             ids: Arc::new(RandomIds),
-        })
+        })?;
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(Arc::clone(&app).follow_settings());
+        }
+        Ok(app)
+    }
+
+    /// What operators change while the process runs, as it is now.
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        self.rules.get()
+    }
+
+    /// Looks which version of the settings is in force, and goes by it from now on.
+    ///
+    /// # Errors
+    /// [`LookError`]; what was in force stays so.
+    pub async fn look_at_settings(&self) -> Result<i64, LookError> {
+        self.follower.look(&self.pool, self.clock.now()).await
+    }
+
+    /// Looks again and again, until the process is told to stop.
+    pub async fn follow_settings(self: Arc<Self>) {
+        tokio::select! {
+            () = self.stopping.cancelled() => {}
+            () = self.follower.follow(&self.pool, &*self.clock) => {}
+        }
     }
 
     /// Where webhook messages may go.
@@ -228,19 +242,6 @@ fn shared_clock(pool: &Pool) -> Arc<dyn Clock> {
     clock
 }
 
-fn policy(settings: &Settings) -> Result<OrderPolicy, StartError> {
-    let orders = &settings.orders;
-    let seconds = |value: i64| i32::try_from(value).map_err(|_| StartError::Durations);
-    Ok(OrderPolicy {
-        network: orders.network.clone(),
-        energy_min: orders.energy_min,
-        energy_max: orders.energy_max,
-        duration_min_s: seconds(orders.duration_min_s)?,
-        duration_max_s: seconds(orders.duration_max_s)?,
-        deadline: chrono::Duration::try_seconds(orders.deadline_s).ok_or(StartError::Durations)?,
-    })
-}
-
 fn door(settings: &Settings) -> Result<Option<Door>, StartError> {
     let operators = &settings.operators;
     let Some(keys) = operators.keys() else {
@@ -256,59 +257,6 @@ fn door(settings: &Settings) -> Result<Option<Door>, StartError> {
     }))
 }
 
-fn payout_policy(settings: &Settings) -> Result<PayoutPolicy, StartError> {
-    let payouts = &settings.payouts;
-    let network = &payouts.network;
-    let found = settings.networks.get(network);
-    let usdt = found.and_then(|network| network.token("USDT")).map(str::parse);
-    let limits = |limits: &settings::PayoutLimits| AssetLimits {
-        minimum: limits.minimum,
-        user_day: limits.user_day,
-        system_hour: limits.system_hour,
-        approval_above: limits.approval_above,
-    };
-    Ok(PayoutPolicy {
-        network: network.clone(),
-        usdt: usdt.transpose().map_err(|_| StartError::Token(network.clone()))?,
-        list_required: payouts.list_required,
-        trx_limits: limits(&payouts.trx),
-        usdt_limits: limits(&payouts.usdt),
-    })
-}
-
-fn rates(settings: &Settings) -> Result<RatePolicy, StartError> {
-    let rates = &settings.rates;
-    let stale_after = i64::try_from(rates.stale_after_s).ok();
-    let stale_after = stale_after.and_then(chrono::Duration::try_seconds);
-    Ok(RatePolicy {
-        min_sources: rates.min_sources,
-        max_spread_bp: rates.max_spread_bp,
-        lowest: rates.lowest.minor(),
-        highest: rates.highest.minor(),
-        max_step_bp: rates.max_step_bp,
-        stale_after: stale_after.ok_or(StartError::Rates)?,
-        fee_bp: rates.fee_bp,
-    })
-}
-
-fn stakes(settings: &Settings) -> StakeRules {
-    let stake = &settings.pool.stake;
-    StakeRules {
-        network: settings.orders.network.clone(),
-        reserve_sun: stake.reserve.minor(),
-        wallet_day_sun: stake.wallet_day.minor(),
-        all_day_sun: stake.all_day.minor(),
-    }
-}
-
-fn rulings(settings: &Settings) -> Result<RulingPolicy, StartError> {
-    let deposits = &settings.deposits;
-    let exchanged = deposits.usdt == settings::UsdtDeposits::Exchange;
-    let exchange = exchanged.then(|| rates(settings)).transpose()?;
-    let (trx, usdt) = (deposits.approval_above_trx, deposits.approval_above_usdt);
-    Ok(RulingPolicy::new(trx, usdt, exchange))
-}
-
 fn approvals(settings: &Settings) -> Result<ApprovalPolicy, StartError> {
     let approvals = &settings.approvals;
     let limits = (approvals.adjustment_above_trx, approvals.adjustment_above_usdt);
@@ -319,26 +267,4 @@ fn approvals(settings: &Settings) -> Result<ApprovalPolicy, StartError> {
         approvals.prices,
         lives,
     ))
-}
-
-fn deposits(settings: &Settings, orders: OrderPolicy) -> Result<DepositPolicy, StartError> {
-    let deposits = &settings.deposits;
-    let way = |way: &String| way.parse::<DepositWay>().map_err(|_| StartError::Ways);
-    let seconds = |value: i64| chrono::Duration::try_seconds(value).ok_or(StartError::Durations);
-    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
-    Ok(DepositPolicy {
-        network: deposits.network.clone(),
-        ways: deposits.ways.iter().map(way).collect::<Result<_, _>>()?,
-        account: given(&deposits.account_xpub)
-            .map(|xpub| xpub.parse::<AccountKey>())
-            .transpose()?,
-        shared_address: given(&deposits.shared_address),
-        expiry: seconds(deposits.expiry_s)?,
-        quarantine: seconds(deposits.amount_quarantine_s)?,
-        dust: BTreeMap::from([
-            (Asset::Trx, Amount::from_minor(deposits.dust_trx_sun)?),
-            (Asset::Usdt, Amount::from_minor(deposits.dust_usdt_micro)?),
-        ]),
-        orders,
-    })
 }

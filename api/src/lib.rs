@@ -12,6 +12,7 @@ mod openapi;
 pub mod problem;
 mod router;
 mod routes;
+mod rules;
 mod server;
 mod tls;
 

@@ -25,7 +25,7 @@ use crate::openapi::{openapi, operation};
 use crate::problem::Code;
 use crate::routes::{
     approvals, auth, deposits, events, exchanges, keys, operations, operators, orders, payouts, pool, prices, quotes,
-    rates, rentals, roles, standing_orders, supplier_wallets, user_wallets, users, webhooks,
+    rates, rentals, roles, settings, standing_orders, supplier_wallets, user_wallets, users, webhooks,
 };
 use crate::{App, health};
 
@@ -233,6 +233,12 @@ routes! {
         [BODY, MARKED, FOUND, BY_HAND, DOOR, &[Code::MoreThanOwn]];
     KeysManage delete Delete "/api/keys/{id}/signing" keys::unsign::unsign_key [FOUND, &[Code::MoreThanOwn]];
     KeysRevoke post Post "/api/keys/{id}/revoke" keys::revoke::revoke_key [FOUND];
+    SettingsRead get Get "/api/settings" settings::list::list_settings [];
+    SettingsWrite put Put "/api/settings" settings::update::update_settings [BODY, MARKED, BY_HAND, &[Code::Conflict]];
+    SettingsRead get Get "/api/settings/versions" settings::versions::list_setting_versions [];
+    SettingsRead get Get "/api/settings/versions/{version}" settings::version::get_setting_version [FOUND];
+    SettingsWrite post Post "/api/settings/versions/{version}/restore" settings::restore::restore_settings
+        [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict]];
     RolesRead get Get "/api/permissions" roles::permissions::list_permissions [];
     RolesRead get Get "/api/roles" roles::list::list_roles [];
     RolesManage put Put "/api/roles/{name}" roles::set::set_role [BODY, BY_HAND, &[Code::MoreThanOwn]];

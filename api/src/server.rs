@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::serve::{Listener, ListenerExt, TapIo};
+use domain::runtime_settings::LookError;
 use settings::Settings;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -20,7 +21,13 @@ use crate::{ops_router, router};
 /// # Errors
 /// When a setting cannot be used, an address is taken, or a listener breaks.
 pub async fn serve(settings: Settings, shutdown: CancellationToken) -> Result<(), StartError> {
-    Server::bind(App::from_settings(settings)?).await?.run(shutdown).await
+    let app = App::from_settings(settings)?;
+    match app.look_at_settings().await {
+        // it is asked again and again, and until it answers nothing is written either
+        Ok(_) | Err(LookError::Db(_)) => {}
+        Err(refused) => return Err(refused.into()),
+    }
+    Server::bind(app).await?.run(shutdown).await
 }
 
 /// Bound, and not serving yet.

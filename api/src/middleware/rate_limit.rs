@@ -6,25 +6,24 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use domain::principals::Principal;
+use domain::runtime_settings::Live;
 use jobs::{RateLimit, RateLimiter, Verdict};
 use kernel::Clock;
 
 use super::client;
 use crate::problem::{Code, Problem};
+use crate::rules::Rules;
 
 pub(super) const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 pub(super) const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 pub(super) const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
-/// The limits of keys are theirs; addresses share one.
+/// The limits of keys are theirs; those of addresses are settings.
 #[derive(Debug)]
 pub(crate) struct RateLimits {
     limiter: RateLimiter,
     clock: Arc<dyn Clock>,
-    /// `None`: addresses have none.
-    of_addresses: Option<RateLimit>,
-    /// Of addresses that nobody has signed in from yet.
-    of_strangers: RateLimit,
+    rules: Arc<Live<Rules>>,
 }
 
 /// What a key has left.
@@ -32,18 +31,13 @@ pub(crate) struct RateLimits {
 pub(super) struct Allowance(Verdict);
 
 impl RateLimits {
-    pub(crate) fn new(limiter: RateLimiter, clock: Arc<dyn Clock>, (per_address, per_stranger): (u32, u32)) -> Self {
+    pub(crate) fn new(limiter: RateLimiter, clock: Arc<dyn Clock>, rules: Arc<Live<Rules>>) -> Self {
         // a counter that appears is no increase: these start at zero, so that their first event can raise an alert
         metrics::counter!("switchyard_rate_limit_fallbacks_total").increment(0);
         for by in ["key", "address"] {
             metrics::counter!("switchyard_rate_limited_total", "by" => by).increment(0);
         }
-        Self {
-            limiter,
-            clock,
-            of_addresses: (per_address > 0).then(|| RateLimit::per_minute(per_address)),
-            of_strangers: RateLimit::per_minute(per_stranger),
-        }
+        Self { limiter, clock, rules }
     }
 
     /// Counts one request of the key.
@@ -68,9 +62,12 @@ impl RateLimits {
     /// Counts one request that no key speaks for that is known to be right. A connection always has an address; what has none was not sent
     /// over one.
     pub(super) async fn check_address(&self, client: Option<IpAddr>) -> Result<(), Problem> {
-        let (Some(limit), Some(client)) = (self.of_addresses, client) else {
+        // 0: addresses have none
+        let per_minute = self.rules.get().settings.api.ip_requests_per_minute;
+        let Some(client) = client.filter(|_| per_minute > 0) else {
             return Ok(());
         };
+        let limit = RateLimit::per_minute(per_minute);
         let caller = format!("ip:{}", client::counted_as(client));
         let verdict = self.limiter.check(&caller, limit, self.clock.now()).await;
         if verdict.allowed() {
@@ -87,7 +84,7 @@ impl RateLimits {
         let Some(client) = client else {
             return Ok(());
         };
-        let limit = self.of_strangers;
+        let limit = RateLimit::per_minute(self.rules.get().settings.operators.ip_sign_ins_per_minute);
         let caller = format!("stranger:{}", client::counted_as(client));
         let verdict = self.limiter.check(&caller, limit, self.clock.now()).await;
         if verdict.allowed() {

@@ -116,6 +116,8 @@ fn own_fields() -> Vec<Field> {
         ("NoteOrders", "orders", Form::Items(ORDERS_AT_ONCE)),
         ("NoteOrders", "orders", Form::Id),
         ("NoteOrders", "note", Form::Printable(500)),
+        ("UpdateSettings", "base_version", Form::From(0)),
+        ("RestoreSettings", "base_version", Form::From(0)),
         (
             "RequestStaking",
             "action",
@@ -182,6 +184,8 @@ fn shared_fields() -> Vec<Field> {
         "PauseQueue",
         "DecideApproval",
         "PublishPrices",
+        "UpdateSettings",
+        "RestoreSettings",
     ];
     same(&by_hand, "reason", &Form::Printable(500));
     let by_hand = [
@@ -203,6 +207,7 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("queue", ParameterIn::Path) => Some(words(Queue::ALL, Queue::word)),
         ("name", ParameterIn::Path) if operation == "throw_switch" => Some(Form::Words(SWITCHES.to_vec())),
         ("name", ParameterIn::Path) => Some(Form::RoleName),
+        ("version", ParameterIn::Path) => Some(Form::From(0)),
         ("address", ParameterIn::Path) => Some(Form::Address),
         ("txid", ParameterIn::Path) => Some(Form::TxId),
         ("txid", _) if !operation.ends_with("_deposits") => Some(Form::TxId),

@@ -17,6 +17,7 @@ pub(crate) mod quotes;
 pub(crate) mod rates;
 pub(crate) mod rentals;
 pub(crate) mod roles;
+pub(crate) mod settings;
 pub(crate) mod standing_orders;
 pub(crate) mod supplier_wallets;
 pub(crate) mod user_wallets;

@@ -649,6 +649,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    setting_versions (version) {
+        version -> BigInt,
+        id -> Uuid,
+        overrides -> Jsonb,
+        since -> Jsonb,
+        author -> Text,
+        author_name -> Text,
+        reason -> Text,
+        restored -> Nullable<BigInt>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     staking_events (id) {
         id -> BigInt,
         staking_id -> Uuid,
@@ -1028,6 +1042,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     receiver_checks,
     rentals,
     roles,
+    setting_versions,
     staking_events,
     stakings,
     standing_order_orders,

@@ -5,6 +5,7 @@ use db::models::{ApprovalState, OrderState, PayoutState, RentalState, StakingSta
 use kernel::Amount;
 use ledger::LedgerError;
 
+use crate::runtime_settings::Refusal;
 use crate::stakings::StakeRefusal;
 
 mod kinds;
@@ -252,6 +253,14 @@ pub enum DomainError {
     /// It would take something from somebody without saying so.
     #[error("an operator has this role: give him another one first")]
     RoleInUse,
+    /// Somebody else's version came first; this is the one in force.
+    #[error(
+        "the settings were changed meanwhile: version {0} is in force; look at it, and send the change again on it"
+    )]
+    SettingsMoved(i64),
+    /// Values that do not hold, by themselves or with the configuration.
+    #[error("these values do not hold: {}", said(.0))]
+    SettingsRefused(Vec<Refusal>),
     /// A block that may still be reverted, or that we have not read so far.
     #[error("block {0} is not solidified by our own reading yet")]
     NotSolid(i64),
@@ -264,6 +273,14 @@ pub enum DomainError {
     /// A state that cannot be: rolled back, logged and alarmed.
     #[error("broken invariant: {0}")]
     Broken(String),
+}
+
+/// What stands against settings, on one line.
+fn said(refusals: &[Refusal]) -> String {
+    let each = refusals
+        .iter()
+        .map(|refusal| format!("{}: {}", refusal.name, refusal.why));
+    each.collect::<Vec<_>>().join("; ")
 }
 
 impl From<diesel::result::Error> for DomainError {

@@ -23,6 +23,7 @@ pub mod rates;
 pub mod receivers;
 pub mod reconcile;
 pub mod rentals;
+pub mod runtime_settings;
 pub mod stakings;
 pub mod standing_orders;
 pub mod sweeps;

@@ -15,6 +15,7 @@ pub mod metrics;
 mod model;
 mod network;
 mod rates;
+mod runtime;
 mod secret;
 pub mod shutdown;
 mod source;
@@ -31,6 +32,7 @@ pub use model::{
 };
 pub use network::{Endpoint, Network, NetworkKind, Start};
 pub use rates::{RateQuote, RateSource, Rates, UsdtDeposits};
+pub use runtime::{RuntimeKind, RuntimeSetting, RuntimeSettings, RuntimeValues};
 pub use secret::{Secret, SecretUrl};
 pub use source::Source;
 pub use tls::Tls;

@@ -100,7 +100,7 @@ pub(crate) async fn open_deposit(
             request_sha256: request.request_sha256,
         },
     };
-    let opened = open(&app.pool, &*app.ids, &app.deposits, &wanted, app.clock.now()).await;
+    let opened = open(&app.pool, &*app.ids, &app.rules().deposits, &wanted, app.clock.now()).await;
     let (announced, replayed) = opened.map_err(refused)?;
     let deposit = DepositView::try_from(announced)?;
     let mut headers = HeaderMap::new();

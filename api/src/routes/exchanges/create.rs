@@ -78,7 +78,7 @@ pub(crate) async fn create_exchange(
             request_sha256: body.request_sha256,
         },
     };
-    let done = request(&app.pool, &*app.ids, &app.rates, &wanted, app.clock.now()).await?;
+    let done = request(&app.pool, &*app.ids, &app.rules().rates, &wanted, app.clock.now()).await?;
     let exchange = ExchangeView::try_from(done.exchange)?;
     let mut headers = HeaderMap::new();
     if let Ok(location) = HeaderValue::try_from(format!("/api/exchanges/{}", exchange.id)) {

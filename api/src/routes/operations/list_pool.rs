@@ -78,7 +78,8 @@ pub(crate) async fn list_pool(State(app): State<Arc<App>>, mut query: QueryParam
     let after: Option<WalletId> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;
     query.finish()?;
-    let (network, now) = (&app.policy.network, app.clock.now());
+    let (rules, now) = (app.rules(), app.clock.now());
+    let network = &rules.policy.network;
     let (market, mut rows) = wallets(&app.pool, network, after, i64::from(limit) + 1, now).await?;
     let market = market.unwrap_or(UNREAD);
     let next_cursor = cut(&mut rows, limit, |row| WalletId(row.wallet.id));

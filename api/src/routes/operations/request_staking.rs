@@ -126,7 +126,8 @@ pub(crate) async fn request_staking(
     let body = &request.body;
     let instruction = instruction(&caller, &request, Some(&body.reason), body.dry_run);
     let what = (WalletId(body.wallet_id), body.wish()?);
-    let by = (&instruction, &app.stakes);
+    let rules = app.rules();
+    let by = (&instruction, &rules.stakes);
     let asked = domain::operations::request_staking(&app.pool, &*app.ids, by, what, app.clock.now()).await?;
     app.wakes.push(asked.done.wakes.iter().cloned());
     let done = asked.done.clone();

@@ -88,7 +88,8 @@ pub(crate) async fn rule_deposit(
 ) -> Result<(StatusCode, HeaderMap, Json<RuledView>), Problem> {
     let instruction = instruction(&caller, &request, Some(&request.body.reason), false);
     let what = (path("id", &id)?, request.body.ruling()?);
-    let by = (&instruction, &app.rulings);
+    let rules = app.rules();
+    let by = (&instruction, &rules.rulings);
     let ruled = rule_transfer(&app.pool, &*app.ids, by, what, app.clock.now()).await?;
     app.wakes.push(ruled.done.wakes.iter().cloned());
     let status = match ruled.proposal {

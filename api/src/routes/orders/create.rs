@@ -89,7 +89,7 @@ pub(crate) async fn create_order(
         request_sha256: request.request_sha256,
     };
     let order = request.body.to_accept(caller.key, mark, "#")?;
-    let accepted = accept(&app.pool, &*app.ids, &app.policy, &order, app.clock.now()).await?;
+    let accepted = accept(&app.pool, &*app.ids, &app.rules().policy, &order, app.clock.now()).await?;
     app.wakes.push(accepted.wake);
     let order = OrderView::try_from(accepted.order)?;
     let mut headers = HeaderMap::new();

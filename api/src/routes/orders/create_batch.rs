@@ -105,7 +105,7 @@ pub(crate) async fn create_orders(
         ModeWord::BestEffort => BatchMode::BestEffort,
     };
     let by = (caller.key, &mark, mode);
-    let results = accept_batch(&app.pool, &*app.ids, &app.policy, by, &orders, app.clock.now())
+    let results = accept_batch(&app.pool, &*app.ids, &app.rules().policy, by, &orders, app.clock.now())
         .await
         .map_err(problem)?;
     let all_replayed = results

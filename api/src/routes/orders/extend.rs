@@ -98,7 +98,7 @@ pub(crate) async fn extend_order(
             request_sha256: request.request_sha256,
         },
     };
-    let extended = extend(&app.pool, &*app.ids, &app.policy, &wish, app.clock.now()).await?;
+    let extended = extend(&app.pool, &*app.ids, &app.rules().policy, &wish, app.clock.now()).await?;
     let view = ExtendedView {
         extension: ExtensionView::try_from(&extended.extension)?,
         order: extended.order.try_into()?,

@@ -63,7 +63,7 @@ pub(crate) async fn create_payout(
             request_sha256: body.request_sha256,
         },
     };
-    let taken = request(&app.pool, &*app.ids, &app.payouts, &wanted, app.clock.now()).await?;
+    let taken = request(&app.pool, &*app.ids, &app.rules().payouts, &wanted, app.clock.now()).await?;
     app.wakes.push(taken.wake);
     let payout = view(&app, taken.payout).await?;
     let mut headers = HeaderMap::new();

@@ -42,20 +42,21 @@ pub(crate) struct PoolView {
 #[utoipa::path(get, path = "/api/pool", tag = "prices",
     responses((status = 200, description = "The pool", body = PoolView)))]
 pub(crate) async fn get_pool(State(app): State<Arc<App>>) -> Result<Json<PoolView>, Problem> {
-    let (network, now) = (&app.policy.network, app.clock.now());
-    let orders = &app.settings.orders;
-    let found = pool::now(&app.pool, network, sharing(&app.settings), now).await?;
+    let (rules, now) = (app.rules(), app.clock.now());
+    let (policy, network) = (&rules.policy, &rules.policy.network);
+    let found = pool::now(&app.pool, network, sharing(&rules.settings), now).await?;
     let market = found.market.unwrap_or(UNREAD);
     let prices = match pricing::current(&app.pool).await {
-        Ok((version, bands)) => Some(PricesView::of(&app, &version, &bands)),
+        Ok((version, bands)) => Some(PricesView::of(policy, &version, &bands)),
         Err(DomainError::NotFound(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    let largest = pool::order_energy(found.largest_sun, orders.stake_margin_bps, market).min(app.policy.energy_max);
+    let largest =
+        pool::order_energy(found.largest_sun, rules.settings.orders.stake_margin_bps, market).min(policy.energy_max);
     Ok(Json(PoolView {
         network: network.clone(),
         available_energy: market.about_energy(found.stock.room_sun),
-        largest_order_energy: if largest < app.policy.energy_min { 0 } else { largest },
+        largest_order_energy: if largest < policy.energy_min { 0 } else { largest },
         read_at: found.read_at,
         forecast: outlook(&found.stock, market, now),
         prices,

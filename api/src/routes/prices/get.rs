@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use db::models::{PriceBand, PriceVersion};
+use domain::orders::OrderPolicy;
 use domain::pricing::current;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -47,20 +48,20 @@ struct BandView {
     responses((status = 200, description = "The table", body = PricesView)))]
 pub(crate) async fn get_prices(State(app): State<Arc<App>>) -> Result<Json<PricesView>, Problem> {
     let (version, bands) = current(&app.pool).await?;
-    Ok(Json(PricesView::of(&app, &version, &bands)))
+    Ok(Json(PricesView::of(&app.rules().policy, &version, &bands)))
 }
 
 impl PricesView {
     /// A table, with the bounds that are configured.
-    pub(crate) fn of(app: &App, version: &PriceVersion, bands: &[PriceBand]) -> Self {
+    pub(crate) fn of(bounds: &OrderPolicy, version: &PriceVersion, bands: &[PriceBand]) -> Self {
         Self {
             version: version.id,
             published_at: version.published_at,
             bands: bands.iter().map(BandView::of).collect(),
-            energy_min: app.policy.energy_min,
-            energy_max: app.policy.energy_max,
-            duration_min_s: app.policy.duration_min_s,
-            duration_max_s: app.policy.duration_max_s,
+            energy_min: bounds.energy_min,
+            energy_max: bounds.energy_max,
+            duration_min_s: bounds.duration_min_s,
+            duration_max_s: bounds.duration_max_s,
         }
     }
 }

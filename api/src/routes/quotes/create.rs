@@ -71,19 +71,20 @@ pub(crate) async fn create_quote(
     if body.hold_stock {
         need(&caller, Permission::OrdersWrite)?;
     }
-    let orders = &app.settings.orders;
+    let rules = app.rules();
+    let orders = &rules.settings.orders;
     let wanted = WantedQuote {
         mark: &mark,
         energy: body.energy,
         duration_s: body.duration_s,
         life: Duration::seconds(orders.quote_s),
         hold: body.hold_stock.then(|| HoldRules {
-            sharing: sharing(&app.settings),
+            sharing: sharing(&rules.settings),
             margin_bps: orders.stake_margin_bps,
             energy_max: orders.quote_stock_energy,
         }),
     };
-    let quoted = quote(&app.pool, &*app.ids, &app.policy, &wanted, app.clock.now()).await?;
+    let quoted = quote(&app.pool, &*app.ids, &rules.policy, &wanted, app.clock.now()).await?;
     let quote = quoted.quote;
     let view = QuoteView {
         id: quote.id,

@@ -59,7 +59,7 @@ struct RateView {
     responses((status = 200, description = "The rate, or that there is none", body = RatesView)))]
 pub(crate) async fn get_rates(State(app): State<Arc<App>>) -> Result<Json<RatesView>, Problem> {
     let now = app.clock.now();
-    let found = overview(&app.pool, &app.rates, now).await?;
+    let found = overview(&app.pool, &app.rules().rates, now).await?;
     let rate = found.current.as_ref().ok().map(|rate| view(rate, now)).transpose()?;
     Ok(Json(RatesView {
         rate,

@@ -84,7 +84,7 @@ pub(crate) async fn create_standing_order(
             request_sha256: request.request_sha256,
         },
     };
-    let opened = open(&app.pool, &*app.ids, &app.policy, &wish, app.clock.now()).await?;
+    let opened = open(&app.pool, &*app.ids, &app.rules().policy, &wish, app.clock.now()).await?;
     app.wakes.push(opened.wake);
     let view = StandingView::try_from(opened.standing)?;
     let mut headers = HeaderMap::new();

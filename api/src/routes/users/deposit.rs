@@ -110,13 +110,14 @@ pub(crate) async fn deposit_user_balance(
 async fn confirm(app: &App, txid: &str) -> Result<Answered<Json<DepositAnswer>>, Problem> {
     let wrong = |_| Problem::field(Code::InvalidBody, "#/txid", "invalid_value", "must be 64 hex digits");
     let txid: TxId = txid.parse().map_err(wrong)?;
-    let (status, standing, transfers) = match ask(&app.pool, &app.deposits.network, txid, app.clock.now()).await? {
-        Asked::Known(transfers) => (StatusCode::OK, "known", transfers),
-        Asked::Looking(wake) => {
-            app.wakes.push(wake);
-            (StatusCode::ACCEPTED, "looking", Vec::new())
-        }
-    };
+    let (status, standing, transfers) =
+        match ask(&app.pool, &app.rules().deposits.network, txid, app.clock.now()).await? {
+            Asked::Known(transfers) => (StatusCode::OK, "known", transfers),
+            Asked::Looking(wake) => {
+                app.wakes.push(wake);
+                (StatusCode::ACCEPTED, "looking", Vec::new())
+            }
+        };
     let transfers = transfers.into_iter().map(TransferView::try_from);
     let view = ConfirmedView {
         txid: txid.to_string(),

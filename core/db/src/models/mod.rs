@@ -38,6 +38,7 @@ mod rate;
 mod receiver_check;
 mod rental;
 mod role;
+mod setting_version;
 mod staking;
 mod staking_event;
 mod standing_order;
@@ -99,6 +100,7 @@ pub use rate::{Rate, RateKind, RateRefusal};
 pub use receiver_check::{ReceiverCheck, Verdict};
 pub use rental::{Rental, RentalMove, RentalState};
 pub use role::Role;
+pub use setting_version::SettingVersion;
 pub use staking::{
     NewStaking, StakeResource, Staking, StakingAction, StakingFilter, StakingSource, StakingState, lending_ids,
 };

@@ -44,6 +44,7 @@ impl DomainError {
             | Self::EmailTaken
             | Self::LastSuperAdmin
             | Self::RoleInUse
+            | Self::SettingsMoved(_)
             | Self::WalletNotActive => ErrorClass::Conflict,
             Self::SignInFailed | Self::CodeNeeded | Self::SessionOver => ErrorClass::Unauthenticated,
             Self::UserBlocked
@@ -77,6 +78,7 @@ impl DomainError {
             | Self::KeyNotOfWallet
             | Self::WebhookUrl(_)
             | Self::WeakPassword(_)
+            | Self::SettingsRefused(_)
             | Self::BadText(_) => ErrorClass::Invalid,
             Self::Ledger(error) => error.class(),
             Self::Db(error) => error.class(),
@@ -108,7 +110,11 @@ impl DomainError {
             Self::ReceiverIsSupplier => "receiver_is_supplier",
             Self::BadPriceTable(_) => "bad_price_table",
             Self::BadText(_) | Self::BadReason => "bad_text",
-            Self::BadStanding | Self::UserNeeded | Self::RateBeyondBand { .. } | Self::KeyNotOfWallet => "invalid_body",
+            Self::BadStanding
+            | Self::UserNeeded
+            | Self::RateBeyondBand { .. }
+            | Self::SettingsRefused(_)
+            | Self::KeyNotOfWallet => "invalid_body",
             Self::AlreadyResolved
             | Self::TooMany(_)
             | Self::TransferStanding(_)
@@ -120,6 +126,7 @@ impl DomainError {
             | Self::ApprovalOpen
             | Self::EmailTaken
             | Self::RoleInUse
+            | Self::SettingsMoved(_)
             | Self::DepositOfOthers => "conflict",
             Self::SignInFailed => "sign_in_failed",
             Self::CodeNeeded => "code_needed",
