@@ -11,6 +11,8 @@ use domain::delegations::DeathPolicy;
 use domain::deposits::CreditPolicy;
 use domain::payouts::TreasuryRules;
 use domain::pool::StockLimits;
+use domain::rates::RatePolicy;
+use domain::runtime_settings::Live;
 use domain::stakings::StakePolicy;
 use domain::sweeps::SweepPolicy;
 use domain::transactions::ResendPolicy;
@@ -38,10 +40,12 @@ pub struct Environment {
     pub keys: Keys,
     /// Sends messages to endpoints.
     pub webhooks: WebhookClient,
-    /// Whom to ask what TRX a USDT is worth, and what is believed.
+    /// Whom to ask what TRX a USDT is worth.
     pub rates: RatesEnvironment,
     /// How work is done.
     pub policy: WorkPolicy,
+    /// What of it operators change while the worker runs.
+    pub rules: Arc<Live<WorkRules>>,
 }
 
 /// One network.
@@ -50,8 +54,6 @@ pub struct NetworkEnvironment {
     pub chain: Arc<dyn ChainClient>,
     /// The contract of USDT, where one is configured.
     pub usdt: Option<TronAddress>,
-    /// What is money here, and from whom.
-    pub deposits: CreditPolicy,
     /// Addresses that the house keeps customers' money at, beside those that it knows.
     pub reserves: Vec<TronAddress>,
     /// Life of a signed transaction from the head block's time.
@@ -67,28 +69,18 @@ pub struct WorkPolicy {
     pub death: DeathPolicy,
     /// What treasury wallets keep for fees.
     pub treasury: TreasuryRules,
-    /// What is not delivered this long after an order was placed is given back.
-    pub order_deadline: Duration,
     /// Pause before a payout that waits is looked at again.
     pub payout_retry: Duration,
-    /// How deposit addresses are collected.
-    pub sweep: SweepPolicy,
     /// How supplier wallets are staked.
     pub stake: StakePolicy,
     /// Pause before a staking that waits is looked at again.
     pub stake_retry: Duration,
-    /// Stake on top, in 1/100 %.
-    pub stake_margin_bps: u32,
     /// How often an address that is kept is looked at.
     pub standing_interval: Duration,
     /// What ends within this time counts as gone there.
     pub standing_lead: Duration,
-    /// Wallets that may share an order.
-    pub max_parts: usize,
-    /// The least energy that one of them gives.
+    /// The least energy that one wallet gives of an order that several share.
     pub part_energy_min: i64,
-    /// Bandwidth that a wallet must have left to be chosen.
-    pub min_bandwidth: i64,
     /// How long a receiver's good verdict is believed.
     pub receiver_ttl: Duration,
     /// First and longest pause while no wallet fits.
@@ -99,8 +91,6 @@ pub struct WorkPolicy {
     pub sync_margin_blocks: i64,
     /// Syncs of all wallets are spread over this.
     pub sync_spread: Duration,
-    /// Below what there is an alert.
-    pub stock: StockLimits,
     /// How long the figures of each read of a wallet are kept.
     pub snapshot_retention: Duration,
     /// How long idempotency keys are kept.
@@ -119,7 +109,34 @@ pub struct WorkPolicy {
     pub heads_file: Option<PathBuf>,
 }
 
+/// How work is done, as far as operators change it while the worker runs. It is replaced as a whole: who needs two values of one
+/// version reads it once.
+#[derive(Debug, Clone)]
+pub struct WorkRules {
+    /// What is not delivered this long after an order was placed is given back.
+    pub order_deadline: Duration,
+    /// How deposit addresses are collected.
+    pub sweep: SweepPolicy,
+    /// Stake on top, in 1/100 %.
+    pub stake_margin_bps: u32,
+    /// Wallets that may share an order.
+    pub max_parts: usize,
+    /// Bandwidth that a wallet must have left to be chosen.
+    pub min_bandwidth: i64,
+    /// Below what there is an alert.
+    pub stock: StockLimits,
+    /// What is believed of the sources of the rate.
+    pub rates: RatePolicy,
+    /// By network: what is money there, and from whom.
+    pub credit: BTreeMap<String, CreditPolicy>,
+}
+
 impl Environment {
+    /// What operators change while the worker runs, as it is now.
+    pub(crate) fn rules(&self) -> Arc<WorkRules> {
+        self.rules.get()
+    }
+
     /// The network that a row names.
     pub(crate) fn network(&self, name: &str) -> Result<&NetworkEnvironment, WorkError> {
         self.networks

@@ -81,7 +81,7 @@ impl Gauges {
         show_approvals(&mut conn, now).await?;
         show_pauses(&mut conn).await?;
         show_audit(&mut conn, now).await?;
-        show_rate(&mut conn, (!env.rates.sources.is_empty(), &env.rates.policy), now).await?;
+        show_rate(&mut conn, (!env.rates.sources.is_empty(), &env.rules().rates), now).await?;
         if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
             show_totals(&mut conn).await?;
             self.totals_at = Some(Instant::now());

@@ -16,6 +16,7 @@ pub mod queue;
 pub mod rates;
 pub mod registry;
 pub mod rentals;
+pub mod rules;
 mod sender;
 mod signer;
 pub mod stakes;

@@ -62,7 +62,6 @@ fn environment(
     Ok(NetworkEnvironment {
         chain,
         usdt,
-        deposits: policy(name, &tokens, settings)?,
         reserves: reserves(name, settings)?,
         expiry,
         resend: ResendPolicy {
@@ -91,7 +90,19 @@ fn tokens(name: &str, network: &Network) -> anyhow::Result<BTreeMap<TronAddress,
     network.tokens.iter().map(read).collect()
 }
 
-/// What is money, and from whom.
+/// By network: what is money there, and from whom.
+///
+/// # Errors
+/// What cannot be used as configured, by name.
+pub fn credit(settings: &Settings) -> anyhow::Result<BTreeMap<String, CreditPolicy>> {
+    let of = |(name, network): (&String, &Network)| {
+        let policy = policy(name, &tokens(name, network)?, settings)?;
+        Ok((name.clone(), policy))
+    };
+    settings.networks.iter().map(of).collect()
+}
+
+/// Of one network.
 fn policy(name: &str, tokens: &BTreeMap<TronAddress, Asset>, settings: &Settings) -> anyhow::Result<CreditPolicy> {
     let deposits = &settings.deposits;
     let named = |(contract, asset): (&TronAddress, &Asset)| (contract.to_string(), *asset);

@@ -12,22 +12,20 @@ use settings::{RateQuote, Settings};
 
 use crate::error::WorkError;
 
-/// The sources of the rate, and what is believed of them.
+/// The sources of the rate.
 #[derive(Debug, Clone)]
 pub struct RatesEnvironment {
     /// Asks them.
     pub client: QuoteClient,
     /// Whom to ask; with nobody, there are rates by hand alone.
     pub sources: Vec<Source>,
-    /// What is believed.
-    pub policy: RatePolicy,
 }
 
 impl RatesEnvironment {
     /// As the settings say.
     ///
     /// # Errors
-    /// When TLS cannot be set up, or a number does not fit.
+    /// When TLS cannot be set up.
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
         let rates = &settings.rates;
         let client = QuoteClient::new(QuotePolicy {
@@ -47,7 +45,6 @@ impl RatesEnvironment {
         Ok(Self {
             client: client.context("sources of rates cannot be asked")?,
             sources: rates.sources.iter().map(source).collect(),
-            policy: policy(settings)?,
         })
     }
 
@@ -55,7 +52,13 @@ impl RatesEnvironment {
     ///
     /// # Errors
     /// When the database fails. That sources fail is no error: the round says so.
-    pub async fn read(&self, pool: &Pool, ids: &dyn IdGen, clock: &dyn Clock) -> Result<Option<Round>, WorkError> {
+    pub async fn read(
+        &self,
+        pool: &Pool,
+        ids: &dyn IdGen,
+        clock: &dyn Clock,
+        policy: &RatePolicy,
+    ) -> Result<Option<Round>, WorkError> {
         if self.sources.is_empty() {
             return Ok(None);
         }
@@ -63,7 +66,7 @@ impl RatesEnvironment {
         let answers = self.client.ask_all(&self.sources).await;
         answers.iter().for_each(count);
         let answers: Vec<SourceAnswer> = answers.into_iter().map(told).collect();
-        let round = record_round(pool, ids, &self.policy, (&answers, asked_at), clock.now()).await?;
+        let round = record_round(pool, ids, policy, (&answers, asked_at), clock.now()).await?;
         if let Some(refusal) = round.judged.refused_as {
             let failed = answers.iter().filter(|answer| answer.rate.is_err()).count();
             tracing::warn!(refused_as = refusal.word(), failed, "a round of rates is not used");

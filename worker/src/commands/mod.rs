@@ -20,6 +20,7 @@ mod rates;
 mod rentals;
 mod report;
 mod run;
+mod runtime;
 mod setup;
 mod stake;
 mod stuck;
@@ -105,6 +106,9 @@ pub enum Command {
     Audit(audit::Args),
     /// What was done by hand, newest first
     Actions(actions::Arguments),
+    /// What is changed while everything runs
+    #[command(subcommand)]
+    Settings(runtime::Command),
     /// Customers
     #[command(subcommand)]
     Users(users::Command),
@@ -166,6 +170,7 @@ impl Command {
             Self::Findings(_) => "findings",
             Self::Audit(_) => "audit",
             Self::Actions(_) => "actions",
+            Self::Settings(_) => "settings",
             Self::Users(_) => "users",
             Self::Webhooks(_) => "webhooks",
             Self::Maintenance(_) => "maintenance",
@@ -222,21 +227,22 @@ async fn obey(settings: &Settings, command: Command) -> anyhow::Result<()> {
         Command::ApiKey(command) => api_keys::run(settings, command).await,
         Command::Operators(command) => operators::run(settings, command).await,
         Command::Prices(command) => prices::run(settings, command).await,
-        Command::Rates(command) => rates::run(settings, command).await,
+        Command::Rates(command) => rates::run(&setup::merged(settings).await?, command).await,
         Command::Wallets(command) => wallets::run(settings, command).await,
         Command::RotateMasterKey => keys::rotate(settings).await,
         Command::Chain(command) => chain::run(settings, command).await,
         Command::Delegations(command) => delegations::run(settings, command).await,
-        Command::Deposits(command) => deposits::run(settings, command).await,
+        Command::Deposits(command) => deposits::run(&setup::merged(settings).await?, command).await,
         Command::DepositKey(command) => deposit_keys::run(settings, command).await,
-        Command::Sweeps(command) => sweeps::run(settings, command).await,
-        Command::Rentals(command) => rentals::run(settings, command).await,
+        Command::Sweeps(command) => sweeps::run(&setup::merged(settings).await?, command).await,
+        Command::Rentals(command) => rentals::run(&setup::merged(settings).await?, command).await,
         Command::Stake(command) => stake::run(settings, command).await,
         Command::Jobs(command) => jobs::run(settings, command).await,
         Command::Stuck(command) => stuck::run(settings, command).await,
         Command::Payouts(command) => payouts::run(settings, command).await,
         Command::Findings(command) => findings::run(settings, command).await,
         Command::Actions(arguments) => actions::run(settings, &arguments).await,
+        Command::Settings(command) => runtime::run(settings, command).await,
         Command::Users(command) => users::run(settings, command).await,
         Command::Webhooks(command) => webhooks::run(settings, command).await,
         Command::Maintenance(command) => switches::run(settings, command).await,

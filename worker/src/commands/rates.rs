@@ -59,8 +59,9 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
             });
         }
         Command::Read => {
-            let read = RatesEnvironment::new(settings)?
-                .read(&pool, &RandomIds, clock.as_ref())
+            let asked = RatesEnvironment::new(settings)?;
+            let read = asked
+                .read(&pool, &RandomIds, clock.as_ref(), &policy(settings)?)
                 .await?;
             let round = read.context("rates.sources names nobody to ask")?;
             setup::wakes(settings)?.push(round.wakes);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::runtime_settings::Follower;
 use jobs::{JobKind, Queue};
 use settings::{Settings, Start};
 use tokio_util::sync::CancellationToken;
@@ -11,13 +12,13 @@ use tokio_util::task::TaskTracker;
 
 use super::setup;
 use crate::cron::{Cron, Missed, Schedule};
-use crate::environment::Environment;
+use crate::environment::{Environment, WorkRules};
 use crate::health::{self, Health};
 use crate::queue::{QueueSetup, Workers};
 use crate::registry::registry;
 use crate::watcher::{WatchPolicy, Watcher};
 use crate::webhooks::look_for_due;
-use crate::{counters, gauges, rentals};
+use crate::{counters, gauges, rentals, rules};
 
 /// Opened keys whose time is up leave memory at least this often.
 const FORGET_PERIOD: Duration = Duration::from_secs(30);
@@ -32,6 +33,11 @@ pub(super) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<(
         pending == 0,
         "the database lacks {pending} migrations: run `switchyard-worker migrate` first"
     );
+    let follower = rules::follower(Arc::clone(&env.rules), settings.clone());
+    follower
+        .look(&env.pool, env.clock.now())
+        .await
+        .context("change the configuration, or the version with `switchyard-worker settings set`")?;
     if let Some(policy) = rentals::policy(&settings)? {
         domain::rentals::publish(&env.pool, env.ids.as_ref(), &policy, env.clock.now()).await?;
     }
@@ -64,6 +70,7 @@ pub(super) async fn run(settings: Settings, only: &[String]) -> anyhow::Result<(
         tasks.spawn(look_for_due(Arc::clone(&env), interval, stop.clone()));
     }
     tasks.spawn(gauges::run(Arc::clone(&env), stop.clone()));
+    tasks.spawn(follow(follower, Arc::clone(&env), stop.clone()));
     tasks.spawn(forget_keys(Arc::clone(&env), stop.clone()));
     let health = Health {
         pool: env.pool.clone(),
@@ -179,6 +186,14 @@ fn watchers(settings: &Settings, env: &Arc<Environment>, name: &str) -> anyhow::
             Ok(Watcher::new(Arc::clone(env), network.clone(), name.to_owned(), policy))
         })
         .collect()
+}
+
+/// Goes by the newest version of the settings until told to stop.
+async fn follow(follower: Follower<WorkRules>, env: Arc<Environment>, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = follower.follow(&env.pool, &*env.clock) => {}
+    }
 }
 
 async fn forget_keys(env: Arc<Environment>, stop: CancellationToken) {

@@ -7,14 +7,12 @@ use std::time::Duration;
 use anyhow::Context;
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
-use domain::orders::OrderPolicy;
 use domain::payouts::TreasuryRules;
-use domain::pool::StockLimits;
-use domain::sweeps::{House, SweepPolicy, SweepRules};
+use domain::runtime_settings::{Live, in_force};
 use jobs::{WakeConfig, WakeQueue};
-use kernel::{Asset, Clock, RandomIds, SteadyClock, SystemClock, UserId};
+use kernel::{Clock, RandomIds, SteadyClock, SystemClock};
 use keyring::{KeyCache, MasterKeySource};
-use settings::{Secret, Settings};
+use settings::{Role, RuntimeSettings, Secret, Settings};
 use webhook::{CallPolicy, TargetPolicy, WebhookClient};
 use zeroize::Zeroizing;
 
@@ -22,7 +20,7 @@ use crate::environment::{Environment, WorkPolicy};
 use crate::keys::{ConfiguredMaster, Keys, unlock_master};
 use crate::nodes;
 use crate::rates::RatesEnvironment;
-use crate::stakes;
+use crate::{rules, stakes};
 
 /// The pool.
 pub(super) fn pool(settings: &Settings) -> anyhow::Result<Pool> {
@@ -68,12 +66,23 @@ pub(super) async fn environment(settings: &Settings) -> anyhow::Result<Arc<Envir
         wakes: wakes(settings)?,
         ids: Arc::new(RandomIds),
         policy: policy(settings)?,
+        rules: Arc::new(Live::new(rules::of(settings)?)),
         webhooks: webhook_client(settings)?,
         rates: RatesEnvironment::new(settings)?,
         pool,
         clock,
         keys,
     }))
+}
+
+/// The configuration with the newest version's values over it.
+pub(super) async fn merged(settings: &Settings) -> anyhow::Result<Settings> {
+    let now = in_force(&pool(settings)?).await?;
+    let merged = RuntimeSettings::read(&now.values).and_then(|read| read.in_force(settings, Role::Worker));
+    merged.with_context(|| {
+        let version = now.version;
+        format!("version {version} of the settings does not hold here; change it with `switchyard-worker settings set`")
+    })
 }
 
 fn webhook_client(settings: &Settings) -> anyhow::Result<WebhookClient> {
@@ -154,26 +163,17 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
             fee_reserve_sun: payouts.fee_reserve.minor(),
             token_fee_limit_sun: payouts.token_fee_limit.minor(),
         },
-        order_deadline: chrono::Duration::seconds(orders.deadline_s),
         payout_retry: milliseconds(payouts.retry_ms)?,
-        sweep: sweep_policy(settings)?,
         stake: stakes::policy(settings),
         stake_retry: milliseconds(pool.stake.retry_ms)?,
-        stake_margin_bps: orders.stake_margin_bps,
         standing_interval: chrono::Duration::seconds(orders.standing_interval_s),
         standing_lead: chrono::Duration::seconds(orders.standing_lead_s),
-        max_parts: usize::try_from(orders.max_parts)?,
         part_energy_min: orders.part_energy_min,
-        min_bandwidth: pool.min_bandwidth,
         receiver_ttl: chrono::Duration::seconds(i64::try_from(orders.receiver_check_ttl_s)?),
         retry_base: milliseconds(orders.retry_base_ms)?,
         retry_max: milliseconds(orders.retry_max_ms)?,
         sync_margin_blocks: i64::from(pool.sync_margin_blocks),
         sync_spread: chrono::Duration::seconds(i64::try_from(pool.sync_interval_s)? / 2),
-        stock: StockLimits {
-            low_energy: pool.low_stock_energy,
-            low_trx_sun: pool.low_trx.minor(),
-        },
         snapshot_retention: chrono::Duration::days(i64::from(pool.snapshot_keep_days)),
         idempotency_retention: chrono::Duration::days(i64::from(settings.limits.idempotency_retention_days)),
         keep_blocks: i64::from(settings.networks.values().map(|n| n.keep_blocks).max().unwrap_or(2_000)),
@@ -184,51 +184,5 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
         heads_file: Some(&settings.worker.audit_heads_file)
             .filter(|file| !file.is_empty())
             .map(PathBuf::from),
-    })
-}
-
-/// How deposit addresses are collected.
-pub(super) fn sweep_policy(settings: &Settings) -> anyhow::Result<SweepPolicy> {
-    let milliseconds = |ms: u64| i64::try_from(ms).map(chrono::Duration::milliseconds);
-    let (orders, sweep) = (&settings.orders, &settings.deposits.sweep);
-    let house = if sweep.usdt {
-        Some(House {
-            user: UserId(sweep.house_user),
-            api_key: sweep.house_api_key.parse().context("deposits.sweep.house_api_key")?,
-        })
-    } else {
-        None
-    };
-    let assets = if sweep.usdt {
-        vec![Asset::Trx, Asset::Usdt]
-    } else {
-        vec![Asset::Trx]
-    };
-    Ok(SweepPolicy {
-        enabled: sweep.enabled,
-        network: settings.deposits.network.clone(),
-        assets,
-        rules: SweepRules {
-            trx_threshold_sun: sweep.trx_threshold.minor(),
-            usdt_threshold_micro: sweep.usdt_threshold.minor(),
-            reserve_sun: sweep.trx_reserve.minor(),
-            burn_bandwidth: sweep.burn_bandwidth,
-            energy_margin_bps: sweep.energy_margin_bps,
-            energy_min: orders.energy_min,
-        },
-        activation_sun: sweep.activation.minor(),
-        to_address: (!sweep.to_address.is_empty()).then(|| sweep.to_address.clone()),
-        max_open: i64::from(sweep.max_open),
-        house,
-        order: OrderPolicy {
-            network: orders.network.clone(),
-            energy_min: orders.energy_min,
-            energy_max: orders.energy_max,
-            duration_min_s: i32::try_from(orders.duration_min_s)?,
-            duration_max_s: i32::try_from(orders.duration_max_s)?,
-            deadline: chrono::Duration::seconds(orders.deadline_s),
-        },
-        energy_failures_alarm: i32::try_from(sweep.energy_failures_alarm)?,
-        retry: (milliseconds(sweep.retry_ms)?, milliseconds(sweep.retry_max_ms)?),
     })
 }

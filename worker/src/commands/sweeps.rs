@@ -134,7 +134,7 @@ async fn show(pool: &Pool, id: SweepId) -> anyhow::Result<()> {
 
 async fn plan_now(settings: &Settings, dry_run: bool, now: DateTime<Utc>) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
-    let policy = setup::sweep_policy(settings)?;
+    let policy = crate::rules::sweep_policy(settings)?;
     if dry_run {
         let found = candidates(&pool, &policy).await?;
         let rows = found.iter().map(|(asset, row)| {

@@ -27,8 +27,9 @@ impl CheckStock {
         let env = &self.0;
         let now = env.clock.now();
         begin_probations(&env.pool, env.policy.death.isolate_after, now).await?;
+        let limits = env.rules().stock;
         run_tx(&env.pool, "check_stock", async |conn| {
-            check_in_tx(conn, env.ids.as_ref(), network, env.policy.stock, now).await
+            check_in_tx(conn, env.ids.as_ref(), network, limits, now).await
         })
         .await?;
         Ok(Outcome::Done)

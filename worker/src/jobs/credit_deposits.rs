@@ -28,8 +28,10 @@ impl Handler for CreditDeposits {
 impl CreditDeposits {
     async fn credit(&self, network: &str) -> Result<Outcome, WorkError> {
         let env = &self.0;
-        let policy = &env.network(network)?.deposits;
         for _ in 0..ROUNDS {
+            let rules = env.rules();
+            let policy = rules.credit.get(network);
+            let policy = policy.ok_or_else(|| WorkError::Broken(format!("network {network:?} is not configured")))?;
             let now = env.clock.now();
             let done = deposits::credit(&env.pool, env.ids.as_ref(), network, policy, BATCH, now).await?;
             if done.decided > 0 {

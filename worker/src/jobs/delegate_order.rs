@@ -145,12 +145,12 @@ impl DelegateOrder {
             total_limit,
             total_weight,
         };
-        let policy = &self.env.policy;
-        let sun = |energy| tron::sun_for_energy_with_margin(energy, policy.stake_margin_bps, market);
+        let margin_bps = self.env.rules().stake_margin_bps;
+        let sun = |energy| tron::sun_for_energy_with_margin(energy, margin_bps, market);
         Ok(Some(Stake {
             energy,
             amount_sun: sun(energy)?,
-            least_part_sun: sun(policy.part_energy_min)?,
+            least_part_sun: sun(self.env.policy.part_energy_min)?,
         }))
     }
 

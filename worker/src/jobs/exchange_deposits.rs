@@ -26,9 +26,8 @@ impl Handler for ExchangeDeposits {
 impl ExchangeDeposits {
     async fn exchange(&self) -> Result<Outcome, WorkError> {
         let env = &self.0;
-        let policy = &env.rates.policy;
         for _ in 0..AT_ONCE {
-            match settle_next(&env.pool, env.ids.as_ref(), policy, env.clock.now()).await? {
+            match settle_next(&env.pool, env.ids.as_ref(), &env.rules().rates, env.clock.now()).await? {
                 // the round or the operator that brings a rate asks for this again
                 Settled::Nothing | Settled::NoRate => return Ok(Outcome::Done),
                 Settled::Done | Settled::Failed => {}

@@ -55,7 +55,8 @@ impl KeepEnergy {
             chain_time: cursor.head_time,
             lead: env.policy.standing_lead,
         };
-        let policy = &env.policy.sweep.order;
+        let rules = env.rules();
+        let policy = &rules.sweep.order;
         match keep(&env.pool, env.ids.as_ref(), policy, (id, seen), env.clock.now()).await? {
             Kept::Ended => Ok(Outcome::Done),
             Kept::Enough => Ok(again("enough")),

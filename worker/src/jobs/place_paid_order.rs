@@ -29,7 +29,7 @@ impl PlacePaidOrder {
     async fn place(&self, job: &RunningJob) -> Result<Outcome, WorkError> {
         let env = &self.0;
         let deposit = object(job)?;
-        let (deadline, now) = (env.policy.order_deadline, env.clock.now());
+        let (deadline, now) = (env.rules().order_deadline, env.clock.now());
         match place_order(&env.pool, env.ids.as_ref(), deposit, deadline, now).await? {
             Placing::NothingToDo => {}
             Placing::Placed { order, wake } => {

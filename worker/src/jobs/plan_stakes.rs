@@ -81,6 +81,6 @@ impl PlanStakes {
         let sellable = SupplierWallet::sellable_sun(&mut conn)
             .await
             .map_err(domain::DomainError::from)?;
-        Ok(is_low(sellable, coming, snapshot.market, env.policy.stock.low_energy))
+        Ok(is_low(sellable, coming, snapshot.market, env.rules().stock.low_energy))
     }
 }

@@ -23,7 +23,7 @@ impl Handler for PlanSweeps {
 impl PlanSweeps {
     async fn plan(&self) -> Result<Outcome, WorkError> {
         let env = &self.0;
-        let planned = plan(&env.pool, env.ids.as_ref(), &env.policy.sweep, env.clock.now()).await?;
+        let planned = plan(&env.pool, env.ids.as_ref(), &env.rules().sweep, env.clock.now()).await?;
         if planned.sweeps > 0 {
             tracing::info!(sweeps = planned.sweeps, "deposit addresses are to be collected");
         }

@@ -22,7 +22,9 @@ impl Handler for ReadRates {
 impl ReadRates {
     async fn read(&self) -> Result<Outcome, WorkError> {
         let env = &self.0;
-        let read = env.rates.read(&env.pool, env.ids.as_ref(), env.clock.as_ref()).await?;
+        let policy = env.rules().rates;
+        let read = env.rates.read(&env.pool, env.ids.as_ref(), env.clock.as_ref(), &policy);
+        let read = read.await?;
         if let Some(round) = read {
             env.push(round.wakes);
         }

@@ -29,10 +29,8 @@ impl RentEnergy {
     async fn step(&self, job: &RunningJob) -> Result<Outcome, WorkError> {
         let env = &self.0;
         let (id, now) = (object(job)?, env.clock.now());
-        let mut policies = env
-            .networks
-            .values()
-            .filter_map(|network| network.deposits.rental.as_ref());
+        let rules = env.rules();
+        let mut policies = rules.credit.values().filter_map(|credit| credit.rental.as_ref());
         let Some(policy) = policies.next() else {
             return Ok(Outcome::Again {
                 at: now + SWITCHED_OFF,

@@ -66,8 +66,8 @@ enum Claimed {
 
 impl SweepDeposits {
     async fn sweep(&self, job: &RunningJob) -> Result<Outcome, WorkError> {
-        let env = &self.0;
-        let policy = &env.policy.sweep;
+        let (env, rules) = (&self.0, self.0.rules());
+        let policy = &rules.sweep;
         let id = SweepId(object(job)?);
         let network = env.network(&policy.network)?;
         let life = network.expiry + SLACK;
@@ -111,8 +111,8 @@ impl SweepDeposits {
             Next::Wait(code) => return self.wait(work, code).await,
             Next::Cancel(_) if work.sweep.state == SweepState::Renting => {
                 // its energy was for nothing; the next look ends it
-                let policy = &env.policy.sweep;
-                unrent(&env.pool, env.ids.as_ref(), policy, (id, EnergyStanding::Over), now).await?;
+                let (rules, over) = (env.rules(), (id, EnergyStanding::Over));
+                unrent(&env.pool, env.ids.as_ref(), &rules.sweep, over, now).await?;
                 return Ok(again(now, "nothing_there"));
             }
             Next::Cancel(held) => {
@@ -140,7 +140,7 @@ impl SweepDeposits {
         };
         match claimed {
             Claimed::Nothing => Ok(Outcome::Done),
-            Claimed::Wait(code) => Ok(again(now + env.policy.sweep.pause(0), code)),
+            Claimed::Wait(code) => Ok(again(now + env.rules().sweep.pause(0), code)),
             Claimed::Send(id, signed) => {
                 self.1.send_first(network, id, &signed.raw).await?;
                 Ok(Outcome::Completed)
@@ -154,7 +154,7 @@ impl SweepDeposits {
             minor: snapshot.balance_sun,
             bandwidth: snapshot.bandwidth_available(),
         };
-        let next = match decide_coin(holding, &self.0.policy.sweep.rules) {
+        let next = match decide_coin(holding, &self.0.rules().sweep.rules) {
             SweepStep::Cancel(_) => Next::Cancel(holding.minor),
             SweepStep::Wait(code) => Next::Wait(code),
             SweepStep::Rent { energy } => Next::Rent(energy),
@@ -168,7 +168,8 @@ impl SweepDeposits {
     }
 
     async fn read_token(&self, work: &SweepWork, network: &NetworkEnvironment) -> Result<Read, WorkError> {
-        let rules = &self.0.policy.sweep.rules;
+        let all = self.0.rules();
+        let rules = &all.sweep.rules;
         let from = wallet_address(&work.wallet)?;
         let contract = network
             .usdt
@@ -213,7 +214,7 @@ impl SweepDeposits {
     /// The treasury wallet that what is collected goes to.
     async fn to(&self, asset: Asset) -> Result<Option<(SupplierWallet, TronAddress)>, WorkError> {
         let env = &self.0;
-        let found = destination(&env.pool, &env.policy.sweep, asset).await?;
+        let found = destination(&env.pool, &env.rules().sweep, asset).await?;
         let with_address = |wallet: SupplierWallet| {
             let address = wallet_address(&wallet)?;
             Ok((wallet, address))
@@ -224,7 +225,8 @@ impl SweepDeposits {
     /// Orders energy. What stands against the order is no failure of the job: a price or a pool may come.
     async fn rent(&self, work: &SweepWork, energy: i64) -> Result<Outcome, WorkError> {
         let env = &self.0;
-        let policy = &env.policy.sweep;
+        let rules = env.rules();
+        let policy = &rules.sweep;
         let Some(house) = policy.house else {
             return self.wait(work, "nobody_orders_energy").await;
         };
@@ -252,7 +254,7 @@ impl SweepDeposits {
         let env = &self.0;
         let (id, now) = (SweepId(work.sweep.id), env.clock.now());
         let activation = Activation {
-            sun: env.policy.sweep.activation_sun,
+            sun: env.rules().sweep.activation_sun,
             fee_reserve_sun: env.policy.treasury.fee_reserve_sun,
         };
         let tx = ChainTransactionId::new(env.ids.as_ref());
@@ -326,7 +328,7 @@ impl SweepDeposits {
         if work.sweep.reason_code.as_deref() != Some(code) {
             wait(&env.pool, SweepId(work.sweep.id), code, now).await?;
         }
-        let (soon, late) = env.policy.sweep.retry;
+        let (soon, late) = env.rules().sweep.retry;
         let pause = if matches!(code, "bandwidth_short" | "sweeps_disabled" | "sweeps_stopped") {
             late
         } else {

@@ -176,14 +176,15 @@ impl Claims {
     }
 
     fn request(&self, order: &ToClaim, now: DateTime<Utc>) -> ClaimRequest {
+        let rules = self.0.rules();
         ClaimRequest {
             order: OrderId(order.order.id),
             delegation: DelegationId::new(self.0.ids.as_ref()),
             energy: order.stake.energy,
             amount_sun: order.stake.amount_sun,
-            bandwidth: DELEGATION_BANDWIDTH.max(self.0.policy.min_bandwidth),
+            bandwidth: DELEGATION_BANDWIDTH.max(rules.min_bandwidth),
             split: SplitLimits {
-                max_parts: self.0.policy.max_parts,
+                max_parts: rules.max_parts,
                 min_part_sun: order.stake.least_part_sun,
             },
             now,

@@ -16,6 +16,7 @@ use domain::payouts::{AssetLimits, TreasuryRules};
 use domain::pool::StockLimits;
 use domain::rates::RatePolicy;
 use domain::rentals::{Package, RentalPolicy};
+use domain::runtime_settings::Live;
 use domain::stakings::StakePolicy;
 use domain::sweeps::{House, SweepPolicy, SweepRules};
 use domain::transactions::ResendPolicy;
@@ -23,7 +24,7 @@ use jobs::{Queue, WakeConfig, WakeQueue};
 use kernel::{Amount, ApiKeyId, Asset, Clock, RandomIds, UserId};
 use keyring::{KeyCache, MasterKeySource};
 use quotes::{QuoteClient, QuotePolicy, Source};
-use switchyard_worker::environment::{Environment, NetworkEnvironment, WorkPolicy};
+use switchyard_worker::environment::{Environment, NetworkEnvironment, WorkPolicy, WorkRules};
 use switchyard_worker::keys::{ConfiguredMaster, Keys, unlock_master};
 use switchyard_worker::queue::{QueueSetup, Workers};
 use switchyard_worker::rates::RatesEnvironment;
@@ -246,15 +247,6 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
     let network = NetworkEnvironment {
         chain,
         usdt: Some(world.usdt),
-        deposits: CreditPolicy {
-            tokens: BTreeMap::from([(usdt().to_string(), Asset::Usdt)]),
-            dust: Asset::ALL
-                .map(|asset| (asset, Amount::from_minor(10_000).unwrap()))
-                .into(),
-            blocked: BTreeSet::new(),
-            exchange: world.exchange.then(rate_policy),
-            rental: Some(rental(world)),
-        },
         reserves: Vec::new(),
         expiry: TimeDelta::seconds(60),
         resend: ResendPolicy {
@@ -268,11 +260,38 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
         wakes: WakeQueue::connect(world.wakes.clone()).unwrap(),
         ids: Arc::new(RandomIds),
         policy: policy(world),
+        rules: Arc::new(Live::new(rules(world))),
         webhooks: webhooks(world),
         rates: rates(world),
         pool,
         clock,
     })
+}
+
+/// What operators change while a worker runs.
+fn rules(world: &World) -> WorkRules {
+    let credit = CreditPolicy {
+        tokens: BTreeMap::from([(usdt().to_string(), Asset::Usdt)]),
+        dust: Asset::ALL
+            .map(|asset| (asset, Amount::from_minor(10_000).unwrap()))
+            .into(),
+        blocked: BTreeSet::new(),
+        exchange: world.exchange.then(rate_policy),
+        rental: Some(rental(world)),
+    };
+    WorkRules {
+        order_deadline: TimeDelta::minutes(10),
+        sweep: sweep(world),
+        stake_margin_bps: 100,
+        max_parts: 5,
+        min_bandwidth: 400,
+        stock: StockLimits {
+            low_energy: world.low_stock_energy,
+            low_trx_sun: 0,
+        },
+        rates: rate_policy(),
+        credit: BTreeMap::from([(NETWORK.to_owned(), credit)]),
+    }
 }
 
 fn policy(world: &World) -> WorkPolicy {
@@ -290,26 +309,17 @@ fn policy(world: &World) -> WorkPolicy {
             fee_reserve_sun: 10 * TRX,
             token_fee_limit_sun: world.token_fee_limit_sun,
         },
-        order_deadline: TimeDelta::minutes(10),
         payout_retry: TimeDelta::seconds(6),
-        sweep: sweep(world),
         stake: world.stake.clone(),
         stake_retry: TimeDelta::seconds(6),
-        stake_margin_bps: 100,
         standing_interval: TimeDelta::seconds(6),
         standing_lead: TimeDelta::seconds(30),
-        max_parts: 5,
         part_energy_min: 20_000,
-        min_bandwidth: 400,
         receiver_ttl: TimeDelta::hours(1),
         retry_base: TimeDelta::seconds(2),
         retry_max: TimeDelta::seconds(60),
         sync_margin_blocks: 3,
         sync_spread: TimeDelta::seconds(10),
-        stock: StockLimits {
-            low_energy: world.low_stock_energy,
-            low_trx_sun: 0,
-        },
         snapshot_retention: TimeDelta::days(92),
         idempotency_retention: TimeDelta::days(30),
         keep_blocks: 2_000,
@@ -343,7 +353,6 @@ fn rates(world: &World) -> RatesEnvironment {
     RatesEnvironment {
         client: QuoteClient::new(policy).unwrap(),
         sources: world.rate_sources.clone(),
-        policy: rate_policy(),
     }
 }
 
