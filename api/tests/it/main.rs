@@ -21,6 +21,7 @@ mod requests;
 mod rights;
 mod schemathesis;
 mod serving;
+mod settings;
 mod signing;
 mod spending;
 mod support;

@@ -36,6 +36,7 @@ fn routes() -> Vec<Route> {
                 .replace("{txid}", &"ab".repeat(32))
                 .replace("{name}", "nobodys")
                 .replace("{queue}", "nobodys")
+                .replace("{version}", "1")
                 .replace("{delivery_id}", &Uuid::nil().to_string())
                 .replace("{id}", &Uuid::nil().to_string());
             assert!(!filled.contains('{'), "{path}");

@@ -134,6 +134,7 @@ fn of_people(operation: &str) -> bool {
         "retry_orders",
         "refund_orders",
         "note_orders",
+        "settings",
     ];
     words.iter().any(|word| operation.contains(word))
 }
@@ -242,6 +243,7 @@ async fn administration(api: &TestApi, (operation, n): (&str, usize), admin: &st
             let body = json!({ "paused": true, "reason": "test" });
             post(path, body).unmarked().by(Method::PUT)
         }
+        "update_settings" | "restore_settings" => settings(api, (operation, n), admin).await,
         "unlock_operator" => nothing(him("unlock")),
         "sign_operator_out" => nothing(him("sign-out")),
         "set_role" => post(format!("/api/roles/night{n}"), role).unmarked().by(Method::PUT),
@@ -281,6 +283,21 @@ async fn commands(api: &TestApi, (operation, n): (&str, usize)) -> Call {
         }
         other => panic!("{other} has no case here"),
     }
+}
+
+/// A change on the versions that are there by then, or the going back to one of two that were made before.
+async fn settings(api: &TestApi, (operation, n): (&str, usize), admin: &str) -> Call {
+    let change = |base: usize, quote_s: usize| json!({ "base_version": base, "changes": { "orders.quote_s": quote_s }, "reason": "test" });
+    if operation == "update_settings" {
+        return post("/api/settings", change(n, 70 + n)).by(Method::PUT);
+    }
+    let made = api
+        .with_token(admin, Method::PUT, "/api/settings", &change(n, 70 + n))
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    // the first goes back to version 1 and makes the third, which the second takes back to version 2
+    let body = json!({ "base_version": n + 2, "reason": "test" });
+    post(format!("/api/settings/versions/{}/restore", n + 1), body)
 }
 
 async fn orders(api: &TestApi, operation: &str, n: usize) -> Call {

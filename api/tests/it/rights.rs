@@ -30,6 +30,8 @@ async fn the_api_can_neither_read_keys_nor_edit_money() {
         "UPDATE approvals SET request = '{}'",
         "UPDATE approvals SET requested_by = 'x'",
         "DELETE FROM approvals",
+        "UPDATE setting_versions SET reason = 'x'",
+        "DELETE FROM setting_versions",
         "DELETE FROM orders",
         "UPDATE operator_actions SET reason = 'x'",
         "DELETE FROM operator_actions",

@@ -105,6 +105,7 @@ async fn people(api: &TestApi, ids: &mut Value) -> People {
         "keys:revoke",
         "users:block",
         "maintenance:manage",
+        "settings:write",
     ];
     points.retain(|point| !not_his.contains(&point.as_str()));
     let nearly_all = RoleDraft {
@@ -245,6 +246,7 @@ async fn exists(api: &mut TestApi) -> Value {
         "/api/operations/deposits/{id}": { "id": transfers },
         "/api/webhooks/{id}/": { "id": [hook], "delivery_id": [message["delivery_id"]] },
         "/api/webhooks/{id}": { "id": hooks },
+        "/api/settings/versions/{version}": { "version": ["1", "2"] },
     })
 }
 

@@ -113,7 +113,7 @@ pub(crate) fn settings(database: &str, redis: &TestRedis, more: &[(&str, &str)])
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One process of the service; `seed` begins its ids.
-fn replica(db: &TestDb, redis: &TestRedis, clock: &Arc<ManualClock>, more: &[(&str, &str)], seed: u64) -> Router {
+fn process(db: &TestDb, redis: &TestRedis, clock: &Arc<ManualClock>, more: &[(&str, &str)], seed: u64) -> Arc<App> {
     let settings = settings(&db.url(Role::Api), redis, more);
     let wakes = WakeConfig::new(settings.redis.url.expose(), &redis.namespace);
     let app = App::new(Dependencies {
@@ -124,7 +124,7 @@ fn replica(db: &TestDb, redis: &TestRedis, clock: &Arc<ManualClock>, more: &[(&s
         clock: clock.clone(),
         ids: Arc::new(SeededIds::new(seed)),
     });
-    router(app.unwrap())
+    app.unwrap()
 }
 
 impl TestApi {
@@ -144,7 +144,7 @@ impl TestApi {
         let clock = Arc::new(ManualClock::at(DateTime::from_timestamp(1_800_000_000, 0).unwrap()));
         let mut api = Self {
             owner: db.pool(Role::Owner),
-            router: replica(&db, &redis, &clock, more, 0),
+            router: router(process(&db, &redis, &clock, more, 0)),
             db,
             redis,
             clock,
@@ -159,7 +159,12 @@ impl TestApi {
 
     /// Another process beside the first one.
     pub(crate) fn replica(&self, more: &[(&str, &str)]) -> Router {
-        replica(&self.db, &self.redis, &self.clock, more, 1_000_000)
+        router(self.process(more))
+    }
+
+    /// The same, not serving yet.
+    pub(crate) fn process(&self, more: &[(&str, &str)]) -> Arc<App> {
+        process(&self.db, &self.redis, &self.clock, more, 1_000_000)
     }
 
     pub(crate) async fn key_with(&self, scopes: &[Scope], per_minute: u32) -> (ApiKeyId, String) {

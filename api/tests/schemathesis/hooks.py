@@ -25,6 +25,8 @@ NEVER_RIGHT = {
     "POST /api/users/{user_id}/block",
     "POST /api/users/{user_id}/unblock",
     "PUT /api/operations/switches/{name}",
+    "PUT /api/settings",
+    "POST /api/settings/versions/{version}/restore",
 }
 
 schemathesis.openapi.format("tron-address", st.sampled_from(ADDRESSES))

@@ -78,3 +78,9 @@ SELECT 'wallets.sync', 'o' || n, 'wallets', 10, 'dead', now(), 'bad', 'in words'
 FROM generate_series(1, 50) n;
 
 INSERT INTO rates (id, at, kind, sun_per_usdt) VALUES (gen_random_uuid(), now(), 'market', 3519887);
+
+INSERT INTO setting_versions (version, id, overrides, since, author, author_name, reason, restored, created_at)
+VALUES
+    (1, gen_random_uuid(), '{"orders.quote_s": 90, "pool.low_trx": "5.000000"}', '{"orders.quote_s": 1, "pool.low_trx": 1}',
+        'operator:anna', 'anna', 'a test', NULL, now()),
+    (2, gen_random_uuid(), '{}', '{}', 'operator:anna', 'anna', 'it is over', 0, now());

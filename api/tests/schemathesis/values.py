@@ -30,6 +30,8 @@ RIGHT = {
         "budget": "100",
         "until": (datetime.now(timezone.utc) + timedelta(days=30)).isoformat(),
     },
+    "PUT /api/settings": {"base_version": 2, "changes": {"orders.quote_s": 90}, **REASON},
+    "POST /api/settings/versions/{version}/restore": {"base_version": 2, **REASON},
     "POST /api/quotes": {"energy": 65_000, "duration_s": 3_600, "hold_stock": True},
     "POST /api/users/{user_id}/deposit": {"asset": "TRX", "amount": "12.5", **REASON},
     "POST /api/users/{user_id}/deduct": {"asset": "TRX", "amount": "0.5", **REASON},

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use db::models::OrderState;
 use db::{SharedClock, acquire, run_tx};
 use domain::findings::{self, FindingKind};
+use domain::runtime_settings::{Follower, Live, Values};
 use jobs::JobKind;
 use kernel::{Clock, RandomIds, SteadyClock};
 use serde_json::json;
@@ -252,7 +253,7 @@ async fn a_small_run_shows_every_metric_with_its_type_and_labels() {
     rig.judge().await;
 }
 
-/// A finding, a tick of a schedule, and the time.
+/// A finding, a tick of a schedule, the time, and the version of the settings.
 async fn rare(rig: &Rig) {
     rig.expect_finding("pool.low_stock");
     let now = rig.clock.now();
@@ -278,6 +279,8 @@ async fn rare(rig: &Rig) {
     assert_eq!(cron.look().await.unwrap(), 1);
     let clock = SharedClock::new(Arc::new(SteadyClock::new()));
     clock.ask(&rig.owner).await.unwrap();
+    let follower = Follower::new(Arc::new(Live::new(())), |_: &Values| Ok(()));
+    follower.look(&rig.owner, now).await.unwrap();
     rig.quiesce().await;
 }
 

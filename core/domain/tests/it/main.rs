@@ -27,6 +27,7 @@ mod rates;
 mod receivers;
 mod reclaim;
 mod reconcile;
+mod runtime_settings;
 mod snapshot;
 mod stakings;
 mod standing;

@@ -23,6 +23,7 @@ mod rates;
 mod refusals;
 mod rentals;
 mod sends;
+mod settings;
 mod stakings;
 mod standing;
 mod sweeps;
