@@ -261,10 +261,6 @@ fn approvals(settings: &Settings) -> Result<ApprovalPolicy, StartError> {
     let approvals = &settings.approvals;
     let limits = (approvals.adjustment_above_trx, approvals.adjustment_above_usdt);
     let lives = chrono::Duration::try_seconds(approvals.expire_s).ok_or(StartError::Durations)?;
-    Ok(ApprovalPolicy::new(
-        limits,
-        approvals.key_replacements,
-        approvals.prices,
-        lives,
-    ))
+    let needed = [approvals.key_replacements, approvals.prices, approvals.settings];
+    Ok(ApprovalPolicy::new(limits, needed, lives))
 }

@@ -15,6 +15,7 @@ use hd::AccountKey;
 use kernel::{Amount, Asset};
 use settings::{Role, RuntimeSettings, Settings};
 
+use crate::App;
 use crate::app::StartError;
 use crate::problem::chain;
 
@@ -52,6 +53,11 @@ impl Rules {
             Self::of(merged).map_err(|error| chain(&error))
         }
     }
+}
+
+/// Says whether a version's values hold with this process's configuration, and how they are kept.
+pub(crate) fn settings_judge(app: &App) -> impl Fn(&Values) -> Result<Values, Vec<(String, String)>> + Send + Sync {
+    |values| RuntimeSettings::judge(values, &app.settings, Role::Api)
 }
 
 fn policy(settings: &Settings) -> Result<OrderPolicy, StartError> {

@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Reply, TestApi};
 
-const FOUR_EYES: [(&str, &str); 2] = [("APPROVALS__KEY_REPLACEMENTS", "true"), ("APPROVALS__PRICES", "true")];
+const FOUR_EYES: [(&str, &str); 3] = [
+    ("APPROVALS__KEY_REPLACEMENTS", "true"),
+    ("APPROVALS__PRICES", "true"),
+    ("APPROVALS__SETTINGS", "true"),
+];
 const WALLET: &str = "00000000-0000-7000-8000-0000000000a1";
 
 fn why() -> Value {
@@ -190,6 +194,48 @@ async fn prices_count_once_another_operator_agrees() {
     assert_eq!(done.body["result"]["version"], after["version"]);
     assert_eq!(after["bands"][0]["price_millisun_per_energy"], 20_000);
     asked(&publish(table(10_000, 1_000_000)).await);
+}
+
+#[tokio::test]
+async fn settings_count_once_another_operator_agrees() {
+    let api = TestApi::with(&FOUR_EYES).await;
+    let (operator, anna) = api.signed_in(&["super_admin"]).await;
+    let (_, ben) = api.signed_in(&["super_admin"]).await;
+    let change = async |base: i64, changes: Value| {
+        let body = json!({ "base_version": base, "changes": changes, "reason": "short" });
+        api.with_token(&anna, Method::PUT, "/api/settings", &body).await
+    };
+    let bad = change(0, json!({ "orders.energy_max": 1 })).await;
+    bad.refused(422, "invalid_body");
+    change(1, json!({ "orders.energy_max": 60_000 })).await.refused(409, "conflict");
+    let id = asked(&change(0, json!({ "orders.energy_max": 60_000 })).await);
+    change(0, json!({ "orders.quote_s": 90 })).await.refused(409, "conflict");
+    assert_eq!(api.order("before").await.status, 201, "nothing is changed yet");
+    api.decide(&anna, &id, "approve").await.refused(403, "own_proposal");
+    let done = api.decide(&ben, &id, "approve").await;
+    assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    assert_eq!(done.body["result"], json!({ "version": 1 }));
+    api.order("after").await.refused(422, "energy_out_of_range");
+    let path = "/api/settings/versions/1";
+    let version = api.with_token(&ben, Method::GET, path, &Value::Null).await.body;
+    assert_eq!(version["author"], format!("operator:{}", operator.id), "{version}");
+
+    let back = async |base: i64| {
+        let body = json!({ "base_version": base, "reason": "enough" });
+        let path = "/api/settings/versions/0/restore";
+        api.with_token(&anna, Method::POST, path, &body).await
+    };
+    let id = asked(&back(1).await);
+    // by command meanwhile: it was asked for on what is no longer in force, and stays open
+    api.db
+        .sql(
+            "INSERT INTO setting_versions (version, id, overrides, since, author, author_name, reason, created_at)
+             VALUES (2, gen_random_uuid(), '{}', '{}', 'operator:cara', 'cara', 'test', now())",
+        )
+        .await;
+    api.decide(&ben, &id, "approve").await.refused(409, "conflict");
+    assert_eq!(api.approval(&anna, &id).await["state"], "open");
+    assert_eq!(api.decide(&anna, &id, "reject").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

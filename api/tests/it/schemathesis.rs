@@ -35,13 +35,14 @@ const ROWS: &str = include_str!("../schemathesis/rows.sql");
 const STRANGER: &str = "TZ4UXDV5ZhNW7fb2AMSbgfAEZ7hWsnYS2g";
 const ACCOUNT_XPUB: &str =
     "xpub6D1AabNHCupeiLM65ZR9UStMhJ1vCpyV4XbZdyhMZBiJXALQtmn9p42VTQckoHVn8WNqS7dqnJokZHAHcHGoaQgmv8D45oNUKx6DZMNZBCd";
-const OPEN: [(&str, &str); 10] = [
+const OPEN: [(&str, &str); 11] = [
     ("PAYOUTS__TRX__USER_DAY", "1000000"),
     ("PAYOUTS__TRX__SYSTEM_HOUR", "1000000"),
     ("OPERATORS__REQUESTS_PER_MINUTE", "1000000"),
     ("OPERATORS__IP_SIGN_INS_PER_MINUTE", "1000000"),
     // a table that fits the description and sells nothing must not come into force
     ("APPROVALS__PRICES", "true"),
+    ("APPROVALS__SETTINGS", "true"),
     ("APPROVALS__ADJUSTMENT_ABOVE_TRX", "1000000"),
     ("APPROVALS__ADJUSTMENT_ABOVE_USDT", "1000000"),
     ("DEPOSITS__WAYS", "address,amount"),
@@ -105,7 +106,6 @@ async fn people(api: &TestApi, ids: &mut Value) -> People {
         "keys:revoke",
         "users:block",
         "maintenance:manage",
-        "settings:write",
     ];
     points.retain(|point| !not_his.contains(&point.as_str()));
     let nearly_all = RoleDraft {

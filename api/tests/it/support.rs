@@ -95,6 +95,7 @@ pub(crate) fn settings(database: &str, redis: &TestRedis, more: &[(&str, &str)])
     // tests of four eyes ask for them
     set("APPROVALS__KEY_REPLACEMENTS", "false");
     set("APPROVALS__PRICES", "false");
+    set("APPROVALS__SETTINGS", "false");
     set("API__LISTEN", "127.0.0.1:0");
     set("API__OPS_LISTEN", "127.0.0.1:0");
     for (name, value) in more {

@@ -12,5 +12,6 @@ pub struct Approvals {
     pub adjustment_above_usdt: Amount,
     pub key_replacements: bool,
     pub prices: bool,
+    pub settings: bool,
     pub expire_s: i64,
 }

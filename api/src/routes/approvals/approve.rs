@@ -15,8 +15,8 @@ use crate::problem::Problem;
 
 /// Agrees to what somebody else asked for, and carries it out at once.
 ///
-/// It takes `approvals:decide` and, by its kind, `balances:approve`, `wallets:approve` or `pricing:approve`. What stands
-/// against it by now is answered as a problem, and it stays open.
+/// It takes `approvals:decide` and, by its kind, `balances:approve`, `wallets:approve`, `pricing:approve` or
+/// `settings:approve`. What stands against it by now is answered as a problem, and it stays open.
 #[utoipa::path(post, path = "/api/approvals/{id}/approve", tag = "approvals", request_body = DecideApproval,
     params(
         ("id" = uuid::Uuid, Path, description = "What was asked for"),

@@ -28,7 +28,7 @@ pub(crate) struct ApprovalPage {
 #[utoipa::path(get, path = "/api/approvals", tag = "approvals",
     params(
         ("state" = Option<String>, Query, description = "`open`, `approved`, `rejected` or `expired`"),
-        ("kind" = Option<String>, Query, description = "`balances.adjust`, `wallets.replace_key` or `prices.publish`"),
+        ("kind" = Option<String>, Query, description = "`balances.adjust`, `wallets.replace_key`, `prices.publish` or `settings.change`"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = ApprovalPage)))]

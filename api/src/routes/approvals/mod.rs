@@ -22,15 +22,16 @@ use crate::App;
 use crate::extract::{Idempotent, path};
 use crate::middleware::need;
 use crate::problem::Problem;
+use crate::rules::settings_judge;
 
 /// What somebody asked for, and what came of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ApprovalView {
     id: Uuid,
-    /// `balances.adjust`, `wallets.replace_key` or `prices.publish`.
+    /// `balances.adjust`, `wallets.replace_key`, `prices.publish` or `settings.change`.
     #[schema(value_type = String, example = "balances.adjust")]
     kind: ApprovalKind,
-    /// `user:` and an id, `wallet:` and an id, or `prices`.
+    /// `user:` and an id, `wallet:` and an id, `prices` or `settings`.
     #[schema(example = "user:42")]
     subject: String,
     /// What is done once somebody agrees, whole. A key is never shown.
@@ -51,7 +52,7 @@ pub(crate) struct ApprovalView {
     decided_name: Option<String>,
     decision_reason: Option<String>,
     ended_at: Option<DateTime<Utc>>,
-    /// What it made: the `balance`, the `replacement` of the key, or the `version` of the prices.
+    /// What it made: the `balance`, the `replacement` of the key, or the `version` of the prices or settings.
     #[schema(value_type = Option<Object>)]
     result: Option<serde_json::Value>,
 }
@@ -96,7 +97,8 @@ pub(super) async fn wait<T>(
 ) -> Result<(HeaderMap, WaitingView), Problem> {
     let (instruction, now) = (instruction(caller, request, Some(reason), false), app.clock.now());
     let how = (&instruction, &app.approvals);
-    let (approval, again) = ask(&app.pool, &*app.ids, how, (wanted, sealed), now).await?;
+    let judge = settings_judge(app);
+    let (approval, again) = ask(&app.pool, &*app.ids, how, (wanted, sealed), &judge, now).await?;
     let headers = if again { super::replayed() } else { HeaderMap::new() };
     let approval = Box::new(ApprovalView::at(approval, now));
     Ok((headers, WaitingView { approval }))
@@ -117,6 +119,7 @@ const fn point(kind: ApprovalKind) -> Permission {
         ApprovalKind::BalancesAdjust => Permission::BalancesApprove,
         ApprovalKind::WalletsReplaceKey => Permission::WalletsApprove,
         ApprovalKind::PricesPublish => Permission::PricingApprove,
+        ApprovalKind::SettingsChange => Permission::SettingsApprove,
     }
 }
 
@@ -133,7 +136,12 @@ async fn decide(
         instruction(caller, request, Some(&request.body.reason), false),
         app.clock.now(),
     );
-    let (decided, mut done) = decide_approval(&app.pool, &*app.ids, &instruction, (id, verdict), now).await?;
+    let (judge, what) = (settings_judge(app), (id, verdict));
+    let (decided, mut done) = decide_approval(&app.pool, &*app.ids, &instruction, what, &judge, now).await?;
     app.wakes.push(std::mem::take(&mut done.wakes));
+    if decided.kind == ApprovalKind::SettingsChange {
+        // it is committed: where this look fails, the next one sees it
+        let _seen = app.look_at_settings().await;
+    }
     Ok(answer(&done, ApprovalView::at(decided, now)))
 }

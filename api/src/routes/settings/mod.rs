@@ -10,15 +10,19 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use chrono::{DateTime, Utc};
 use db::models::SettingVersion;
-use domain::runtime_settings::{Difference, Edit, Values, Wish, change};
+use domain::operations::Wanted;
+use domain::principals::Principal;
+use domain::runtime_settings::{self, Difference, Edit, Wish};
 use serde::Serialize;
 use serde_json::Value;
-use settings::{Role, RuntimeSettings};
 use utoipa::ToSchema;
 
+use super::approvals::{WaitingView, wait};
+use super::{made, mark};
 use crate::App;
+use crate::extract::Idempotent;
 use crate::problem::Problem;
-use crate::routes::made;
+use crate::rules::settings_judge;
 
 /// A value: a whole number, or an amount as a decimal string.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -91,17 +95,54 @@ impl From<Difference> for SettingChangeView {
     }
 }
 
-/// Makes a version. This process goes by it at once, others within seconds.
-async fn make(
+/// The answer, with 200, 201 or 202.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum SettingsAnswer {
+    /// It is in force.
+    Changed(SettingVersionView),
+    /// Another operator has to agree.
+    Waiting(WaitingView),
+}
+
+/// What is wanted, on which version, and why.
+struct Change<'a> {
+    base_version: i64,
+    wish: Wish<'a>,
+    reason: &'a String,
+}
+
+/// Makes a version, or has it wait for another operator. This process goes by it at once, others within seconds.
+async fn make<T>(
     app: &App,
-    edit: &Edit<'_>,
-    wish: Wish<'_>,
-) -> Result<(StatusCode, HeaderMap, Json<SettingVersionView>), Problem> {
-    let judge = |values: &Values| RuntimeSettings::judge(values, &app.settings, Role::Api);
-    let changed = change(&app.pool, &*app.ids, &judge, (edit, wish), app.clock.now()).await?;
+    (caller, request): (&Principal, &Idempotent<T>),
+    change: &Change<'_>,
+) -> Result<(StatusCode, HeaderMap, Json<SettingsAnswer>), Problem> {
+    let base_version = change.base_version;
+    if app.approvals.settings {
+        let wanted = match change.wish {
+            Wish::Change(changes) => Wanted::ChangeSettings {
+                base_version,
+                changes: changes.clone(),
+            },
+            Wish::Restore(restore) => Wanted::RestoreSettings { base_version, restore },
+        };
+        let (headers, waiting) = wait(app, (caller, request), (&wanted, None), change.reason).await?;
+        return Ok((StatusCode::ACCEPTED, headers, Json(SettingsAnswer::Waiting(waiting))));
+    }
+    let (mark, author) = (mark(caller, request), caller.actor());
+    let edit = Edit {
+        author: &author,
+        author_name: &caller.name,
+        reason: change.reason,
+        base_version: Some(base_version),
+        mark: Some(&mark),
+    };
+    let (judge, now) = (settings_judge(app), app.clock.now());
+    let changed = runtime_settings::change(&app.pool, &*app.ids, &judge, (&edit, change.wish), now).await?;
     // it is committed: where this look fails, the next one sees it
     let _seen = app.look_at_settings().await;
     let location = format!("/api/settings/versions/{}", changed.version.version);
     let view = SettingVersionView::of(changed.version, changed.differences);
-    Ok(made(changed.replayed, Some(location), view))
+    Ok(made(changed.replayed, Some(location), SettingsAnswer::Changed(view)))
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
-use domain::runtime_settings::{Edit, Wish};
+use domain::runtime_settings::Wish;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{SettingVersionView, make};
+use super::super::approvals::WaitingView;
+use super::{Change, SettingVersionView, SettingsAnswer, make};
 use crate::App;
 use crate::extract::{Idempotent, path};
 use crate::middleware::Caller;
 use crate::problem::Problem;
-use crate::routes::mark;
 
 /// Why settings go back.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -28,28 +28,29 @@ pub(crate) struct RestoreSettings {
     reason: String,
 }
 
-/// Goes back to the values of an earlier version, 0 for the configuration alone: a new version holds them.
+/// Goes back to the values of an earlier version, 0 for the configuration alone: a new version holds them. With `approvals.settings` it
+/// waits, with 202, until another operator agrees.
 #[utoipa::path(post, path = "/api/settings/versions/{version}/restore", tag = "settings", request_body = RestoreSettings,
     params(
         ("version" = i64, Path, description = "The version to go back to"),
         ("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters, your name for this request")),
     responses(
         (status = 201, description = "In force", body = SettingVersionView),
-        (status = 200, description = "Gone back before", body = SettingVersionView)))]
+        (status = 200, description = "Gone back before", body = SettingVersionView,
+            headers(("Idempotency-Replayed" = String, description = "true"))),
+        (status = 202, description = "Another operator has to agree", body = WaitingView,
+            headers(("Idempotency-Replayed" = String, description = "true, if it was asked for before")))))]
 pub(crate) async fn restore_settings(
     State(app): State<Arc<App>>,
     Extension(caller): Caller,
     Path(version): Path<String>,
     request: Idempotent<RestoreSettings>,
-) -> Result<(StatusCode, HeaderMap, Json<SettingVersionView>), Problem> {
-    let version = path("version", &version)?;
-    let (mark, author, body) = (mark(&caller, &request), caller.actor(), request.body);
-    let edit = Edit {
-        author: &author,
-        author_name: &caller.name,
+) -> Result<(StatusCode, HeaderMap, Json<SettingsAnswer>), Problem> {
+    let body = &request.body;
+    let change = Change {
+        base_version: body.base_version,
+        wish: Wish::Restore(path("version", &version)?),
         reason: &body.reason,
-        base_version: Some(body.base_version),
-        mark: Some(&mark),
     };
-    make(&app, &edit, Wish::Restore(version)).await
+    make(&app, (&caller, &request), &change).await
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
-use domain::runtime_settings::{Edit, Values, Wish};
+use domain::runtime_settings::{Values, Wish};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{SettingVersionView, make};
+use super::super::approvals::WaitingView;
+use super::{Change, SettingVersionView, SettingsAnswer, make};
 use crate::App;
 use crate::extract::Idempotent;
 use crate::middleware::Caller;
 use crate::problem::Problem;
-use crate::routes::mark;
 
 /// Settings as they are to be.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -35,24 +35,26 @@ pub(crate) struct UpdateSettings {
 /// Changes settings, within seconds in every process. What was promised before keeps its terms.
 ///
 /// The whole is checked as at a start: a value that does not go with the others, or with the configuration, is refused. Where
-/// somebody else changed settings since `base_version`, nothing is changed.
+/// somebody else changed settings since `base_version`, nothing is changed. With `approvals.settings` it waits, with 202, until another
+/// operator agrees.
 #[utoipa::path(put, path = "/api/settings", tag = "settings", request_body = UpdateSettings,
     params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters, your name for this request")),
     responses(
         (status = 201, description = "In force", body = SettingVersionView),
-        (status = 200, description = "Changed before", body = SettingVersionView)))]
+        (status = 200, description = "Changed before", body = SettingVersionView,
+            headers(("Idempotency-Replayed" = String, description = "true"))),
+        (status = 202, description = "Another operator has to agree", body = WaitingView,
+            headers(("Idempotency-Replayed" = String, description = "true, if it was asked for before")))))]
 pub(crate) async fn update_settings(
     State(app): State<Arc<App>>,
     Extension(caller): Caller,
     request: Idempotent<UpdateSettings>,
-) -> Result<(StatusCode, HeaderMap, Json<SettingVersionView>), Problem> {
-    let (mark, author, body) = (mark(&caller, &request), caller.actor(), request.body);
-    let edit = Edit {
-        author: &author,
-        author_name: &caller.name,
+) -> Result<(StatusCode, HeaderMap, Json<SettingsAnswer>), Problem> {
+    let body = &request.body;
+    let change = Change {
+        base_version: body.base_version,
+        wish: Wish::Change(&body.changes),
         reason: &body.reason,
-        base_version: Some(body.base_version),
-        mark: Some(&mark),
     };
-    make(&app, &edit, Wish::Change(&body.changes)).await
+    make(&app, (&caller, &request), &change).await
 }

@@ -19,6 +19,8 @@ text_enum! {
         WalletsReplaceKey = "wallets.replace_key",
         /// Another price table.
         PricesPublish = "prices.publish",
+        /// Other settings.
+        SettingsChange = "settings.change",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Four eyes: corrections of much money, keys of wallets and price tables are asked for by one and carried out once another
+//! Four eyes: corrections of much money, keys of wallets, price tables and settings are asked for by one and carried out once another
 //! agrees, in the transaction of that. What nobody decides in time ends by itself; what cannot be carried out stays open.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,7 @@ use super::{Command, Done, Instruction, is_reason};
 use crate::DomainError;
 use crate::orders::guarded;
 use crate::pricing::{self, Band};
+use crate::runtime_settings::{self, Edit, Judge, Values, Wish};
 use crate::users;
 use crate::wallets::{checked_wallet_in_tx, request_in_tx};
 
@@ -35,18 +36,21 @@ pub struct ApprovalPolicy {
     pub key_replacements: bool,
     /// Whether price tables do.
     pub prices: bool,
+    /// Whether settings do.
+    pub settings: bool,
     /// How long what was asked for waits.
     lives: Duration,
 }
 
 impl ApprovalPolicy {
-    /// With a limit for each asset.
+    /// With a limit for each asset; and whether keys, prices and settings do.
     #[must_use]
-    pub fn new((trx, usdt): (Amount, Amount), key_replacements: bool, prices: bool, lives: Duration) -> Self {
+    pub fn new((trx, usdt): (Amount, Amount), [key_replacements, prices, settings]: [bool; 3], lives: Duration) -> Self {
         Self {
             adjustment_above: BTreeMap::from([(Asset::Trx, trx), (Asset::Usdt, usdt)]),
             key_replacements,
             prices,
+            settings,
             lives,
         }
     }
@@ -75,6 +79,20 @@ pub enum Wanted {
     Publish {
         /// Its lines.
         bands: Vec<Band>,
+    },
+    /// Other settings.
+    ChangeSettings {
+        /// The version that was seen: on another one it is not carried out.
+        base_version: i64,
+        /// Values by the settings' names; null takes one back to what the configuration says.
+        changes: Values,
+    },
+    /// The settings of an earlier version.
+    RestoreSettings {
+        /// The version that was seen.
+        base_version: i64,
+        /// The version to go back to.
+        restore: i64,
     },
 }
 
@@ -120,6 +138,7 @@ impl Wanted {
             Self::Adjust(_) => ApprovalKind::BalancesAdjust,
             Self::ReplaceKey { .. } => ApprovalKind::WalletsReplaceKey,
             Self::Publish { .. } => ApprovalKind::PricesPublish,
+            Self::ChangeSettings { .. } | Self::RestoreSettings { .. } => ApprovalKind::SettingsChange,
         }
     }
 
@@ -128,11 +147,12 @@ impl Wanted {
             Self::Adjust(adjust) => format!("user:{}", adjust.user),
             Self::ReplaceKey { wallet, .. } => format!("wallet:{wallet}"),
             Self::Publish { .. } => "prices".to_owned(),
+            Self::ChangeSettings { .. } | Self::RestoreSettings { .. } => "settings".to_owned(),
         }
     }
 
     /// What can be said against it before anybody else looks at it.
-    async fn check_in_tx(&self, conn: &mut Conn) -> Result<(), DomainError> {
+    async fn check_in_tx(&self, conn: &mut Conn, judge: &Judge<'_>) -> Result<(), DomainError> {
         match self {
             Self::Adjust(adjust) if adjust.amount == Amount::ZERO => {
                 Err(DomainError::Ledger(ledger::LedgerError::ZeroAmount))
@@ -143,6 +163,12 @@ impl Wanted {
                 Ok(())
             }
             Self::Publish { bands } => pricing::check(bands),
+            Self::ChangeSettings { base_version, changes } => {
+                runtime_settings::check_in_tx(conn, judge, (*base_version, Wish::Change(changes))).await
+            }
+            Self::RestoreSettings { base_version, restore } => {
+                runtime_settings::check_in_tx(conn, judge, (*base_version, Wish::Restore(*restore))).await
+            }
         }
     }
 }
@@ -157,6 +183,7 @@ pub async fn ask(
     ids: &dyn IdGen,
     (instruction, policy): (&Instruction, &ApprovalPolicy),
     (wanted, sealed): (&Wanted, Option<&SealedImport>),
+    judge: &Judge<'_>,
     now: DateTime<Utc>,
 ) -> Result<(Approval, bool), DomainError> {
     let reason = instruction.reason.as_deref().filter(|reason| is_reason(reason));
@@ -170,7 +197,7 @@ pub async fn ask(
         {
             return Ok((Approval::find(conn, earlier).await?.ok_or_else(lost)?, true));
         }
-        wanted.check_in_tx(conn).await?;
+        wanted.check_in_tx(conn, judge).await?;
         let new = NewApproval {
             id,
             kind: wanted.kind(),
@@ -215,6 +242,7 @@ pub async fn decide_approval(
     ids: &dyn IdGen,
     instruction: &Instruction,
     (id, verdict): (Uuid, Verdict),
+    judge: &Judge<'_>,
     now: DateTime<Utc>,
 ) -> Result<(Approval, Done), DomainError> {
     let (action, state) = match verdict {
@@ -237,7 +265,7 @@ pub async fn decide_approval(
         }
         let (result, wakes) = match verdict {
             Verdict::Approve if asked.requested_by == instruction.actor => return Err(DomainError::OwnProposal),
-            Verdict::Approve => carry_out_in_tx(conn, ids, &asked, now).await?,
+            Verdict::Approve => carry_out_in_tx(conn, (ids, judge), &asked, now).await?,
             Verdict::Reject => (None, Vec::new()),
         };
         let end = ApprovalEnd {
@@ -263,7 +291,7 @@ pub async fn decide_approval(
 /// Does what was asked for, in the name of who asked. Answers what it made.
 async fn carry_out_in_tx(
     conn: &mut Conn,
-    ids: &dyn IdGen,
+    (ids, judge): (&dyn IdGen, &Judge<'_>),
     asked: &Approval,
     now: DateTime<Utc>,
 ) -> Result<(Option<Value>, Vec<Wake>), DomainError> {
@@ -291,8 +319,33 @@ async fn carry_out_in_tx(
             let version = pricing::publish_in_tx(conn, ids, &bands, said, now).await?;
             (json!({ "version": version }), Vec::new())
         }
+        Wanted::ChangeSettings { base_version, changes } => {
+            let wish = (base_version, Wish::Change(&changes));
+            (change_settings_in_tx(conn, (ids, judge), (asked, wish), now).await?, Vec::new())
+        }
+        Wanted::RestoreSettings { base_version, restore } => {
+            let wish = (base_version, Wish::Restore(restore));
+            (change_settings_in_tx(conn, (ids, judge), (asked, wish), now).await?, Vec::new())
+        }
     };
     Ok((Some(made.0), made.1))
+}
+
+async fn change_settings_in_tx(
+    conn: &mut Conn,
+    (ids, judge): (&dyn IdGen, &Judge<'_>),
+    (asked, (base_version, wish)): (&Approval, (i64, Wish<'_>)),
+    now: DateTime<Utc>,
+) -> Result<Value, DomainError> {
+    let edit = Edit {
+        author: &asked.requested_by,
+        author_name: &asked.requested_name,
+        reason: &asked.reason,
+        base_version: Some(base_version),
+        mark: None,
+    };
+    let changed = runtime_settings::change_in_tx(conn, judge, (&edit, wish), (ids.uuid(), now)).await?;
+    Ok(json!({ "version": changed.version.version }))
 }
 
 /// Publishes a price table that needs nobody else.

@@ -87,24 +87,40 @@ async fn replayed_in_tx(conn: &mut Conn, earlier: Uuid) -> Result<Changed, Domai
     })
 }
 
-async fn change_in_tx(
+/// What would be in force, on the version that the author saw.
+struct Judged {
+    /// The number that it would have.
+    next: i64,
+    before: Values,
+    since: Values,
+    after: Values,
+    differences: Vec<Difference>,
+}
+
+/// What can be said against a change before anybody else looks at it.
+pub(crate) async fn check_in_tx(
     conn: &mut Conn,
     judge: &Judge<'_>,
-    (edit, wish): (&Edit<'_>, Wish<'_>),
-    (id, now): (Uuid, DateTime<Utc>),
-) -> Result<Changed, DomainError> {
+    (base_version, wish): (i64, Wish<'_>),
+) -> Result<(), DomainError> {
+    judged_in_tx(conn, judge, (Some(base_version), wish)).await.map(|_| ())
+}
+
+async fn judged_in_tx(
+    conn: &mut Conn,
+    judge: &Judge<'_>,
+    (base_version, wish): (Option<i64>, Wish<'_>),
+) -> Result<Judged, DomainError> {
     let newest = SettingVersion::newest(conn).await?;
     let number = newest.as_ref().map_or(0, |newest| newest.version);
-    if edit.base_version.is_some_and(|base| base != number) {
+    if base_version.is_some_and(|base| base != number) {
         return Err(DomainError::SettingsMoved(number));
     }
-    let before = newest
-        .as_ref()
-        .map_or_else(Values::new, |newest| object(&newest.overrides));
-    let since = newest.as_ref().map_or_else(Values::new, |newest| object(&newest.since));
-    let (wanted, restored) = match wish {
-        Wish::Change(changes) => (with(&before, changes), None),
-        Wish::Restore(earlier) => (earlier_values(conn, earlier, number).await?, Some(earlier)),
+    let of = |newest: &SettingVersion| (object(&newest.overrides), object(&newest.since));
+    let (before, since) = newest.as_ref().map(of).unwrap_or_default();
+    let wanted = match wish {
+        Wish::Change(changes) => with(&before, changes),
+        Wish::Restore(earlier) => earlier_values(conn, earlier, number).await?,
     };
     let after = judge(&wanted).map_err(|problems| refused(problems, wish))?;
     let differences = differences(&before, &after);
@@ -114,15 +130,36 @@ async fn change_in_tx(
         ));
     }
     let next = number.saturating_add(1);
+    Ok(Judged {
+        next,
+        before,
+        since,
+        after,
+        differences,
+    })
+}
+
+/// Makes a version in this transaction; see [`change`].
+pub(crate) async fn change_in_tx(
+    conn: &mut Conn,
+    judge: &Judge<'_>,
+    (edit, wish): (&Edit<'_>, Wish<'_>),
+    (id, now): (Uuid, DateTime<Utc>),
+) -> Result<Changed, DomainError> {
+    let judged = judged_in_tx(conn, judge, (edit.base_version, wish)).await?;
+    let (next, differences) = (judged.next, judged.differences);
     let version = SettingVersion {
         version: next,
         id,
-        since: Value::Object(since_of(&before, &after, &since, next)),
-        overrides: Value::Object(after),
+        since: Value::Object(since_of(&judged.before, &judged.after, &judged.since, next)),
+        overrides: Value::Object(judged.after),
         author: edit.author.to_owned(),
         author_name: edit.author_name.to_owned(),
         reason: edit.reason.to_owned(),
-        restored,
+        restored: match wish {
+            Wish::Change(_) => None,
+            Wish::Restore(earlier) => Some(earlier),
+        },
         created_at: now,
     };
     trail::changed(|| json!({ "setting_version": next, "reason": edit.reason, "differences": differences }));

@@ -15,6 +15,7 @@ mod read;
 use serde_json::{Map, Value};
 
 pub use change::{Changed, Edit, Wish, change};
+pub(crate) use change::{change_in_tx, check_in_tx};
 pub use live::{Follower, Live, LookError};
 pub use read::{Difference, InForce, SetBy, in_force, version, versions};
 
