@@ -1,5 +1,5 @@
-//! The operators' page: three files that hold no data. It asks the API with the key that is typed into it; what a key may
-//! not do, the page may not do.
+//! The operators' page: some files that hold no data. It asks the API as the operator who signs in there, or with the key that is
+//! typed into it; what these may not do, the page may not do.
 
 use axum::Router;
 use axum::http::HeaderValue;
@@ -29,22 +29,33 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
     ),
 ];
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+/// Where each file is, what it is, and the file.
+const FILES: [(&str, &str, &str); 8] = [
+    (
+        "/operations/",
+        "text/html; charset=utf-8",
+        include_str!("../console/index.html"),
+    ),
+    (
+        "/operations/style.css",
+        "text/css; charset=utf-8",
+        include_str!("../console/style.css"),
+    ),
+    ("/operations/app.js", SCRIPT, include_str!("../console/app.js")),
+    ("/operations/account.js", SCRIPT, include_str!("../console/account.js")),
+    ("/operations/api.js", SCRIPT, include_str!("../console/api.js")),
+    ("/operations/dom.js", SCRIPT, include_str!("../console/dom.js")),
+    ("/operations/texts.js", SCRIPT, include_str!("../console/texts.js")),
+    ("/operations/views.js", SCRIPT, include_str!("../console/views.js")),
+];
+
 /// The page at `/operations/`.
 pub(crate) fn console<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new()
-        .route("/operations", get(|| async { Redirect::permanent("operations/") }))
-        .route(
-            "/operations/",
-            get(|| file("text/html; charset=utf-8", include_str!("../console/index.html"))),
-        )
-        .route(
-            "/operations/app.js",
-            get(|| file("text/javascript; charset=utf-8", include_str!("../console/app.js"))),
-        )
-        .route(
-            "/operations/style.css",
-            get(|| file("text/css; charset=utf-8", include_str!("../console/style.css"))),
-        )
+    let page = Router::new().route("/operations", get(|| async { Redirect::permanent("operations/") }));
+    FILES.into_iter().fold(page, |page, (path, content_type, text)| {
+        page.route(path, get(move || file(content_type, text)))
+    })
 }
 
 async fn file(content_type: &'static str, text: &'static str) -> impl IntoResponse {

@@ -1,28 +1,45 @@
-//! `/operations/`: the operators' page is served as it is in the source, and may load nothing but itself.
+//! `/operations/`: the operators' page is served as it is in the source, may load nothing but itself, keeps nothing of who signs in,
+//! and asks for nothing that there is not.
 
+use access::Permission;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use tower::ServiceExt;
 
 use crate::support::TestApi;
 
-const FILES: [(&str, &str, &str); 3] = [
-    (
-        "/operations/",
-        "text/html; charset=utf-8",
-        include_str!("../../console/index.html"),
-    ),
-    (
-        "/operations/app.js",
-        "text/javascript; charset=utf-8",
-        include_str!("../../console/app.js"),
-    ),
-    (
-        "/operations/style.css",
-        "text/css; charset=utf-8",
-        include_str!("../../console/style.css"),
-    ),
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const PAGE: &str = include_str!("../../console/index.html");
+const STYLE: &str = include_str!("../../console/style.css");
+const TEXTS: &str = include_str!("../../console/texts.js");
+const SCRIPTS: [(&str, &str); 6] = [
+    ("app.js", include_str!("../../console/app.js")),
+    ("account.js", include_str!("../../console/account.js")),
+    ("api.js", include_str!("../../console/api.js")),
+    ("dom.js", include_str!("../../console/dom.js")),
+    ("texts.js", TEXTS),
+    ("views.js", include_str!("../../console/views.js")),
 ];
+
+/// Where each file is, what it is, and the file.
+fn files() -> Vec<(String, &'static str, &'static str)> {
+    let mut files = vec![
+        ("/operations/".to_owned(), "text/html; charset=utf-8", PAGE),
+        ("/operations/style.css".to_owned(), "text/css; charset=utf-8", STYLE),
+    ];
+    files.extend(SCRIPTS.map(|(name, text)| (format!("/operations/{name}"), SCRIPT, text)));
+    files
+}
+
+fn all_scripts() -> String {
+    SCRIPTS.map(|(_, text)| text).join("\n")
+}
+
+/// What stands between an opening and the next of the closing characters, each time.
+fn after<'a>(text: &'a str, opening: &str, closing: &[char]) -> Vec<&'a str> {
+    let found = text.split(opening).skip(1);
+    found.map(|rest| rest.split(closing).next().unwrap()).collect()
+}
 
 async fn get(api: &TestApi, path: &str) -> (u16, HeaderMap, String) {
     let request = Request::get(path).body(Body::empty()).unwrap();
@@ -38,8 +55,8 @@ async fn get(api: &TestApi, path: &str) -> (u16, HeaderMap, String) {
 #[tokio::test]
 async fn the_page_is_served_without_a_key_and_holds_no_data() {
     let api = TestApi::new().await;
-    for (path, content_type, text) in FILES {
-        let (status, headers, body) = get(&api, path).await;
+    for (path, content_type, text) in files() {
+        let (status, headers, body) = get(&api, &path).await;
         assert_eq!((status, &*body), (200, text), "{path}");
         let header = |name: &str| headers[name].to_str().unwrap().to_owned();
         assert_eq!(header("content-type"), content_type);
@@ -75,24 +92,28 @@ async fn the_page_is_served_without_a_key_and_holds_no_data() {
 
 #[test]
 fn the_page_loads_only_its_own_files_and_makes_no_markup_of_text() {
-    let [(_, _, html), (_, _, script), (_, _, style)] = FILES;
     let loaded: Vec<&str> = ["src=\"", "href=\""]
         .iter()
-        .flat_map(|attribute| html.split(attribute).skip(1))
-        .map(|rest| rest.split('"').next().unwrap())
+        .flat_map(|attribute| after(PAGE, attribute, &['"']))
         .collect();
     assert_eq!(loaded, ["app.js", "data:,", "style.css"]);
-    for (name, text) in [("html", html), ("script", script), ("style", style)] {
+    let served: Vec<String> = SCRIPTS.iter().map(|(name, _)| format!("./{name}")).collect();
+    let script = all_scripts();
+    for imported in after(&script, " from \"", &['"']) {
+        assert!(served.iter().any(|name| name == imported), "{imported}");
+    }
+    assert!(!script.contains("import("), "what is loaded is known");
+    for (path, _, text) in files() {
         assert!(
             !text.contains("//cdn") && !text.contains("http:") && !text.contains("https:"),
-            "{name}"
+            "{path}"
         );
-        assert!(!text.contains("@import") && !text.contains("url("), "{name}");
+        assert!(!text.contains("@import") && !text.contains("url("), "{path}");
     }
     // the policy would refuse these anyway; the browser must not be the first to tell
-    assert_eq!(html.matches("<script").count(), 1);
+    assert_eq!(PAGE.matches("<script").count(), 1);
     assert!(
-        !html.contains("<style") && !html.contains(" style=") && !html.contains(" on"),
+        !PAGE.contains("<style") && !PAGE.contains(" style=") && !PAGE.contains(" on"),
         "nothing inline"
     );
     for forbidden in [
@@ -103,6 +124,8 @@ fn the_page_loads_only_its_own_files_and_makes_no_markup_of_text() {
         "eval(",
         "new Function",
         "localStorage",
+        "document.cookie",
+        "console.",
         ".style",
     ] {
         assert!(!script.contains(forbidden), "{forbidden}");
@@ -110,10 +133,64 @@ fn the_page_loads_only_its_own_files_and_makes_no_markup_of_text() {
 }
 
 #[test]
-fn both_languages_say_everything() {
-    let script = FILES[1].2;
+fn what_an_operator_signed_in_with_is_kept_nowhere() {
+    let script = all_scripts();
+    let stored = after(&script, "sessionStorage.setItem(", &[')']);
+    assert_eq!(stored, ["\"key\", mine.key"], "an API key, and nothing else");
+    assert_eq!(script.matches("fetch(").count(), 1, "all is asked in one way");
+    assert!(script.contains("fetch(`../api/${path}`") && script.contains("credentials: \"omit\""));
+}
+
+#[test]
+fn the_page_asks_for_what_there_is() {
+    let document = serde_json::to_value(switchyard_api::openapi()).unwrap();
+    let paths: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+    let script = all_scripts();
+    let mut asked = Vec::new();
+    for opening in [
+        "\"operations/",
+        "`operations/",
+        "\"auth/",
+        "`auth/",
+        "\"approvals",
+        "`approvals",
+    ] {
+        let area = &opening[1..];
+        // a point is named by its area, too
+        let rest = after(&script, opening, &['"', '`', '?', '$', ':']);
+        asked.extend(rest.into_iter().map(|rest| format!("/api/{area}{rest}")));
+    }
+    asked.retain(|path| path != "/api/auth/"); // what all of these begin with
+    assert!(asked.len() > 15, "{asked:?}");
+    for path in asked {
+        // one that ends in a slash goes on with an id
+        let begins = format!("{path}{{");
+        let found = paths
+            .iter()
+            .any(|known| **known == path || (path.ends_with('/') && known.starts_with(&begins)));
+        assert!(found, "{path}");
+    }
+    let points: Vec<&str> = after(&script, "\"", &['"'])
+        .into_iter()
+        .filter(|word| {
+            let parts = word.split_once(':');
+            parts.is_some_and(|(area, what)| {
+                [area, what]
+                    .iter()
+                    .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()))
+            })
+        })
+        .collect();
+    assert!(points.len() > 8, "{points:?}");
+    for point in points {
+        assert!(Permission::of_word(point).is_some(), "{point}");
+    }
+}
+
+#[test]
+fn both_languages_say_everything_and_nothing_is_left_unsaid() {
     let names = |language: &str| {
-        let block = script
+        let block = TEXTS
             .split(&format!("\n  {language}: {{"))
             .nth(1)
             .unwrap()
@@ -129,8 +206,12 @@ fn both_languages_say_everything() {
         names.sort_unstable();
         names
     };
-    assert!(names("en").len() > 40, "{:?}", names("en"));
+    assert!(names("en").len() > 60, "{:?}", names("en"));
     assert_eq!(names("en"), names("zh"));
+    let script = all_scripts();
+    for name in names("en") {
+        assert!(script.contains(&format!("\"{name}\"")), "{name} is said nowhere");
+    }
     let calls = script.match_indices("t(\"").filter(|(at, _)| {
         let before = script[..*at].chars().next_back();
         !before.is_some_and(char::is_alphanumeric)

@@ -1,0 +1,139 @@
+// What waits, what stopped, and what can be done about it. What somebody may not do has no button.
+import { ask, may, me, words } from "./api.js";
+import { age, button, element, moment, say, section, table } from "./dom.js";
+import { language, t } from "./texts.js";
+
+// `now` is the API's time; `load` shows everything anew; `kind` narrows the dead jobs.
+export function sections(data, { now, load, kind, choose }) {
+  const view = { data, now, load, kind, choose };
+  const shown = [
+    ["approvals", approvals], ["queues", queues], ["jobs", deadJobs], ["stuck", stuck], ["findings", findings],
+    ["actions", actions],
+  ];
+  return shown.filter(([part]) => data[part]).map(([, make]) => make(view));
+}
+
+// Goes on until everything that fitted at first is done.
+async function act(load, path, body, what, wantsReason) {
+  const command = (more) => ask(path, { method: "POST", body: { ...body, ...more } });
+  let question = what;
+  try {
+    if (body.all) {
+      const { matched } = await command({ reason: wantsReason ? "count" : undefined, dry_run: true });
+      if (!matched) return say(t("nothing"));
+      if (!wantsReason && !confirm(t("askAll")(what, matched))) return;
+      question = t("did")(what, matched);
+    }
+    const reason = wantsReason ? askReason(question) : undefined;
+    if (wantsReason && !reason) return;
+    let answer = await command({ reason });
+    const { matched } = answer;
+    let affected = answer.affected ?? 1;
+    while (answer.remaining > 0 && answer.affected > 0 && affected < matched) {
+      answer = await command({ reason });
+      affected += answer.affected;
+    }
+    await load();
+    say(t("did")(what, affected));
+  } catch (error) {
+    say(words(error), true);
+  }
+}
+
+function askReason(what) {
+  return (prompt(t("askReason")(what)) || "").trim();
+}
+
+// One thing, for a reason.
+async function decide(load, path, method, body, what) {
+  const reason = askReason(what);
+  if (!reason) return;
+  try {
+    await ask(path, { method, body: { ...body, reason } });
+    await load();
+    say(t("done")(what));
+  } catch (error) {
+    say(words(error), true);
+  }
+}
+
+// Who may agree to what. Whoever asked does not agree himself, but may take it back.
+const DECIDES = { "balances.adjust": "balances:approve", "wallets.replace_key": "wallets:approve", "prices.publish": "pricing:approve" };
+
+function approvals({ data, load }) {
+  const path = (row, word) => `approvals/${encodeURIComponent(row.id)}/${word}`;
+  const decided = (row, word) => button(word, () => decide(load, path(row, word), "POST", {}, `${t(word)} ${row.kind} ${row.subject}`));
+  const own = (row) => row.requested_by === `operator:${me()?.operator.id}`;
+  const choices = (row) => {
+    if (!may("approvals:decide") || !may(DECIDES[row.kind])) return null;
+    return [!own(row) && decided(row, "approve"), decided(row, "reject")].filter(Boolean);
+  };
+  return section("approvals", table([
+    ["kind", (row) => row.kind], ["subject", (row) => row.subject, "id"], ["request", (row) => JSON.stringify(row.request), "id"],
+    ["reason", (row) => row.reason], ["asked", (row) => row.requested_name], ["since", (row) => moment(row.requested_at)],
+    ["ends", (row) => moment(row.expires_at)], ["", choices],
+  ], data.approvals.items, data.approvals.next_cursor));
+}
+
+function queues({ data, load }) {
+  const kinds = data.queues.queues.flatMap((queue) => queue.kinds.map((row, n) => ({ ...row, of: n ? null : queue })));
+  const name = ({ of }) => (of?.paused ? `${of.queue} · ${t("paused")}: ${of.paused_reason} (${of.paused_by})` : of?.queue);
+  const turn = ({ queue, paused }) => {
+    const word = paused ? "resume" : "pause";
+    const path = `operations/queues/${encodeURIComponent(queue)}`;
+    return button(word, () => decide(load, path, "PUT", { paused: !paused }, `${t(word)} ${queue}`));
+  };
+  return section("queues", table([
+    ["queue", name, (row) => (row.of?.paused ? "warning" : "")], ["kind", (row) => row.kind], ["due", (row) => row.due || null],
+    ["oldest", (row) => (row.due ? `${row.oldest_due_s} s` : null)], ["running", (row) => row.running || null],
+    ["later", (row) => row.later || null], ["deadCount", (row) => row.dead || null, "dead"],
+    ["", (row) => row.of && may("jobs:pause") && turn(row.of)],
+  ], kinds));
+}
+
+function deadJobs({ data, now, load, kind, choose }) {
+  const some = { all: true, kind: kind || undefined };
+  const choice = element("select", undefined, { onchange: (event) => choose(event.target) });
+  choice.setAttribute("aria-label", t("kind"));
+  const all = data.queues?.queues ?? [];
+  const kinds = all.flatMap((queue) => queue.kinds).filter((row) => row.dead || row.kind === kind);
+  choice.append(new Option(t("all"), ""), ...kinds.map((row) => new Option(`${row.kind} (${row.dead})`, row.kind, false, row.kind === kind)));
+  const one = (job) => ({ kind: job.kind, object_id: job.object_id });
+  const redrive = (body, name) => button(name, () => act(load, "operations/jobs/redrive", body, t(name)));
+  const drop = (body, name) => button(name, () => act(load, "operations/jobs/drop", body, t(name), true));
+  return section("dead", table([
+    ["kind", (job) => job.kind], ["object", (job) => job.object_id, "id"], ["since", (job) => age(job.since, now)],
+    ["runs", (job) => job.runs], ["why", (job) => [job.code, job.error].filter(Boolean).join(": ")],
+    ["", (job) => [may("jobs:redrive") && redrive(one(job), "redrive"), may("jobs:drop") && drop(one(job), "drop")].filter(Boolean)],
+  ], data.jobs.items, data.jobs.next_cursor), choice,
+  may("jobs:redrive") && redrive(some, "redriveAll"), may("jobs:drop") && drop(some, "dropAll"));
+}
+
+function stuck({ data, now, load }) {
+  const redrive = (body, name) => button(name, () => act(load, "operations/stuck/redrive", body, t(name)));
+  return section("stuck", table([
+    ["kind", (row) => row.kind], ["object", (row) => row.object_id, "id"], ["state", (row) => row.state],
+    ["since", (row) => age(row.since, now)], ["why", (row) => row.reason],
+    ["job", (row) => row.job && [row.job, row.job_state, row.job_code].filter(Boolean).join(" "), (row) => row.job_state || ""],
+    ["todo", (row) => (language === "zh" ? row.action_zh : row.action)],
+    ["", (row) => row.job && may("jobs:redrive") && redrive({ kind: row.kind, object_id: row.object_id }, "redrive")],
+  ], data.stuck.items, data.stuck.next_cursor), may("jobs:redrive") && redrive({ all: true }, "redriveAll"));
+}
+
+function findings({ data, now, load }) {
+  const path = (finding) => `operations/findings/${encodeURIComponent(finding.id)}/resolve`;
+  const resolve = (finding) => button("resolve", () => act(load, path(finding), {}, t("resolve"), true));
+  return section("findings", table([
+    ["severity", (row) => row.severity, (row) => row.severity], ["kind", (row) => row.kind], ["subject", (row) => row.subject, "id"],
+    ["since", (row) => age(row.first_seen_at, now)], ["seen", (row) => row.times_seen], ["detail", (row) => JSON.stringify(row.detail), "id"],
+    ["todo", (row) => row.action], ["", (row) => may("findings:resolve") && resolve(row)],
+  ], data.findings.items, data.findings.next_cursor));
+}
+
+function actions({ data, now }) {
+  return section("actions", table([
+    ["since", (row) => age(row.at, now)], ["who", (row) => row.actor_name], ["action", (row) => row.action],
+    ["count", (row) => `${row.affected} / ${row.matched}`], ["object", (row) => row.objects.slice(0, 3).map((o) => o.object_id).join(" "), "id"],
+    ["reason", (row) => row.reason],
+  ], data.actions.items));
+}
