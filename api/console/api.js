@@ -195,3 +195,8 @@ export async function signOut() {
     if (error.status !== 401) throw error;
   }
 }
+
+export async function signOutEverywhere() {
+  await ask("auth/sign-out-everywhere", { method: "POST" });
+  if (user) leave("");
+}

@@ -1,6 +1,6 @@
 // The operators' page. It holds no data of its own: everything comes from the API, and whoever uses the page may do in it what
 // the API lets him do.
-import { signInForms } from "./account.js";
+import { account, forgetAccount, setUp, signInForms } from "./account.js";
 import { ask, byKey, learn, may, me, missing, quiet, signOut, signedIn, whenLeft, words } from "./api.js";
 import { $, say, stand } from "./dom.js";
 import { changeLanguage, language, t } from "./texts.js";
@@ -26,6 +26,7 @@ let data = null;
 let now = null;
 let round = 0;
 let soon = 0;
+let atAccount = false;
 let formsOf = "";
 let usedAt = performance.now();
 
@@ -48,7 +49,7 @@ async function load() {
     if (mine !== round || !signedIn()) return;
     if (formsOf !== formsWanted()) showForms();
     if (missing().length) {
-      stand(t("first"), true);
+      show();
       return;
     }
     const wanted = Object.entries(PARTS).filter(([, [point]]) => may(point));
@@ -79,20 +80,30 @@ function choose(select) {
 
 function formsWanted() {
   if (!signedIn()) return "sign-in";
-  return "none";
+  return missing()[0] || (atAccount ? "account" : "none");
 }
 
-// The forms keep what is typed into them: they are made anew only when somebody comes or goes.
-function showForms() {
-  formsOf = formsWanted();
-  $("forms").replaceChildren(...(formsOf === "sign-in" ? signInForms(gotOn) : []));
+// The forms keep what is typed into them: they are made anew only when somebody comes, goes or gets on.
+async function showForms() {
+  const wanted = formsWanted();
+  formsOf = wanted;
+  try {
+    let forms = [];
+    if (wanted === "sign-in") forms = signInForms(gotOn);
+    else if (missing().length) forms = setUp(gotOn);
+    else if (wanted === "account") forms = await account(showForms);
+    if (formsOf === wanted && wanted === formsWanted()) $("forms").replaceChildren(...forms);
+  } catch (error) {
+    say(words(error), true);
+  }
 }
 
 async function gotOn() {
   say("");
   await load();
   show();
-  showForms();
+  await showForms();
+  $("forms").querySelector("input")?.focus();
 }
 
 function show() {
@@ -101,8 +112,11 @@ function show() {
   const ready = signedIn() && !missing().length;
   $("language").textContent = t("other");
   $("leave").textContent = t("leave");
+  $("account").textContent = t("account");
   $("who").textContent = operator ? `${operator.name} · ${operator.roles.join(" ")}` : byKey() ? t("byKey") : "";
   $("leave").hidden = !signedIn();
+  $("account").hidden = !ready || byKey();
+  $("account").setAttribute("aria-expanded", String(atAccount));
   $("main").hidden = !ready || !data;
   $("main").replaceChildren(...(ready && data ? sections(data, { now, load, kind, choose }) : []));
 }
@@ -110,6 +124,8 @@ function show() {
 whenLeft((why) => {
   data = null;
   kind = "";
+  atAccount = false;
+  forgetAccount();
   say(why, Boolean(why));
   stand("");
   show();
@@ -119,6 +135,12 @@ $("language").onclick = () => {
   changeLanguage();
   say("");
   stand("");
+  show();
+  showForms();
+};
+$("account").onclick = () => {
+  atAccount = !atAccount;
+  forgetAccount();
   show();
   showForms();
 };
