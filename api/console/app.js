@@ -15,6 +15,7 @@ const ALONE_MS = 1800000;
 const PARTS = {
   approvals: ["approvals:read", () => "approvals?state=open&limit=50"],
   queues: ["jobs:read", () => "operations/queues"],
+  switches: ["jobs:read", () => "operations/switches"],
   jobs: ["jobs:read", () => `operations/jobs?state=dead&limit=50${kind ? `&kind=${encodeURIComponent(kind)}` : ""}`],
   stuck: ["jobs:read", () => "operations/stuck?limit=50"],
   findings: ["findings:read", () => "operations/findings?limit=50"],

@@ -7,8 +7,8 @@ import { language, t } from "./texts.js";
 export function sections(data, { now, load, kind, choose }) {
   const view = { data, now, load, kind, choose };
   const shown = [
-    ["approvals", approvals], ["queues", queues], ["jobs", deadJobs], ["stuck", stuck], ["findings", findings],
-    ["actions", actions],
+    ["approvals", approvals], ["queues", queues], ["switches", switches], ["jobs", deadJobs], ["stuck", stuck],
+    ["findings", findings], ["actions", actions],
   ];
   return shown.filter(([part]) => data[part]).map(([, make]) => make(view));
 }
@@ -89,6 +89,19 @@ function queues({ data, load }) {
     ["later", (row) => row.later || null], ["deadCount", (row) => row.dead || null, "dead"],
     ["", (row) => row.of && may("jobs:pause") && turn(row.of)],
   ], kinds));
+}
+
+function switches({ data, now, load }) {
+  const toggle = ({ name, enabled }) => {
+    const word = enabled ? "allow" : "stop";
+    const path = `operations/switches/${encodeURIComponent(name)}`;
+    return button(word, () => decide(load, path, "PUT", { enabled: !enabled }, `${t(word)} ${name}`));
+  };
+  return section("switches", table([
+    ["name", (row) => row.name], ["state", (row) => (row.enabled ? t("stopped") : t("active")), (row) => (row.enabled ? "warning" : "")],
+    ["since", (row) => row.updated_at && age(row.updated_at, now)], ["who", (row) => row.actor, "id"], ["reason", (row) => row.reason],
+    ["", (row) => may("maintenance:manage") && toggle(row)],
+  ], data.switches.items));
 }
 
 function deadJobs({ data, now, load, kind, choose }) {
