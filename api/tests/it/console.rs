@@ -1,12 +1,14 @@
 //! `/operations/`: the operators' page is served as it is in the source, may load nothing but itself, keeps nothing of who signs in,
-//! and asks for nothing that there is not.
+//! asks for nothing that there is not, and by what it asks for an operator gets in.
 
-use access::Permission;
+use access::{Permission, TotpSecret};
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Method, Request};
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::support::TestApi;
+use crate::operators::PASSWORD;
+use crate::support::{Reply, TestApi};
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PAGE: &str = include_str!("../../console/index.html");
@@ -223,4 +225,76 @@ fn both_languages_say_everything_and_nothing_is_left_unsaid() {
     for name in used {
         assert!(names("en").contains(&name), "{name}");
     }
+}
+
+/// What an authenticator app makes of the secret that is typed into it.
+fn typed(secret: &str) -> TotpSecret {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bits: String = secret
+        .bytes()
+        .map(|digit| format!("{:05b}", DIGITS.iter().position(|known| *known == digit).unwrap()))
+        .collect();
+    let bytes: Vec<u8> = bits
+        .as_bytes()
+        .chunks_exact(8)
+        .map(|bits| u8::from_str_radix(std::str::from_utf8(bits).unwrap(), 2).unwrap())
+        .collect();
+    TotpSecret::from_bytes(&bytes).unwrap()
+}
+
+/// The requests that the page makes, one after the other.
+#[tokio::test]
+async fn a_new_operator_sets_himself_up_and_sees_to_his_sessions() {
+    let api = TestApi::new().await;
+    let auth = async |token: &str, method: Method, path: &str, body: Value| {
+        api.with_token(token, method, &format!("/api/auth/{path}"), &body).await
+    };
+    let sign_in = async |password: &str, code: Option<&str>| {
+        let body = json!({ "email": "anna@example.org", "password": password, "totp_code": code });
+        auth("", Method::POST, "sign-in", body).await
+    };
+    let next = async |token: &str| auth(token, Method::GET, "me", Value::Null).await.body["next"].clone();
+    let token = |reply: &Reply| reply.body["access_token"].as_str().unwrap().to_owned();
+
+    let (_, boss) = api.signed_in(&["super_admin"]).await;
+    let new = json!({ "email": "anna@example.org", "name": "Anna", "roles": ["observer"] });
+    let made = api.with_token(&boss, Method::POST, "/api/operators", &new).await;
+    let given = made.body["password"].as_str().unwrap();
+    let first = token(&sign_in(given, None).await);
+    assert_eq!(next(&first).await, json!(["change_password", "enrol_totp"]));
+    let passwords = json!({ "current_password": given, "new_password": PASSWORD });
+    assert_eq!(auth(&first, Method::POST, "password", passwords).await.status, 204);
+    assert_eq!(next(&first).await, json!(["enrol_totp"]));
+
+    let enrolled = auth(&first, Method::POST, "totp", json!({ "password": PASSWORD })).await;
+    let secret = typed(enrolled.body["secret"].as_str().unwrap());
+    let code = json!({ "totp_code": secret.code(api.now()) });
+    assert_eq!(auth(&first, Method::POST, "totp/confirm", code).await.status, 204);
+    assert_eq!(next(&first).await, json!([]));
+    // what he may do is looked up again
+    api.clock.advance_seconds(6);
+    let path = "/api/operations/queues";
+    let queues = api.with_token(&first, Method::GET, path, &Value::Null).await;
+    assert_eq!(queues.status, 200);
+
+    api.clock.advance_seconds(30);
+    sign_in(PASSWORD, None).await.refused(401, "code_needed");
+    let second = sign_in(PASSWORD, Some(&secret.code(api.now()))).await;
+    let (second, refresh) = (token(&second), second.body["refresh_token"].clone());
+    let sessions = async || auth(&second, Method::GET, "sessions", Value::Null).await.body["items"].clone();
+    let both = sessions().await;
+    let (current, others): (Vec<&Value>, Vec<&Value>) =
+        both.as_array().unwrap().iter().partition(|one| one["current"] == true);
+    assert_eq!((current.len(), others.len()), (1, 1));
+    let other = format!("sessions/{}", others[0]["id"].as_str().unwrap());
+    assert_eq!(auth(&second, Method::DELETE, &other, Value::Null).await.status, 204);
+    assert_eq!(sessions().await.as_array().unwrap().len(), 1);
+
+    let everywhere = auth(&second, Method::POST, "sign-out-everywhere", Value::Null).await;
+    assert_eq!(everywhere.status, 204);
+    api.clock.advance_seconds(6);
+    let me = auth(&second, Method::GET, "me", Value::Null).await;
+    me.refused(401, "unauthorized");
+    let again = auth("", Method::POST, "refresh", json!({ "refresh_token": refresh })).await;
+    again.refused(401, "session_over");
 }
