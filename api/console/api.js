@@ -6,7 +6,7 @@
 import { language, t } from "./texts.js";
 
 // What the page does that scopes of a key can give. Whether this one has them the API says.
-const POINTS_OF_KEYS = ["jobs:read", "jobs:redrive", "jobs:drop", "findings:read", "findings:resolve", "actions:read"];
+const POINTS_OF_KEYS = ["jobs:read", "jobs:redrive", "jobs:drop", "findings:read", "findings:resolve", "actions:read", "events:read"];
 const TIMEOUT_MS = 30000;
 // An access token is renewed so long before its end.
 const LEAD_MS = 30000;
@@ -17,6 +17,7 @@ let refreshing = null;
 let quietUntil = 0;
 let serverTime = NaN;
 let left = () => {};
+let stream = null;
 
 // An answer that says no: `message` is for people.
 export class Refused extends Error {
@@ -52,6 +53,7 @@ export function useKey(key) {
 
 function leave(why) {
   user = null;
+  stream?.abort();
   sessionStorage.removeItem("key");
   left(why);
 }
@@ -73,15 +75,18 @@ function refused(response, answer) {
   return new Refused([title, ...details].join(" — "), response.status, answer.code);
 }
 
-async function send(path, { method = "GET", body, token, mark }) {
+function open(path, { method = "GET", body, token, mark, signal = AbortSignal.timeout(TIMEOUT_MS) }) {
   const headers = {};
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (mark) headers["Idempotency-Key"] = mark;
-  const response = await fetch(`../api/${path}`, {
-    method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-    cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(TIMEOUT_MS),
+  return fetch(`../api/${path}`, {
+    method, headers, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store", credentials: "omit", signal,
   });
+}
+
+async function send(path, options) {
+  const response = await open(path, options);
   serverTime = Date.parse(response.headers.get("Date") || "");
   if (response.status === 204) return null;
   const text = await response.text();
@@ -133,7 +138,7 @@ async function token() {
 // Asks as whoever uses the page. A command whose answer was lost is sent once more under the same mark, which keeps it from
 // having its effect twice.
 export async function ask(path, options = {}) {
-  const request = { ...options, mark: options.method === "POST" ? mark() : undefined };
+  const request = { ...options, mark: ["POST", "PUT"].includes(options.method) ? mark() : undefined };
   const mine = user;
   const used = await token();
   try {
@@ -170,6 +175,26 @@ export async function signIn(email, password, code) {
   const tokens = await send("auth/sign-in", { method: "POST", body });
   user = {};
   take(user, tokens);
+}
+
+// Calls `told` when something happens, as long as the API keeps the line. Nothing depends on it: who hears nothing looks by himself.
+export async function listen(told) {
+  const mine = user;
+  if (!mine || mine.deaf || stream || !may("events:read")) return;
+  const line = new AbortController();
+  stream = line;
+  try {
+    const response = await open("events", { token: await token(), signal: line.signal });
+    mine.deaf = response.status === 403;
+    const reader = response.ok ? response.body.pipeThrough(new TextDecoderStream()).getReader() : null;
+    for (let heard = await reader?.read(); heard && !heard.done; heard = await reader.read()) {
+      if (/^data:/m.test(heard.value)) told();
+    }
+  } catch {
+    // the line broke, or somebody left
+  } finally {
+    if (stream === line) stream = null;
+  }
 }
 
 // Who it is, and what he may do by now.

@@ -1,7 +1,7 @@
 // The operators' page. It holds no data of its own: everything comes from the API, and whoever uses the page may do in it what
 // the API lets him do.
 import { account, forgetAccount, setUp, signInForms } from "./account.js";
-import { ask, byKey, learn, may, me, missing, quiet, signOut, signedIn, whenLeft, words } from "./api.js";
+import { ask, byKey, learn, listen, may, me, missing, quiet, signOut, signedIn, whenLeft, words } from "./api.js";
 import { $, say, stand } from "./dom.js";
 import { changeLanguage, language, t } from "./texts.js";
 import { sections } from "./views.js";
@@ -11,6 +11,8 @@ const POLL_MS = 10000;
 const SOON_MS = 6000;
 // An operator's page that nobody touches for so long asks no more, so that his session ends as one that nobody uses.
 const ALONE_MS = 1800000;
+// However much happens, the page is made anew no more often.
+const HEARD_MS = 3000;
 // What is asked for, and the point that it needs.
 const PARTS = {
   approvals: ["approvals:read", () => "approvals?state=open&limit=50"],
@@ -19,6 +21,8 @@ const PARTS = {
   jobs: ["jobs:read", () => `operations/jobs?state=dead&limit=50${kind ? `&kind=${encodeURIComponent(kind)}` : ""}`],
   stuck: ["jobs:read", () => "operations/stuck?limit=50"],
   findings: ["findings:read", () => "operations/findings?limit=50"],
+  settings: ["settings:read", () => "settings"],
+  versions: ["settings:read", () => "settings/versions?limit=10"],
   actions: ["actions:read", () => "operations/actions?limit=10"],
 };
 
@@ -30,6 +34,7 @@ let soon = 0;
 let atAccount = false;
 let formsOf = "";
 let usedAt = performance.now();
+let hearing = 0;
 
 // A role may have been given or taken away a moment ago: then that part is not shown yet. A key that may not read is told so.
 async function part(name, path) {
@@ -151,7 +156,17 @@ $("leave").onclick = () => signOut().catch(() => {
 
 function poll() {
   const alone = !byKey() && performance.now() - usedAt > ALONE_MS;
-  if (!document.hidden && !missing().length && !alone) load();
+  if (document.hidden || missing().length || alone) return;
+  load();
+  listen(heard);
+}
+
+// Something happened to an order, a deposit or a wallet.
+function heard() {
+  hearing ||= setTimeout(() => {
+    hearing = 0;
+    poll();
+  }, HEARD_MS);
 }
 
 setInterval(poll, POLL_MS);

@@ -1,6 +1,8 @@
 // What waits, what stopped, and what can be done about it. What somebody may not do has no button.
-import { ask, may, me, words } from "./api.js";
-import { age, button, element, moment, say, section, table } from "./dom.js";
+import { may, me } from "./api.js";
+import { act, decide } from "./commands.js";
+import { age, button, element, moment, section, table } from "./dom.js";
+import { settings, versions } from "./settings.js";
 import { language, t } from "./texts.js";
 
 // `now` is the API's time; `load` shows everything anew; `kind` narrows the dead jobs.
@@ -8,57 +10,16 @@ export function sections(data, { now, load, kind, choose }) {
   const view = { data, now, load, kind, choose };
   const shown = [
     ["approvals", approvals], ["queues", queues], ["switches", switches], ["jobs", deadJobs], ["stuck", stuck],
-    ["findings", findings], ["actions", actions],
+    ["findings", findings], ["settings", settings], ["versions", versions], ["actions", actions],
   ];
   return shown.filter(([part]) => data[part]).map(([, make]) => make(view));
 }
 
-// Goes on until everything that fitted at first is done.
-async function act(load, path, body, what, wantsReason) {
-  const command = (more) => ask(path, { method: "POST", body: { ...body, ...more } });
-  let question = what;
-  try {
-    if (body.all) {
-      const { matched } = await command({ reason: wantsReason ? "count" : undefined, dry_run: true });
-      if (!matched) return say(t("nothing"));
-      if (!wantsReason && !confirm(t("askAll")(what, matched))) return;
-      question = t("did")(what, matched);
-    }
-    const reason = wantsReason ? askReason(question) : undefined;
-    if (wantsReason && !reason) return;
-    let answer = await command({ reason });
-    const { matched } = answer;
-    let affected = answer.affected ?? 1;
-    while (answer.remaining > 0 && answer.affected > 0 && affected < matched) {
-      answer = await command({ reason });
-      affected += answer.affected;
-    }
-    await load();
-    say(t("did")(what, affected));
-  } catch (error) {
-    say(words(error), true);
-  }
-}
-
-function askReason(what) {
-  return (prompt(t("askReason")(what)) || "").trim();
-}
-
-// One thing, for a reason.
-async function decide(load, path, method, body, what) {
-  const reason = askReason(what);
-  if (!reason) return;
-  try {
-    await ask(path, { method, body: { ...body, reason } });
-    await load();
-    say(t("done")(what));
-  } catch (error) {
-    say(words(error), true);
-  }
-}
-
 // Who may agree to what. Whoever asked does not agree himself, but may take it back.
-const DECIDES = { "balances.adjust": "balances:approve", "wallets.replace_key": "wallets:approve", "prices.publish": "pricing:approve" };
+const DECIDES = {
+  "balances.adjust": "balances:approve", "wallets.replace_key": "wallets:approve", "prices.publish": "pricing:approve",
+  "settings.change": "settings:approve",
+};
 
 function approvals({ data, load }) {
   const path = (row, word) => `approvals/${encodeURIComponent(row.id)}/${word}`;

@@ -31,7 +31,7 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// Where each file is, what it is, and the file.
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 10] = [
     (
         "/operations/",
         "text/html; charset=utf-8",
@@ -45,7 +45,9 @@ const FILES: [(&str, &str, &str); 8] = [
     ("/operations/app.js", SCRIPT, include_str!("../console/app.js")),
     ("/operations/account.js", SCRIPT, include_str!("../console/account.js")),
     ("/operations/api.js", SCRIPT, include_str!("../console/api.js")),
+    ("/operations/commands.js", SCRIPT, include_str!("../console/commands.js")),
     ("/operations/dom.js", SCRIPT, include_str!("../console/dom.js")),
+    ("/operations/settings.js", SCRIPT, include_str!("../console/settings.js")),
     ("/operations/texts.js", SCRIPT, include_str!("../console/texts.js")),
     ("/operations/views.js", SCRIPT, include_str!("../console/views.js")),
 ];

@@ -14,11 +14,13 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PAGE: &str = include_str!("../../console/index.html");
 const STYLE: &str = include_str!("../../console/style.css");
 const TEXTS: &str = include_str!("../../console/texts.js");
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 8] = [
     ("app.js", include_str!("../../console/app.js")),
     ("account.js", include_str!("../../console/account.js")),
     ("api.js", include_str!("../../console/api.js")),
+    ("commands.js", include_str!("../../console/commands.js")),
     ("dom.js", include_str!("../../console/dom.js")),
+    ("settings.js", include_str!("../../console/settings.js")),
     ("texts.js", TEXTS),
     ("views.js", include_str!("../../console/views.js")),
 ];
@@ -156,13 +158,17 @@ fn the_page_asks_for_what_there_is() {
         "`auth/",
         "\"approvals",
         "`approvals",
+        "\"settings",
+        "`settings",
+        "\"events",
     ] {
         let area = &opening[1..];
         // a point is named by its area, too
         let rest = after(&script, opening, &['"', '`', '?', '$', ':']);
         asked.extend(rest.into_iter().map(|rest| format!("/api/{area}{rest}")));
     }
-    asked.retain(|path| path != "/api/auth/"); // what all of these begin with
+    // what all of these begin with, and a kind of what waits for a second operator
+    asked.retain(|path| path != "/api/auth/" && !path.ends_with("settings.change"));
     assert!(asked.len() > 20, "{asked:?}");
     for path in asked {
         // one that ends in a slash goes on with an id
