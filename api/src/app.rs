@@ -262,5 +262,5 @@ fn approvals(settings: &Settings) -> Result<ApprovalPolicy, StartError> {
     let limits = (approvals.adjustment_above_trx, approvals.adjustment_above_usdt);
     let lives = chrono::Duration::try_seconds(approvals.expire_s).ok_or(StartError::Durations)?;
     let needed = [approvals.key_replacements, approvals.prices, approvals.settings];
-    Ok(ApprovalPolicy::new(limits, needed, lives))
+    Ok(ApprovalPolicy::new(limits, needed, (lives, approvals.open_max)))
 }

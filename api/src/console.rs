@@ -45,9 +45,17 @@ const FILES: [(&str, &str, &str); 10] = [
     ("/operations/app.js", SCRIPT, include_str!("../console/app.js")),
     ("/operations/account.js", SCRIPT, include_str!("../console/account.js")),
     ("/operations/api.js", SCRIPT, include_str!("../console/api.js")),
-    ("/operations/commands.js", SCRIPT, include_str!("../console/commands.js")),
+    (
+        "/operations/commands.js",
+        SCRIPT,
+        include_str!("../console/commands.js"),
+    ),
     ("/operations/dom.js", SCRIPT, include_str!("../console/dom.js")),
-    ("/operations/settings.js", SCRIPT, include_str!("../console/settings.js")),
+    (
+        "/operations/settings.js",
+        SCRIPT,
+        include_str!("../console/settings.js"),
+    ),
     ("/operations/texts.js", SCRIPT, include_str!("../console/texts.js")),
     ("/operations/views.js", SCRIPT, include_str!("../console/views.js")),
 ];

@@ -18,6 +18,7 @@ use utoipa::openapi::{HttpMethod, OpenApi as OpenApiDocument};
 pub(crate) use self::answers::EVERYWHERE;
 use self::answers::{
     ACCEPT, ADJUST, ANNOUNCE, BODY, BY_HAND, DECIDE, DOOR, EXCHANGE, EXTEND, FOUND, MARKED, PAYOUT, QUOTE, QUOTED,
+    WAITS,
 };
 use crate::console::console;
 use crate::middleware::{Guarded, Needs, Plain, bounds, browsers, guard, no_query, observe, unchanged};
@@ -86,16 +87,16 @@ routes! {
     OrdersWrite post Post "/api/standing-orders/{id}/stop" standing_orders::stop::stop_standing_order [FOUND];
     PricingRead get Get "/api/prices" prices::get::get_prices [FOUND];
     PricingWrite post Post "/api/prices" prices::publish::publish_prices
-        [BODY, MARKED, BY_HAND, &[Code::BadPriceTable, Code::Conflict]];
+        [BODY, MARKED, BY_HAND, WAITS, &[Code::BadPriceTable, Code::Conflict]];
     PoolRead get Get "/api/pool" pool::get::get_pool [];
     QuotesWrite post Post "/api/quotes" quotes::create::create_quote [BODY, MARKED, QUOTE];
     BalancesRead get Get "/api/users/{user_id}/balance" users::balance::get_user_balance [];
     BalancesWrite post Post "/api/users/{user_id}/deposit" users::deposit::deposit_user_balance
-        [BODY, MARKED, ADJUST, &[Code::NotFound, Code::BalanceTooLarge]];
+        [BODY, MARKED, ADJUST, WAITS, &[Code::NotFound, Code::BalanceTooLarge]];
     BalancesWrite post Post "/api/users/{user_id}/deduct" users::deduct::deduct_user_balance
-        [BODY, MARKED, ADJUST, &[Code::InsufficientFunds]];
+        [BODY, MARKED, ADJUST, WAITS, &[Code::InsufficientFunds]];
     BalancesWrite post Post "/api/users/{user_id}/refund" users::refund::refund_user_balance
-        [BODY, MARKED, ADJUST, &[Code::BalanceTooLarge]];
+        [BODY, MARKED, ADJUST, WAITS, &[Code::BalanceTooLarge]];
     PayoutsWrite post Post "/api/users/{user_id}/payouts" payouts::create::create_payout [BODY, MARKED, PAYOUT];
     PayoutsRead get Get "/api/users/{user_id}/payouts" payouts::list::list_user_payouts [];
     PayoutsRead get Get "/api/payouts/{id}" payouts::get::get_payout [FOUND];
@@ -131,7 +132,7 @@ routes! {
     WalletsRead get Get "/api/supplier-wallets/{id}/permissions"
         supplier_wallets::get_permissions::get_supplier_wallet_permissions [FOUND];
     WalletsKeys post Post "/api/supplier-wallets/{id}/key" supplier_wallets::replace_key::replace_supplier_wallet_key
-        [BODY, MARKED, FOUND, BY_HAND, &[Code::WalletNotActive, Code::Conflict]];
+        [BODY, MARKED, FOUND, BY_HAND, WAITS, &[Code::WalletNotActive, Code::Conflict]];
     WalletsRead get Get "/api/supplier-wallets/{id}/snapshots"
         supplier_wallets::list_snapshots::list_supplier_wallet_snapshots [FOUND];
     WalletsSync post Post "/api/supplier-wallets/update-balances"
@@ -234,11 +235,12 @@ routes! {
     KeysManage delete Delete "/api/keys/{id}/signing" keys::unsign::unsign_key [FOUND, &[Code::MoreThanOwn]];
     KeysRevoke post Post "/api/keys/{id}/revoke" keys::revoke::revoke_key [FOUND];
     SettingsRead get Get "/api/settings" settings::list::list_settings [];
-    SettingsWrite put Put "/api/settings" settings::update::update_settings [BODY, MARKED, BY_HAND, &[Code::Conflict]];
+    SettingsWrite put Put "/api/settings" settings::update::update_settings
+        [BODY, MARKED, BY_HAND, WAITS, &[Code::Conflict]];
     SettingsRead get Get "/api/settings/versions" settings::versions::list_setting_versions [];
     SettingsRead get Get "/api/settings/versions/{version}" settings::version::get_setting_version [FOUND];
     SettingsWrite post Post "/api/settings/versions/{version}/restore" settings::restore::restore_settings
-        [BODY, MARKED, FOUND, BY_HAND, &[Code::Conflict]];
+        [BODY, MARKED, FOUND, BY_HAND, WAITS, &[Code::Conflict]];
     RolesRead get Get "/api/permissions" roles::permissions::list_permissions [];
     RolesRead get Get "/api/roles" roles::list::list_roles [];
     RolesManage put Put "/api/roles/{name}" roles::set::set_role [BODY, BY_HAND, &[Code::MoreThanOwn]];

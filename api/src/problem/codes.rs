@@ -97,6 +97,8 @@ codes! {
         "The key may not have so much more spent today", "该密钥当日消费额度不足";
     ApprovalDecided = "approval_decided", CONFLICT,
         "The approval was decided, or its time is over", "该复核事项已处理或已过期";
+    ApprovalLimit = "approval_limit", CONFLICT,
+        "Too much of what you asked for waits for another operator already", "您提交的待复核事项已达上限";
     DepositAmountsTaken = "deposit_amounts_taken", CONFLICT,
         "Too many deposits of this amount are open", "该金额的待付充值过多";
     ReceiveBelowMinimum = "receive_below_minimum", CONFLICT,

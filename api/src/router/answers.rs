@@ -93,6 +93,8 @@ pub(super) const EXCHANGE: &[Code] = &[
     Code::ReceiveBelowMinimum,
 ];
 pub(super) const ADJUST: &[Code] = &[Code::AmountZero];
+/// Of what may wait for another operator.
+pub(super) const WAITS: &[Code] = &[Code::ApprovalLimit];
 pub(super) const BY_HAND: &[Code] = &[Code::BadText];
 /// Of carrying out what was asked for, too.
 pub(super) const DECIDE: &[Code] = &[

@@ -4,6 +4,7 @@ use axum::http::{Method, StatusCode};
 use db::models::{Approval, ApprovalState};
 use futures::future::join_all;
 use serde_json::{Value, json};
+use switchyard_api::Scope;
 
 use crate::support::{Reply, TestApi};
 
@@ -99,6 +100,48 @@ async fn nobody_agrees_to_what_he_asked_for_himself() {
 }
 
 #[tokio::test]
+async fn who_was_shown_a_key_does_not_agree_to_what_it_asks_for() {
+    let api = TestApi::new().await;
+    let (_, anna) = api.signed_in(&["super_admin"]).await;
+    let (_, ben) = api.signed_in(&["super_admin"]).await;
+    let asked_with = async |clear: &str| {
+        let path = "/api/users/42/deposit";
+        asked(&api.with_token(clear, Method::POST, path, &much()).await)
+    };
+    let refused_then_done = async |id: &str| {
+        api.decide(&anna, id, "approve").await.refused(403, "own_proposal");
+        assert_eq!(api.approval(&anna, id).await["state"], "open");
+        let done = api.decide(&ben, id, "approve").await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.body);
+    };
+    // made
+    let new = json!({ "name": "bot", "scopes": ["balances:write"] });
+    let made = api.with_token(&anna, Method::POST, "/api/keys", &new).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+    let id = asked_with(made.body["clear"].as_str().unwrap()).await;
+    refused_then_done(&id).await;
+    // rotated, or told to sign, between the request and the decision
+    for (action, status) in [("rotate", StatusCode::OK), ("signing", StatusCode::CREATED)] {
+        let (key, clear) = api.key_with(&[Scope::BalancesWrite], 100).await;
+        let id = asked_with(&clear).await;
+        let path = format!("/api/keys/{key}/{action}");
+        let shown = api.with_token(&anna, Method::POST, &path, &json!({})).await;
+        assert_eq!(shown.status, status, "{}", shown.body);
+        refused_then_done(&id).await;
+    }
+    // whoever only limits it was shown nothing
+    let (key, clear) = api.key_with(&[Scope::BalancesWrite], 100).await;
+    let path = format!("/api/keys/{key}/terms");
+    let limited = api.with_token(&anna, Method::PUT, &path, &json!({})).await;
+    assert_eq!(limited.status, StatusCode::OK, "{}", limited.body);
+    let id = asked_with(&clear).await;
+    assert_eq!(api.decide(&anna, &id, "approve").await.status, StatusCode::OK);
+    // he may take back what it asked for
+    let id = asked_with(&clear).await;
+    assert_eq!(api.decide(&anna, &id, "reject").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn each_kind_takes_a_point_of_its_own_and_no_key_decides() {
     let api = TestApi::with(&FOUR_EYES).await;
     let (_, wallets) = api.signed_in(&["wallet_manager"]).await;
@@ -169,6 +212,37 @@ async fn of_many_decisions_at_once_one_has_an_effect() {
     assert_eq!(api.count(booked).await, api.count(approved).await);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_who_asks_only_so_much_waits() {
+    let api = TestApi::with(&[("APPROVALS__OPEN_MAX", "5")]).await;
+    let (_, token) = api.signed_in(&["finance_manager"]).await;
+    let body = much();
+    let path = "/api/users/42/deposit";
+    let replies = join_all((0..20).map(|_| api.once(path, &body))).await;
+    let waits: Vec<_> = replies
+        .iter()
+        .filter(|reply| reply.status == StatusCode::ACCEPTED)
+        .collect();
+    assert_eq!(waits.len(), 5);
+    let refused = replies.iter().filter(|reply| reply.code() == "approval_limit");
+    assert_eq!(refused.count(), 15);
+    api.once(path, &body).await.refused(409, "approval_limit");
+    // another has room of his own
+    asked(&api.with_token(&token, Method::POST, path, &body).await);
+    assert_eq!(
+        api.decide(&token, &asked(waits[0]), "approve").await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        api.decide(&token, &asked(waits[1]), "reject").await.status,
+        StatusCode::OK
+    );
+    for _ in 0..2 {
+        asked(&api.once(path, &body).await);
+    }
+    api.once(path, &body).await.refused(409, "approval_limit");
+}
+
 #[tokio::test]
 async fn prices_count_once_another_operator_agrees() {
     let api = TestApi::with(&FOUR_EYES).await;
@@ -207,9 +281,13 @@ async fn settings_count_once_another_operator_agrees() {
     };
     let bad = change(0, json!({ "orders.energy_max": 1 })).await;
     bad.refused(422, "invalid_body");
-    change(1, json!({ "orders.energy_max": 60_000 })).await.refused(409, "conflict");
+    change(1, json!({ "orders.energy_max": 60_000 }))
+        .await
+        .refused(409, "conflict");
     let id = asked(&change(0, json!({ "orders.energy_max": 60_000 })).await);
-    change(0, json!({ "orders.quote_s": 90 })).await.refused(409, "conflict");
+    change(0, json!({ "orders.quote_s": 90 }))
+        .await
+        .refused(409, "conflict");
     assert_eq!(api.order("before").await.status, 201, "nothing is changed yet");
     api.decide(&anna, &id, "approve").await.refused(403, "own_proposal");
     let done = api.decide(&ben, &id, "approve").await;

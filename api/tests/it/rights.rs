@@ -21,6 +21,8 @@ async fn the_api_can_neither_read_keys_nor_edit_money() {
         "UPDATE api_keys SET name = 'x'",
         "DELETE FROM api_keys",
         "UPDATE api_key_former_secrets SET works_until = now()",
+        "UPDATE api_key_holders SET since = now()",
+        "DELETE FROM api_key_holders",
         "DELETE FROM operators",
         "DELETE FROM operator_sessions",
         "DELETE FROM switches",

@@ -104,7 +104,12 @@ async fn limits_of_payouts_hold_from_the_next_one_on() {
     let ask = async |mark: &str| api.marked("/api/users/42/payouts", mark, &wish).await;
     let first = ask("p1").await;
     assert_eq!(first.body["state"], "approved");
-    assert_eq!(put(&api, &token, 0, json!({ "payouts.trx.user_day": "45" })).await.status, 201);
+    assert_eq!(
+        put(&api, &token, 0, json!({ "payouts.trx.user_day": "45" }))
+            .await
+            .status,
+        201
+    );
     assert_eq!(ask("p2").await.status, 201);
     ask("p3").await.refused(409, "payout_limit");
     let id = first.body["id"].as_str().unwrap();
@@ -115,10 +120,18 @@ async fn limits_of_payouts_hold_from_the_next_one_on() {
 async fn what_asks_for_a_second_person_is_no_setting() {
     let api = TestApi::new().await;
     let token = boss(&api).await;
-    for name in ["payouts.trx.approval_above", "deposits.approval_above_usdt", "approvals.prices"] {
+    for name in [
+        "payouts.trx.approval_above",
+        "deposits.approval_above_usdt",
+        "approvals.prices",
+    ] {
         let reply = put(&api, &token, 0, json!({ name: "100" })).await;
         reply.refused(422, "invalid_body");
-        assert!(!RuntimeSetting::ALL.iter().any(|setting| setting.name.contains("approval")));
+        assert!(
+            !RuntimeSetting::ALL
+                .iter()
+                .any(|setting| setting.name.contains("approval"))
+        );
     }
 }
 

@@ -11,6 +11,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_key_holders (api_key_id, holder_id) {
+        api_key_id -> Uuid,
+        holder_id -> Uuid,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
     api_key_spending (api_key_id, day) {
         api_key_id -> Uuid,
         day -> Integer,
@@ -1001,6 +1009,7 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_key_former_secrets,
+    api_key_holders,
     api_key_spending,
     api_keys,
     approvals,

@@ -13,11 +13,14 @@ use crate::DomainError;
 use crate::operations::Mark;
 use crate::operators::By;
 
+mod holders;
 mod present;
 mod secret;
 mod signing;
 mod spending;
 
+use holders::add_holder_in_tx;
+pub(crate) use holders::may_be_one_in_tx;
 pub use present::authenticate;
 use secret::fresh;
 pub use secret::{hash, prefix_of};
@@ -144,7 +147,8 @@ pub async fn create_once(
         if let Some(earlier) = mark.replay_in_tx(conn, RESOURCE, new.id, now).await? {
             return Ok(Some(earlier));
         }
-        insert_in_tx(conn, &new).await.map(|()| None)
+        insert_in_tx(conn, &new).await?;
+        add_holder_in_tx(conn, new.id, by, now).await.map(|()| None)
     })
     .await?;
     Ok(match earlier {
@@ -246,7 +250,8 @@ pub async fn rotate_once(
         if mark.replay_in_tx(conn, RESOURCE, done, now).await?.is_some() {
             return Ok(false);
         }
-        rotate_in_tx(conn, key, (&prefix, &hash), times).await.map(|()| true)
+        rotate_in_tx(conn, key, (&prefix, &hash), times).await?;
+        add_holder_in_tx(conn, id.0, by, now).await.map(|()| true)
     })
     .await?;
     Ok(rotated.then_some(clear))

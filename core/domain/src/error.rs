@@ -120,14 +120,25 @@ pub enum DomainError {
     #[error("a transaction of this payout is in a block: adopt it, or resolve the finding once a fork took it back")]
     PayoutMayBePaid,
     /// Whoever proposed it cannot agree to it himself.
-    #[error("you asked for this yourself: another operator has to decide")]
+    #[error("you asked for this yourself, or with a key that you know: another operator has to decide")]
     OwnProposal,
+    /// Whoever decides may be who asked: one of them was shown a secret of the other, or somebody one of both.
+    #[error(
+        "you may be who asked for this: one of the two was shown a key of the other; another operator has to decide"
+    )]
+    OwnKey,
     /// Somebody decided on it, or its time is over.
     #[error("this approval is {0}: it cannot be decided any more")]
     ApprovalDecided(ApprovalState),
     /// One of its kind at a time.
     #[error("the same is waiting for a second person already: have that decided first")]
     ApprovalOpen,
+    /// What one asks for is bounded.
+    #[error("{max} of what you asked for wait already: have some decided, or take some back")]
+    ApprovalLimit {
+        /// The most that may wait.
+        max: i64,
+    },
     /// Nobody is named whom a transfer belongs to.
     #[error("name the user whom the transfer belongs to")]
     UserNeeded,
@@ -183,7 +194,7 @@ pub enum DomainError {
     #[error("this user is paid to listed addresses alone, and this is none of them")]
     PayoutAddressNotListed,
     /// Who asked for a payout may not agree to it.
-    #[error("a payout is approved by somebody else than who asked for it")]
+    #[error("a payout is approved by somebody else than who asked for it, or knows the key that did")]
     OwnPayout,
     /// The payout is past the point where it can be decided.
     #[error("this payout is {0}: it cannot be approved or rejected any more")]

@@ -14,4 +14,5 @@ pub struct Approvals {
     pub prices: bool,
     pub settings: bool,
     pub expire_s: i64,
+    pub open_max: i64,
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -109,6 +110,25 @@ impl Approval {
     pub async fn lock(conn: &mut Conn, id: Uuid) -> QueryResult<Option<Self>> {
         let row = a::table.find(id).select(Self::as_select()).for_update();
         row.first(conn).await.optional()
+    }
+
+    /// Until this transaction ends, nothing else is asked for in this name.
+    pub async fn lock_asker(conn: &mut Conn, asker: &str) -> QueryResult<()> {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('approvals ' || $1, 0))")
+            .bind::<Text, _>(asker)
+            .execute(conn)
+            .await
+            .map(drop)
+    }
+
+    /// How many of those that one asked for wait at that time.
+    pub async fn waiting_of(conn: &mut Conn, asker: &str, now: DateTime<Utc>) -> QueryResult<i64> {
+        a::table
+            .filter(a::state.eq(ApprovalState::Open).and(a::requested_by.eq(asker)))
+            .filter(a::expires_at.gt(now))
+            .count()
+            .get_result(conn)
+            .await
     }
 
     /// What is sealed with it.

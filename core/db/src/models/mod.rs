@@ -18,6 +18,7 @@ mod exchange;
 mod finding;
 mod idempotency;
 mod incoming_transfer;
+mod key_holder;
 mod key_replacement;
 mod key_spending;
 mod list;
@@ -80,6 +81,7 @@ pub use idempotency::{IdempotencyKey, NewIdempotencyKey};
 pub use incoming_transfer::{
     Decision, IncomingTransfer, NewIncomingTransfer, TransferFilter, TransferKind, TransferState,
 };
+pub use key_holder::KeyHolder;
 pub use key_replacement::{KeyReplacement, NewKeyReplacement, ReplacementState};
 pub use key_spending::KeySpending;
 pub use list::Span;

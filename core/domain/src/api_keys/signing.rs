@@ -7,7 +7,7 @@ use db::{Pool, run_tx, trail};
 use kernel::{ApiKeyId, IdGen};
 use serde_json::json;
 
-use super::{RESOURCE, alive_in_tx, overlap_checked};
+use super::{RESOURCE, add_holder_in_tx, alive_in_tx, overlap_checked};
 use crate::DomainError;
 use crate::operations::Mark;
 use crate::operators::By;
@@ -37,6 +37,8 @@ pub async fn set_signing_once(
             json!({ "api_key": id.0, "signed": true, "former_signs_until": former })
         });
         ApiKey::set_signing(conn, id.0, Some(sealed), former).await?;
+        // one half of what the key asks with; who has the other is not known
+        add_holder_in_tx(conn, id.0, by, now).await?;
         Ok(true)
     })
     .await

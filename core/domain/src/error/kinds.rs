@@ -29,6 +29,7 @@ impl DomainError {
             | Self::PayoutDecided(_)
             | Self::ApprovalDecided(_)
             | Self::ApprovalOpen
+            | Self::ApprovalLimit { .. }
             | Self::PayoutMayBePaid
             | Self::DepositAmountsTaken
             | Self::ReceiveBelowMinimum { .. }
@@ -51,6 +52,7 @@ impl DomainError {
             | Self::PayoutAddressNotListed
             | Self::OwnPayout
             | Self::OwnProposal
+            | Self::OwnKey
             | Self::NotProven
             | Self::MoreThanOwn
             | Self::OwnAccount => ErrorClass::Forbidden,
@@ -150,9 +152,10 @@ impl DomainError {
             Self::PayoutToOurs => "payout_to_ours",
             Self::PayoutAddressNotListed => "payout_address_not_listed",
             Self::OwnPayout => "own_payout",
-            Self::OwnProposal => "own_proposal",
+            Self::OwnProposal | Self::OwnKey => "own_proposal",
             Self::PayoutDecided(_) => "payout_decided",
             Self::ApprovalDecided(_) => "approval_decided",
+            Self::ApprovalLimit { .. } => "approval_limit",
             Self::PayoutMayBePaid => "payout_may_be_paid",
             Self::DepositWayClosed => "deposit_way_closed",
             Self::DepositAmount { .. } => "deposit_amount_invalid",

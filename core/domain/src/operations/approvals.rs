@@ -1,28 +1,27 @@
 //! Four eyes: corrections of much money, keys of wallets, price tables and settings are asked for by one and carried out once another
 //! agrees, in the transaction of that. What nobody decides in time ends by itself; what cannot be carried out stays open.
 
+mod wanted;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
-use db::models::{
-    Action, Approval, ApprovalEnd, ApprovalFilter, ApprovalKind, ApprovalState, NewApproval, OperatorAction,
-};
+use db::models::{Action, Approval, ApprovalEnd, ApprovalFilter, ApprovalState, NewApproval};
 use db::{Conn, Pool, acquire, run_tx, trail};
 use jobs::Wake;
-use kernel::{Amount, Asset, IdGen, PriceVersionId, UserId, WalletId};
-use ledger::movements::{Adjustment, Direction};
-use serde::{Deserialize, Serialize};
+use kernel::{Amount, Asset, IdGen, WalletId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use vault::SealedImport;
 
+pub use self::wanted::{Wanted, WantedAdjustment};
 use super::{Command, Done, Instruction, is_reason};
 use crate::DomainError;
+use crate::api_keys::may_be_one_in_tx;
 use crate::orders::guarded;
-use crate::pricing::{self, Band};
-use crate::runtime_settings::{self, Edit, Judge, Values, Wish};
-use crate::users;
+use crate::runtime_settings::{self, Edit, Judge, Wish};
 use crate::wallets::{checked_wallet_in_tx, request_in_tx};
+use crate::{pricing, users};
 
 /// What its idempotency row points to.
 const RESOURCE: &str = "approval";
@@ -40,18 +39,25 @@ pub struct ApprovalPolicy {
     pub settings: bool,
     /// How long what was asked for waits.
     lives: Duration,
+    /// How many of one who asks wait at a time.
+    open_max: i64,
 }
 
 impl ApprovalPolicy {
-    /// With a limit for each asset; and whether keys, prices and settings do.
+    /// With a limit for each asset; whether keys, prices and settings do; how long what was asked for waits, and how many of one who asks.
     #[must_use]
-    pub fn new((trx, usdt): (Amount, Amount), [key_replacements, prices, settings]: [bool; 3], lives: Duration) -> Self {
+    pub fn new(
+        (trx, usdt): (Amount, Amount),
+        [key_replacements, prices, settings]: [bool; 3],
+        (lives, open_max): (Duration, i64),
+    ) -> Self {
         Self {
             adjustment_above: BTreeMap::from([(Asset::Trx, trx), (Asset::Usdt, usdt)]),
             key_replacements,
             prices,
             settings,
             lives,
+            open_max,
         }
     }
 
@@ -62,122 +68,11 @@ impl ApprovalPolicy {
     }
 }
 
-/// What is asked for, whole: nothing but this is carried out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Wanted {
-    /// A correction of a balance.
-    Adjust(WantedAdjustment),
-    /// Another key for a wallet, which comes sealed beside this.
-    ReplaceKey {
-        /// The wallet.
-        wallet: Uuid,
-        /// What the new key signs by; `None`: what the old one does.
-        permission_id: Option<i32>,
-    },
-    /// Another price table.
-    Publish {
-        /// Its lines.
-        bands: Vec<Band>,
-    },
-    /// Other settings.
-    ChangeSettings {
-        /// The version that was seen: on another one it is not carried out.
-        base_version: i64,
-        /// Values by the settings' names; null takes one back to what the configuration says.
-        changes: Values,
-    },
-    /// The settings of an earlier version.
-    RestoreSettings {
-        /// The version that was seen.
-        base_version: i64,
-        /// The version to go back to.
-        restore: i64,
-    },
-}
-
-/// A correction that waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WantedAdjustment {
-    /// The ledger's name for it: it is booked once, whatever else is asked under this name.
-    pub reference: String,
-    /// Whose balance.
-    pub user: i64,
-    /// Of what.
-    pub asset: Asset,
-    /// How much.
-    pub amount: Amount,
-    /// Whether the user gets it; else it is taken from him.
-    pub credit: bool,
-    /// Why, as the ledger keeps it.
-    pub note: String,
-}
-
-impl WantedAdjustment {
-    fn adjustment<'a>(&'a self, actor: &'a str, at: DateTime<Utc>) -> Adjustment<'a> {
-        Adjustment {
-            reference: &self.reference,
-            user: UserId(self.user),
-            asset: self.asset,
-            amount: self.amount,
-            direction: if self.credit {
-                Direction::Credit
-            } else {
-                Direction::Debit
-            },
-            note: &self.note,
-            actor,
-            at,
-        }
-    }
-}
-
-impl Wanted {
-    const fn kind(&self) -> ApprovalKind {
-        match self {
-            Self::Adjust(_) => ApprovalKind::BalancesAdjust,
-            Self::ReplaceKey { .. } => ApprovalKind::WalletsReplaceKey,
-            Self::Publish { .. } => ApprovalKind::PricesPublish,
-            Self::ChangeSettings { .. } | Self::RestoreSettings { .. } => ApprovalKind::SettingsChange,
-        }
-    }
-
-    fn subject(&self) -> String {
-        match self {
-            Self::Adjust(adjust) => format!("user:{}", adjust.user),
-            Self::ReplaceKey { wallet, .. } => format!("wallet:{wallet}"),
-            Self::Publish { .. } => "prices".to_owned(),
-            Self::ChangeSettings { .. } | Self::RestoreSettings { .. } => "settings".to_owned(),
-        }
-    }
-
-    /// What can be said against it before anybody else looks at it.
-    async fn check_in_tx(&self, conn: &mut Conn, judge: &Judge<'_>) -> Result<(), DomainError> {
-        match self {
-            Self::Adjust(adjust) if adjust.amount == Amount::ZERO => {
-                Err(DomainError::Ledger(ledger::LedgerError::ZeroAmount))
-            }
-            Self::Adjust(adjust) => users::check_raise(adjust.credit, adjust.amount),
-            Self::ReplaceKey { wallet, permission_id } => {
-                checked_wallet_in_tx(conn, WalletId(*wallet), *permission_id).await?;
-                Ok(())
-            }
-            Self::Publish { bands } => pricing::check(bands),
-            Self::ChangeSettings { base_version, changes } => {
-                runtime_settings::check_in_tx(conn, judge, (*base_version, Wish::Change(changes))).await
-            }
-            Self::RestoreSettings { base_version, restore } => {
-                runtime_settings::check_in_tx(conn, judge, (*base_version, Wish::Restore(*restore))).await
-            }
-        }
-    }
-}
-
 /// Keeps what is wanted until another decides. Answers it, and whether the same request asked for it before.
 ///
 /// # Errors
-/// [`DomainError::BadReason`]; [`DomainError::ApprovalOpen`] where another of its kind waits; what stands against it at once; a
-/// database failure.
+/// [`DomainError::BadReason`]; [`DomainError::ApprovalOpen`] where another of its kind waits; [`DomainError::ApprovalLimit`] where too
+/// much does of the same asker; what stands against it at once; a database failure.
 pub async fn ask(
     pool: &Pool,
     ids: &dyn IdGen,
@@ -198,6 +93,7 @@ pub async fn ask(
             return Ok((Approval::find(conn, earlier).await?.ok_or_else(lost)?, true));
         }
         wanted.check_in_tx(conn, judge).await?;
+        check_room_in_tx(conn, &instruction.actor, policy.open_max, now).await?;
         let new = NewApproval {
             id,
             kind: wanted.kind(),
@@ -222,6 +118,15 @@ pub async fn ask(
     .await
 }
 
+/// One more of his may wait. Whoever asks in his name meanwhile waits for the end of this transaction, and counts what it left.
+async fn check_room_in_tx(conn: &mut Conn, asker: &str, max: i64, now: DateTime<Utc>) -> Result<(), DomainError> {
+    Approval::lock_asker(conn, asker).await?;
+    if Approval::waiting_of(conn, asker, now).await? >= max {
+        return Err(DomainError::ApprovalLimit { max });
+    }
+    Ok(())
+}
+
 /// What is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -232,10 +137,10 @@ pub enum Verdict {
 }
 
 /// Decides on what somebody asked for. Of several decisions one has an effect: the row lock decides. Whoever asked may reject it, as
-/// taking it back, and not agree to it.
+/// taking it back, and not agree to it; nor may who knows the key that asked, or is a key that he knows who asked.
 ///
 /// # Errors
-/// [`DomainError::NotFound`], [`DomainError::OwnProposal`], [`DomainError::ApprovalDecided`], a reason that is missing, and whatever
+/// [`DomainError::NotFound`], [`DomainError::OwnProposal`], [`DomainError::OwnKey`], [`DomainError::ApprovalDecided`], a reason that is missing, and whatever
 /// stands against carrying it out: it stays open then.
 pub async fn decide_approval(
     pool: &Pool,
@@ -264,8 +169,10 @@ pub async fn decide_approval(
             return Err(DomainError::ApprovalDecided(ApprovalState::Expired));
         }
         let (result, wakes) = match verdict {
-            Verdict::Approve if asked.requested_by == instruction.actor => return Err(DomainError::OwnProposal),
-            Verdict::Approve => carry_out_in_tx(conn, (ids, judge), &asked, now).await?,
+            Verdict::Approve => {
+                check_another_in_tx(conn, &asked.requested_by, &instruction.actor).await?;
+                carry_out_in_tx(conn, (ids, judge), &asked, now).await?
+            }
             Verdict::Reject => (None, Vec::new()),
         };
         let end = ApprovalEnd {
@@ -286,6 +193,18 @@ pub async fn decide_approval(
         Ok((ended.ok_or(DomainError::NotFound("approval"))?, done))
     })
     .await
+}
+
+/// Two people, as far as is known. The caller holds the row; who knows which key is read now, so that a rotation between the two
+/// requests counts.
+async fn check_another_in_tx(conn: &mut Conn, asker: &str, decider: &str) -> Result<(), DomainError> {
+    if asker == decider {
+        return Err(DomainError::OwnProposal);
+    }
+    if may_be_one_in_tx(conn, asker, decider).await? {
+        return Err(DomainError::OwnKey);
+    }
+    Ok(())
 }
 
 /// Does what was asked for, in the name of who asked. Answers what it made.
@@ -321,11 +240,17 @@ async fn carry_out_in_tx(
         }
         Wanted::ChangeSettings { base_version, changes } => {
             let wish = (base_version, Wish::Change(&changes));
-            (change_settings_in_tx(conn, (ids, judge), (asked, wish), now).await?, Vec::new())
+            (
+                change_settings_in_tx(conn, (ids, judge), (asked, wish), now).await?,
+                Vec::new(),
+            )
         }
         Wanted::RestoreSettings { base_version, restore } => {
             let wish = (base_version, Wish::Restore(restore));
-            (change_settings_in_tx(conn, (ids, judge), (asked, wish), now).await?, Vec::new())
+            (
+                change_settings_in_tx(conn, (ids, judge), (asked, wish), now).await?,
+                Vec::new(),
+            )
         }
     };
     Ok((Some(made.0), made.1))
@@ -346,43 +271,6 @@ async fn change_settings_in_tx(
     };
     let changed = runtime_settings::change_in_tx(conn, judge, (&edit, wish), (ids.uuid(), now)).await?;
     Ok(json!({ "version": changed.version.version }))
-}
-
-/// Publishes a price table that needs nobody else.
-///
-/// # Errors
-/// [`DomainError::BadPriceTable`], a reason that is missing, or a database failure.
-pub async fn publish_prices(
-    pool: &Pool,
-    ids: &dyn IdGen,
-    instruction: &Instruction,
-    bands: &[Band],
-    now: DateTime<Utc>,
-) -> Result<(PriceVersionId, Done), DomainError> {
-    let filter = json!({ "bands": bands });
-    let command = Command::new(ids, Action::PricesPublish, instruction, filter, now)?;
-    let said = (
-        instruction.reason.as_deref().unwrap_or_default(),
-        instruction.actor.as_str(),
-    );
-    run_tx(pool, "publish_prices_once", async |conn| {
-        if let Some(done) = command.replay_in_tx(conn).await? {
-            return Ok((made_before(conn, &done).await?, done));
-        }
-        let version = pricing::publish_in_tx(conn, ids, bands, said, now).await?;
-        let object = json!({ "object_id": version });
-        Ok((version, command.done_in_tx(conn, 1, vec![object], Vec::new()).await?))
-    })
-    .await
-}
-
-/// The table that a request published when it was carried out before.
-async fn made_before(conn: &mut Conn, done: &Done) -> Result<PriceVersionId, DomainError> {
-    let broken = || DomainError::Broken("the price table of an operator's request is missing".to_owned());
-    let action = OperatorAction::find(conn, done.id.ok_or_else(broken)?).await?;
-    let objects = action.ok_or_else(broken)?.objects;
-    let id = objects[0]["object_id"].as_str().and_then(|id| id.parse().ok());
-    Ok(PriceVersionId(id.ok_or_else(broken)?))
 }
 
 /// One of what was asked for.

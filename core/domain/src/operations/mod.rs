@@ -12,6 +12,7 @@ mod jobs;
 mod keys;
 mod orders;
 mod payouts;
+mod prices;
 mod proposals;
 mod rates;
 mod rentals;
@@ -30,7 +31,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use approvals::{
-    ApprovalPolicy, Verdict, Wanted, WantedAdjustment, approval, approvals_page, ask, decide_approval, publish_prices,
+    ApprovalPolicy, Verdict, Wanted, WantedAdjustment, approval, approvals_page, ask, decide_approval,
 };
 pub use deposits::{Ruled, Ruling, TransferFigures, rule_transfer, transfer, transfer_figures, transfers_page};
 pub use figures::{Held, NetworkFigures, held, networks};
@@ -39,6 +40,7 @@ pub use jobs::{drop_jobs, jobs_page, queues, redrive_jobs};
 pub use keys::replace_key;
 pub use orders::{NOTED, ORDERS_AT_ONCE, OrderCommand, Skipped, command_orders};
 pub use payouts::{Decision, decide_payout};
+pub use prices::publish_prices;
 pub use proposals::{RulingPolicy, open_proposals};
 pub use rates::{ManualRate, clear_rate, set_rate};
 pub use rentals::{RentalRuling, rule_rental};

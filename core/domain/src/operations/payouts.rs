@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{Command, Done, Instruction};
 use crate::DomainError;
+use crate::api_keys::may_be_one_in_tx;
 use crate::findings::FindingKind;
 use crate::orders::guarded;
 use crate::payouts::{give_back_in_tx, note_in_tx, tell_in_tx};
@@ -97,7 +98,7 @@ async fn approve_in_tx(
     now: DateTime<Utc>,
 ) -> Result<Vec<Wake>, DomainError> {
     let by = instruction.actor.as_str();
-    if payout.requested_by == by {
+    if may_be_one_in_tx(conn, &payout.requested_by, by).await? {
         return Err(DomainError::OwnPayout);
     }
     guarded(

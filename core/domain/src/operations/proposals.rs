@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Instruction, Ruling};
 use crate::DomainError;
+use crate::api_keys::may_be_one_in_tx;
 use crate::deposits::amount_of;
 use crate::orders::guarded;
 use crate::rates::RatePolicy;
@@ -70,7 +71,7 @@ pub(super) async fn propose_in_tx(
         let same = (&open.ruling, open.user_id, open.deposit_id) == (&wanted.ruling, wanted.user_id, wanted.deposit_id);
         let end = if !same || !needed {
             (ProposalState::Replaced, None)
-        } else if open.proposed_by == instruction.actor {
+        } else if may_be_one_in_tx(conn, &open.proposed_by, &instruction.actor).await? {
             return Err(DomainError::OwnProposal);
         } else {
             (ProposalState::Agreed, Some(instruction.actor.as_str()))

@@ -55,6 +55,11 @@ impl By {
         &self.actor
     }
 
+    /// His id, or that of the key; `None`: a command on the machine itself.
+    pub(crate) const fn id(&self) -> Option<Uuid> {
+        self.id
+    }
+
     /// # Errors
     /// [`DomainError::MoreThanOwn`] where these are not all his.
     pub(crate) fn check(&self, points: PermissionSet) -> Result<(), DomainError> {

@@ -5,6 +5,7 @@
 mod accept;
 mod adopt;
 mod answers;
+mod approvals;
 mod audit_trail;
 mod cancel;
 mod choice;

@@ -195,6 +195,8 @@ fn each_range_and_name_is_checked() {
         ("WORKER__QUEUES", "", "worker.queues"),
         ("WORKER__QUEUES", "orders,payments", "worker.concurrency.payments"),
         ("WORKER__CONCURRENCY__ORDERS", "0", "worker.concurrency.orders"),
+        ("APPROVALS__EXPIRE_S", "59", "approvals.expire_s"),
+        ("APPROVALS__OPEN_MAX", "0", "approvals.open_max"),
         ("ORDERS__NETWORK", "nile", "orders.network"),
         ("ORDERS__ENERGY_MAX", "9999", "orders.energy_max"),
         ("ORDERS__DURATION_MAX_S", "299", "orders.duration_max_s"),

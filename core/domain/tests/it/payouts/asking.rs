@@ -139,3 +139,19 @@ async fn a_large_payout_needs_somebody_else() {
     let late = world.decide(signed, Decision::Reject, "operator:anna").await;
     assert_eq!(late.unwrap_err().code(), "payout_decided", "it may land");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_knows_the_key_that_asked_does_not_approve() {
+    let world = World::new().await;
+    world.treasury(1, 500 * TRX, 0).await;
+    let large = world.ask(&world.wish(51)).await.unwrap();
+    let (anna, ben) = (world.operator("anna").await, world.operator("ben").await);
+    let key = large.requested_by.strip_prefix("api_key:").unwrap();
+    let known = format!("INSERT INTO api_key_holders VALUES ('{key}', '{}', now())", anna.key);
+    world.db.try_sql(&known).await.unwrap();
+    let id = PayoutId(large.id);
+    let hers = world.decide(id, Decision::Approve, &anna.actor()).await;
+    assert_eq!(hers.unwrap_err().code(), "own_payout");
+    let others = world.decide(id, Decision::Approve, &ben.actor()).await.unwrap();
+    assert_eq!(others.state, PayoutState::Approved);
+}

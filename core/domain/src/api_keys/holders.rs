@@ -1,0 +1,44 @@
+//! Who was shown a key's secrets. He can ask with it, so four eyes take him and the key for one person.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use db::Conn;
+use db::models::KeyHolder;
+use uuid::Uuid;
+
+use crate::DomainError;
+use crate::operators::By;
+
+/// A secret of the key is shown to whoever does this. Who gives commands on the machine is not known, and is none.
+pub(super) async fn add_holder_in_tx(
+    conn: &mut Conn,
+    key: Uuid,
+    by: &By,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    match by.id() {
+        Some(id) => Ok(KeyHolder::add(conn, (key, id), now).await?),
+        None => Ok(()),
+    }
+}
+
+/// Whether two, by what timelines call them, may be one person: one is the other, was shown a secret of it, or somebody was shown
+/// one of both. No more is asked than who ever was: a secret of before a rotation may be what asked.
+pub(crate) async fn may_be_one_in_tx(conn: &mut Conn, one: &str, other: &str) -> Result<bool, DomainError> {
+    let (Some(one), Some(other)) = (id_of(one), id_of(other)) else {
+        return Ok(one == other);
+    };
+    let known = KeyHolder::of(conn, &[one, other]).await?;
+    let persons = |id: Uuid| -> HashSet<Uuid> {
+        let holders = known.iter().filter(|(key, _)| *key == id).map(|(_, holder)| *holder);
+        holders.chain([id]).collect()
+    };
+    Ok(!persons(one).is_disjoint(&persons(other)))
+}
+
+/// The id of an operator or a key; who gave a command has a name and none.
+fn id_of(actor: &str) -> Option<Uuid> {
+    let (kind, id) = actor.split_once(':')?;
+    ["api_key", "operator"].contains(&kind).then(|| id.parse().ok())?
+}
