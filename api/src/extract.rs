@@ -23,6 +23,7 @@ mod masked;
 mod moment;
 
 pub(crate) use json::JsonObject;
+pub(crate) use listing::WORDS_MAX;
 pub(crate) use moment::Moment;
 
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

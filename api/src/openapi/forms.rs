@@ -19,6 +19,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
 use utoipa::openapi::schema::{Array, ArrayItems, Components, Object, Schema, SchemaFormat};
 use utoipa::openapi::{KnownFormat, RefOr};
 
+use crate::extract::WORDS_MAX;
 use crate::routes::prices::publish::BANDS_MAX;
 
 /// How a value has to look.
@@ -26,6 +27,8 @@ use crate::routes::prices::publish::BANDS_MAX;
 enum Form {
     /// One of these.
     Words(Vec<&'static str>),
+    /// One of these, or several with commas between.
+    Several(Vec<&'static str>),
     /// A decimal number with at most 6 decimals.
     Amount,
     /// A TRON address in base58, which has a checksum as well.
@@ -80,6 +83,10 @@ fn find<'a>(components: &'a mut Components, schema: &str, field: &str) -> Option
 
 fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Form {
     Form::Words(all.iter().map(|one| word(*one)).collect())
+}
+
+fn several<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Form {
+    Form::Several(all.iter().map(|one| word(*one)).collect())
 }
 
 fn assets() -> Form {
@@ -229,19 +236,23 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
 /// The states that a list is narrowed to.
 fn state(operation: &str) -> Option<Form> {
     Some(match operation {
-        "list_approvals" => words(ApprovalState::ALL, ApprovalState::word),
-        "list_orders" | "export_orders" => words(OrderState::ALL, OrderState::word),
-        "list_standing_orders" => words(StandingState::ALL, StandingState::word),
-        "list_payouts" | "list_user_payouts" | "export_payouts" => words(PayoutState::ALL, PayoutState::word),
-        "list_deposits" | "export_deposits" => words(TransferState::ALL, TransferState::word),
+        "list_approvals" => several(ApprovalState::ALL, ApprovalState::word),
+        "list_orders" | "export_orders" => several(OrderState::ALL, OrderState::word),
+        "list_standing_orders" => several(StandingState::ALL, StandingState::word),
+        "list_payouts" | "list_user_payouts" | "export_payouts" => several(PayoutState::ALL, PayoutState::word),
+        "list_deposits" | "export_deposits" => several(TransferState::ALL, TransferState::word),
         "list_findings" => Form::Words(vec!["open", "resolved", "all"]),
         "list_jobs" => words(Standing::ALL, Standing::word),
         "list_rentals" => words(RentalState::ALL, RentalState::word),
-        "list_stakings" => words(StakingState::ALL, StakingState::word),
-        "list_sweeps" => words(SweepState::ALL, SweepState::word),
+        "list_stakings" => several(StakingState::ALL, StakingState::word),
+        "list_sweeps" => several(SweepState::ALL, SweepState::word),
         "list_webhook_deliveries" => words(DeliveryState::ALL, DeliveryState::word),
         _ => return None,
     })
+}
+
+fn any_of(words: &[&str]) -> String {
+    words.join("|").replace('.', "\\.")
 }
 
 impl Form {
@@ -263,7 +274,11 @@ impl Form {
 
     fn put_on(&self, object: &mut Object) {
         match self {
-            Self::Words(words) => object.pattern = Some(format!("^({})$", words.join("|").replace('.', "\\."))),
+            Self::Words(words) => object.pattern = Some(format!("^({})$", any_of(words))),
+            Self::Several(words) => {
+                let (one, more) = (any_of(words), WORDS_MAX - 1);
+                object.pattern = Some(format!("^({one})(,({one})){{0,{more}}}$"));
+            }
             Self::Amount => object.pattern = Some("^[0-9]+(\\.[0-9]{1,6})?$".to_owned()),
             Self::Address => {
                 object.pattern = Some("^T[1-9A-HJ-NP-Za-km-z]{33}$".to_owned());
@@ -322,5 +337,6 @@ mod tests {
         let of = |name: &str| parameters.iter().find(|one| one["name"] == name).unwrap()["schema"].clone();
         assert_eq!(of("limit")["minimum"], 1);
         assert!(of("state")["pattern"].as_str().unwrap().starts_with("^(pending|"));
+        assert!(of("state")["pattern"].as_str().unwrap().ends_with("|refunded)){0,19}$"));
     }
 }

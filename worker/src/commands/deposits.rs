@@ -123,7 +123,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
             json,
         } => {
             let filter = TransferFilter {
-                state,
+                states: state.into_iter().collect(),
                 kind: case,
                 user,
                 txid,

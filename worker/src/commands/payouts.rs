@@ -89,7 +89,7 @@ async fn answer(pool: &Pool, command: Command, now: DateTime<Utc>) -> anyhow::Re
         } => {
             let filter = PayoutFilter {
                 user_id: user,
-                state,
+                states: state.into_iter().collect(),
                 ..PayoutFilter::default()
             };
             let payouts = page(pool, &filter, None, limit.clamp(1, 10_000)).await?;

@@ -126,7 +126,8 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
                 Some(wallet) => Some(find(&pool, &wallet).await?.0),
                 None => None,
             };
-            let filter = StakingFilter { state, action, wallet };
+            let states = state.into_iter().collect();
+            let filter = StakingFilter { states, action, wallet };
             list(&pool, filter, limit, json).await?;
         }
         Command::Show { id } => show(&pool, id).await?,

@@ -90,7 +90,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
             json,
         } => {
             let filter = SweepFilter {
-                state,
+                states: state.into_iter().collect(),
                 asset: asset.as_deref(),
             };
             list(&setup::pool(settings)?, filter, limit, json).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use db::models::ApprovalFilter;
+use db::models::{ApprovalFilter, ApprovalState};
 use domain::operations::approvals_page;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,7 +27,7 @@ pub(crate) struct ApprovalPage {
 /// Lists what was asked for and needs a second operator, newest first.
 #[utoipa::path(get, path = "/api/approvals", tag = "approvals",
     params(
-        ("state" = Option<String>, Query, description = "`open`, `approved`, `rejected` or `expired`"),
+        ("state" = Option<String>, Query, description = "`open`, `approved`, `rejected` or `expired`, or several with commas between"),
         ("kind" = Option<String>, Query, description = "`balances.adjust`, `wallets.replace_key`, `prices.publish` or `settings.change`"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
@@ -37,7 +37,7 @@ pub(crate) async fn list_approvals(
     mut query: QueryParams,
 ) -> Result<Json<ApprovalPage>, Problem> {
     let filter = ApprovalFilter {
-        state: query.take("state")?,
+        states: query.take_words("state", ApprovalState::ALL, ApprovalState::word)?,
         kind: query.take("kind")?,
     };
     let before: Option<Uuid> = query.take("cursor")?;

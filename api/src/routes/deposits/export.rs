@@ -48,7 +48,7 @@ struct Export {
 /// connection is closed before the end: narrow it by `since` and `until`.
 #[utoipa::path(get, path = "/api/operations/deposits.csv", tag = "operations",
     params(
-        ("state" = Option<String>, Query, description = "Only `seen`, `reverted`, `credited`, `held`, `ignored`, `refunded` or `reversed`"),
+        ("state" = Option<String>, Query, description = "Only `seen`, `reverted`, `credited`, `held`, `ignored`, `refunded` or `reversed`, or several with commas between"),
         ("case" = Option<String>, Query, description = "Only this case, such as `unmatched`"),
         ("user_id" = Option<i64>, Query, description = "Only this user's"),
         ("txid" = Option<String>, Query, description = "Only of this transaction"),

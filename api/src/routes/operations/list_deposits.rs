@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use db::models::{IncomingTransfer, TransferFilter, TransferProposal};
+use db::models::{IncomingTransfer, TransferFilter, TransferProposal, TransferState};
 use domain::operations::{open_proposals, transfers_page};
 use kernel::Asset;
 use serde::Serialize;
@@ -70,7 +70,7 @@ impl RuledView {
 /// Lists transfers on chain that concern us, newest first where not asked otherwise.
 #[utoipa::path(get, path = "/api/operations/deposits", tag = "operations",
     params(
-        ("state" = Option<String>, Query, description = "Only `seen`, `reverted`, `credited`, `held`, `ignored`, `refunded` or `reversed`"),
+        ("state" = Option<String>, Query, description = "Only `seen`, `reverted`, `credited`, `held`, `ignored`, `refunded` or `reversed`, or several with commas between"),
         ("case" = Option<String>, Query, description = "Only this case, such as `unmatched`"),
         ("user_id" = Option<i64>, Query, description = "Only this user's"),
         ("txid" = Option<String>, Query, description = "Only of this transaction"),
@@ -111,7 +111,7 @@ pub(crate) async fn list_deposits(
 pub(crate) fn filter(query: &mut QueryParams) -> Result<TransferFilter, Problem> {
     let asset: Option<Asset> = query.take("asset")?;
     Ok(TransferFilter {
-        state: query.take("state")?,
+        states: query.take_words("state", TransferState::ALL, TransferState::word)?,
         kind: query.take("case")?,
         user: query.take("user_id")?,
         txid: query.take("txid")?,

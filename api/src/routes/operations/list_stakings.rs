@@ -101,7 +101,7 @@ pub(crate) struct StakingPage {
 /// Lists what is staked and unstaked of supplier wallets, newest first.
 #[utoipa::path(get, path = "/api/operations/stakings", tag = "operations",
     params(
-        ("state" = Option<String>, Query, description = "Only in this state"),
+        ("state" = Option<String>, Query, description = "Only in this state, or one of several with commas between"),
         ("action" = Option<String>, Query, description = "Only of this action"),
         ("wallet_id" = Option<uuid::Uuid>, Query, description = "Only of this wallet"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
@@ -113,7 +113,7 @@ pub(crate) async fn list_stakings(
 ) -> Result<Json<StakingPage>, Problem> {
     let wallet: Option<WalletId> = query.take("wallet_id")?;
     let filter = StakingFilter {
-        state: query.take("state")?,
+        states: query.take_words("state", StakingState::ALL, StakingState::word)?,
         action: query.take("action")?,
         wallet: wallet.map(|wallet| wallet.0),
     };

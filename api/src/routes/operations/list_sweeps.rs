@@ -84,7 +84,7 @@ pub(crate) struct SweepPage {
 /// Lists what is collected from deposit addresses, newest first.
 #[utoipa::path(get, path = "/api/operations/sweeps", tag = "operations",
     params(
-        ("state" = Option<String>, Query, description = "Only in this state"),
+        ("state" = Option<String>, Query, description = "Only in this state, or one of several with commas between"),
         ("asset" = Option<String>, Query, description = "Only of this asset"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
@@ -95,7 +95,7 @@ pub(crate) async fn list_sweeps(
 ) -> Result<Json<SweepPage>, Problem> {
     let asset: Option<Asset> = query.take("asset")?;
     let filter = SweepFilter {
-        state: query.take("state")?,
+        states: query.take_words("state", SweepState::ALL, SweepState::word)?,
         asset: asset.map(Asset::code),
     };
     let before: Option<SweepId> = query.take("cursor")?;

@@ -44,7 +44,7 @@ struct Export {
 #[utoipa::path(get, path = "/api/orders.csv", tag = "orders",
     params(
         ("user_id" = Option<i64>, Query, description = "Only this user's"),
-        ("state" = Option<String>, Query, description = "Only in this state"),
+        ("state" = Option<String>, Query, description = "Only in this state, or one of several with commas between"),
         ("receiver" = Option<String>, Query, description = "Only for this address"),
         ("reason" = Option<String>, Query, description = "Only with this reason, such as `no_wallet_fits`"),
         ("txid" = Option<String>, Query, description = "Only the one whose energy this transaction delegated or took back"),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use db::models::OrderFilter;
+use db::models::{OrderFilter, OrderState};
 use domain::orders::page;
 use kernel::OrderId;
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub(crate) struct OrderPage {
 #[utoipa::path(get, path = "/api/orders", tag = "orders",
     params(
         ("user_id" = Option<i64>, Query, description = "Only this user's"),
-        ("state" = Option<String>, Query, description = "Only in this state"),
+        ("state" = Option<String>, Query, description = "Only in this state, or one of several with commas between"),
         ("receiver" = Option<String>, Query, description = "Only for this address"),
         ("reason" = Option<String>, Query, description = "Only with this reason, such as `no_wallet_fits`"),
         ("txid" = Option<String>, Query, description = "Only the one whose energy this transaction delegated or took back"),
@@ -61,7 +61,7 @@ pub(crate) async fn list_orders(
 pub(super) fn filter(query: &mut QueryParams) -> Result<OrderFilter, Problem> {
     Ok(OrderFilter {
         user_id: query.take("user_id")?,
-        state: query.take("state")?,
+        states: query.take_words("state", OrderState::ALL, OrderState::word)?,
         receiver: query.take("receiver")?,
         reason: query.take("reason")?,
         txid: query.take_txid()?,

@@ -43,7 +43,7 @@ struct Export {
 #[utoipa::path(get, path = "/api/operations/payouts.csv", tag = "operations",
     params(
         ("user_id" = Option<i64>, Query, description = "Only this user's"),
-        ("state" = Option<String>, Query, description = "Only in this state"),
+        ("state" = Option<String>, Query, description = "Only in this state, or one of several with commas between"),
         ("asset" = Option<String>, Query, description = "Only of this asset"),
         ("address" = Option<String>, Query, description = "Only to this address"),
         ("txid" = Option<String>, Query, description = "Only the one that this transaction was signed for"),

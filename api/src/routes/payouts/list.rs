@@ -14,7 +14,7 @@ use crate::problem::Problem;
 #[utoipa::path(get, path = "/api/users/{user_id}/payouts", tag = "payouts",
     params(
         ("user_id" = i64, Path, description = "The user"),
-        ("state" = Option<String>, Query, description = "Only in this state"),
+        ("state" = Option<String>, Query, description = "Only in this state, or one of several with commas between"),
         ("asset" = Option<String>, Query, description = "Only of this asset"),
         ("address" = Option<String>, Query, description = "Only to this address"),
         ("txid" = Option<String>, Query, description = "Only the one that this transaction was signed for"),

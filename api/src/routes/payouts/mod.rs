@@ -110,7 +110,7 @@ pub(crate) fn filter(query: &mut QueryParams, user_id: Option<i64>) -> Result<Pa
     let asset: Option<Asset> = query.take("asset")?;
     Ok(PayoutFilter {
         user_id,
-        state: query.take("state")?,
+        states: query.take_words("state", PayoutState::ALL, PayoutState::word)?,
         asset: asset.map(Asset::code),
         address: query.take("address")?,
         txid: query.take_txid()?,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use db::models::StandingState;
 use domain::standing_orders::page;
 use kernel::{StandingOrderId, UserId};
 use serde::Serialize;
@@ -28,7 +29,7 @@ pub(crate) struct StandingPage {
 #[utoipa::path(get, path = "/api/standing-orders", tag = "standing orders",
     params(
         ("user_id" = Option<i64>, Query, description = "Only this user's"),
-        ("state" = Option<String>, Query, description = "Only in this state"),
+        ("state" = Option<String>, Query, description = "Only in this state, or one of several with commas between"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = StandingPage)))]
@@ -37,7 +38,8 @@ pub(crate) async fn list_standing_orders(
     mut query: QueryParams,
 ) -> Result<Json<StandingPage>, Problem> {
     let user: Option<i64> = query.take("user_id")?;
-    let filter = (user.map(UserId), query.take("state")?);
+    let states = query.take_words("state", StandingState::ALL, StandingState::word)?;
+    let filter = (user.map(UserId), states.as_slice());
     let before: Option<StandingOrderId> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;
     query.finish()?;

@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::list::narrow_to_any;
 use crate::Conn;
 use crate::schema::approvals as a;
 use crate::text_enum;
@@ -88,9 +89,10 @@ pub struct ApprovalEnd<'a> {
 }
 
 /// What a list is narrowed to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct ApprovalFilter {
-    pub state: Option<ApprovalState>,
+    /// One of these; none of them: any.
+    pub states: Vec<ApprovalState>,
     pub kind: Option<ApprovalKind>,
 }
 
@@ -149,9 +151,7 @@ impl Approval {
             .order(a::id.desc())
             .limit(limit)
             .into_boxed();
-        if let Some(state) = filter.state {
-            query = query.filter(a::state.eq(state));
-        }
+        narrow_to_any!(query, filter.states.as_slice() => a::state);
         if let Some(kind) = filter.kind {
             query = query.filter(a::kind.eq(kind));
         }

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uui
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::list::{Span, narrow, page_by};
+use super::list::{Span, narrow, narrow_to_any, page_by};
 use crate::Conn;
 use crate::schema::incoming_transfers as t;
 use crate::text_enum;
@@ -123,7 +123,8 @@ pub struct NewIncomingTransfer {
 /// What a list of transfers is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub struct TransferFilter {
-    pub state: Option<TransferState>,
+    /// One of these; none of them: any.
+    pub states: Vec<TransferState>,
     pub kind: Option<TransferKind>,
     pub user: Option<i64>,
     pub txid: Option<String>,
@@ -261,7 +262,6 @@ impl IncomingTransfer {
     ) -> QueryResult<Vec<Self>> {
         let mut query = t::table.select(Self::as_select()).limit(limit).into_boxed();
         narrow!(query,
-            filter.state => t::state, eq;
             filter.kind => t::kind, eq;
             filter.user => t::user_id, eq;
             filter.txid.as_deref() => t::txid, eq;
@@ -272,6 +272,7 @@ impl IncomingTransfer {
             filter.credited.from => t::credited, ge;
             filter.credited.to => t::credited, le;
         );
+        narrow_to_any!(query, filter.states.as_slice() => t::state);
         page_by!(query, t::id, place, filter.oldest_first);
         query.load(conn).await
     }

@@ -16,6 +16,18 @@ macro_rules! narrow {
     };
 }
 
+/// Narrows a boxed query to the rows whose column is one of some values; none of them narrow nothing. One alone is compared as
+/// such: an index that begins with the column has the rows in the list's order then.
+macro_rules! narrow_to_any {
+    ($query:ident, $given:expr => $column:expr) => {
+        match $given {
+            [] => {}
+            [one] => $query = $query.filter($column.eq(one)),
+            several => $query = $query.filter($column.eq_any(several)),
+        }
+    };
+}
+
 /// Orders a boxed query by a unique column, and starts it behind a place in that order.
 macro_rules! page_by {
     ($query:ident, $column:expr, $place:expr, $oldest_first:expr) => {
@@ -33,4 +45,4 @@ macro_rules! page_by {
     };
 }
 
-pub(super) use {narrow, page_by};
+pub(super) use {narrow, narrow_to_any, page_by};

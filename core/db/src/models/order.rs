@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::Verdict;
-use super::list::{Span, narrow, page_by};
+use super::list::{Span, narrow, narrow_to_any, page_by};
 
 use crate::schema::orders as o;
 use crate::text_enum;
@@ -93,7 +93,8 @@ pub struct ToDeliver {
 #[derive(Debug, Clone, Default)]
 pub struct OrderFilter {
     pub user_id: Option<i64>,
-    pub state: Option<OrderState>,
+    /// One of these; none of them: any.
+    pub states: Vec<OrderState>,
     pub receiver: Option<String>,
     pub reason: Option<String>,
     /// Of a transaction that delegated its energy or took it back.
@@ -143,7 +144,6 @@ impl Order {
         let mut query = o::table.select(Self::as_select()).limit(limit).into_boxed();
         narrow!(query,
             filter.user_id => o::user_id, eq;
-            filter.state => o::state, eq;
             filter.receiver.as_deref() => o::receiver, eq;
             filter.reason.as_deref() => o::reason_code, eq;
             filter.created.from => o::created_at, ge;
@@ -153,6 +153,7 @@ impl Order {
             filter.price_sun.from => o::price_sun, ge;
             filter.price_sun.to => o::price_sun, le;
         );
+        narrow_to_any!(query, filter.states.as_slice() => o::state);
         if let Some(txid) = filter.txid.as_deref() {
             let of_transaction = diesel::dsl::sql::<Bool>(
                 "orders.id IN (SELECT d.order_id FROM chain_transactions c JOIN delegations d ON d.id = c.intent_id \

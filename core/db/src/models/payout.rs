@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::list::{Span, narrow, page_by};
+use super::list::{Span, narrow, narrow_to_any, page_by};
 use crate::Conn;
 use crate::schema::payouts as p;
 use crate::text_enum;
@@ -84,7 +84,8 @@ pub struct NewPayout<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct PayoutFilter {
     pub user_id: Option<i64>,
-    pub state: Option<PayoutState>,
+    /// One of these; none of them: any.
+    pub states: Vec<PayoutState>,
     pub asset: Option<&'static str>,
     /// Where it goes.
     pub address: Option<String>,
@@ -176,7 +177,6 @@ impl Payout {
         let mut query = p::table.select(Self::as_select()).limit(limit).into_boxed();
         narrow!(query,
             filter.user_id => p::user_id, eq;
-            filter.state => p::state, eq;
             filter.asset => p::asset, eq;
             filter.address.as_deref() => p::to_address, eq;
             filter.created.from => p::created_at, ge;
@@ -184,6 +184,7 @@ impl Payout {
             filter.amount.from => p::amount, ge;
             filter.amount.to => p::amount, le;
         );
+        narrow_to_any!(query, filter.states.as_slice() => p::state);
         if let Some(txid) = filter.txid.as_deref() {
             let of_transaction =
                 diesel::dsl::sql::<Bool>("payouts.id IN (SELECT intent_id FROM chain_transactions WHERE txid = ");

@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::list::narrow_to_any;
 use super::{WalletPurpose, WalletState};
 use crate::Conn;
 use crate::schema::{stakings as s, supplier_wallets as w};
@@ -109,9 +110,10 @@ pub struct NewStaking<'a> {
 }
 
 /// What a list of stakings is narrowed to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct StakingFilter {
-    pub state: Option<StakingState>,
+    /// One of these; none of them: any.
+    pub states: Vec<StakingState>,
     pub action: Option<StakingAction>,
     pub wallet: Option<Uuid>,
 }
@@ -173,9 +175,7 @@ impl Staking {
             .order(s::id.desc())
             .limit(limit)
             .into_boxed();
-        if let Some(state) = filter.state {
-            query = query.filter(s::state.eq(state));
-        }
+        narrow_to_any!(query, filter.states.as_slice() => s::state);
         if let Some(action) = filter.action {
             query = query.filter(s::action.eq(action));
         }

@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Bool, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::list::narrow_to_any;
 use crate::Conn;
 use crate::schema::{standing_order_orders as t, standing_orders as s};
 use crate::text_enum;
@@ -126,7 +127,7 @@ impl StandingOrder {
     /// A page, newest first, of those before `before` (an id).
     pub async fn page(
         conn: &mut Conn,
-        (user, state): (Option<i64>, Option<StandingState>),
+        (user, states): (Option<i64>, &[StandingState]),
         before: Option<Uuid>,
         limit: i64,
     ) -> QueryResult<Vec<Self>> {
@@ -138,9 +139,7 @@ impl StandingOrder {
         if let Some(user) = user {
             query = query.filter(s::user_id.eq(user));
         }
-        if let Some(state) = state {
-            query = query.filter(s::state.eq(state));
-        }
+        narrow_to_any!(query, states => s::state);
         if let Some(before) = before {
             query = query.filter(s::id.lt(before));
         }

@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::list::narrow_to_any;
 use crate::Conn;
 use crate::schema::sweeps as s;
 use crate::text_enum;
@@ -82,9 +83,10 @@ pub struct NewSweep<'a> {
 }
 
 /// What a list of sweeps is narrowed to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct SweepFilter<'a> {
-    pub state: Option<SweepState>,
+    /// One of these; none of them: any.
+    pub states: Vec<SweepState>,
     pub asset: Option<&'a str>,
 }
 
@@ -197,9 +199,7 @@ impl Sweep {
             .order(s::id.desc())
             .limit(limit)
             .into_boxed();
-        if let Some(state) = filter.state {
-            query = query.filter(s::state.eq(state));
-        }
+        narrow_to_any!(query, filter.states.as_slice() => s::state);
         if let Some(asset) = filter.asset {
             query = query.filter(s::asset.eq(asset));
         }

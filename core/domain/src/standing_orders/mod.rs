@@ -48,18 +48,18 @@ pub async fn detail(pool: &Pool, id: StandingOrderId, now: DateTime<Utc>) -> Res
     })
 }
 
-/// A page, newest first, before `before`.
+/// A page, newest first, before `before`; in any state where none is given.
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub async fn page(
     pool: &Pool,
-    (user, state): (Option<UserId>, Option<StandingState>),
+    (user, states): (Option<UserId>, &[StandingState]),
     before: Option<StandingOrderId>,
     limit: i64,
 ) -> Result<Vec<StandingOrder>, DomainError> {
     let mut conn = acquire(pool).await?;
-    let filter = (user.map(|user| user.0), state);
+    let filter = (user.map(|user| user.0), states);
     Ok(StandingOrder::page(&mut conn, filter, before.map(|id| id.0), limit).await?)
 }
 

@@ -36,11 +36,23 @@ async fn sweeps_are_listed_the_newest_first_and_their_wallets_are_no_suppliers()
         (&shown["amount"], &shown["state"]),
         (&"30.000000".into(), &"processing".into())
     );
-    for (query, rows) in [("state=planned", 1), ("asset=TRX", 1), ("state=sent", 0), ("", 2)] {
+    for (query, rows) in [
+        ("state=planned", 1),
+        ("state=planned,processing", 2),
+        ("asset=TRX", 1),
+        ("state=sent", 0),
+        ("", 2),
+    ] {
         let reply = api.get(&format!("/api/operations/sweeps?{query}")).await;
         assert_eq!(reply.body["items"].as_array().unwrap().len(), rows, "{query}");
     }
-    for query in ["state=closed", "asset=BTC", "cursor=x", "page=2"] {
+    for query in [
+        "state=closed",
+        "state=planned,closed",
+        "asset=BTC",
+        "cursor=x",
+        "page=2",
+    ] {
         api.get(&format!("/api/operations/sweeps?{query}"))
             .await
             .refused(422, "invalid_parameter");

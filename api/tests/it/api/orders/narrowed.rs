@@ -91,6 +91,55 @@ async fn ranges_that_hold_nothing_and_wrong_words_are_refused() {
     }
 }
 
+#[tokio::test]
+async fn several_states_are_asked_for_at_once() {
+    let api = TestApi::new().await;
+    let mut placed_ids = Vec::new();
+    for mark in ["o1", "o2", "o3"] {
+        placed_ids.push(placed(&api, mark).await);
+    }
+    let cancel = api.request(Method::POST, &format!("/api/orders/{}/cancel", placed_ids[1]));
+    assert_eq!(api.send(cancel.body(Body::empty()).unwrap()).await.status, 200);
+    api.db
+        .sql(&format!(
+            "UPDATE orders SET state = 'processing' WHERE id = '{}'",
+            placed_ids[2]
+        ))
+        .await;
+    let (_, manager) = api.signed_in(&["finance_manager"]).await;
+    for (query, found) in [
+        ("state=pending", vec![0]),
+        ("state=pending,cancelled", vec![1, 0]),
+        ("state=cancelled,pending,cancelled,pending", vec![1, 0]),
+        ("state=pending,cancelled,processing&order=oldest", vec![0, 1, 2]),
+        ("state=completed,refunded,failed", vec![]),
+        ("state=processing,cancelled&user_id=42&min_energy=65000", vec![2, 1]),
+        ("state=processing,cancelled&user_id=43", vec![]),
+    ] {
+        let expected: Vec<String> = found.iter().map(|n: &usize| placed_ids[*n].clone()).collect();
+        let list = ids(&api.get(&format!("/api/orders?{query}")).await);
+        assert_eq!(list, expected, "{query}");
+        let lines = table(&api, &manager, query).await;
+        let told: Vec<&str> = lines[1..].iter().map(|line| &line[..36]).collect();
+        assert_eq!(told, expected, "{query}");
+    }
+    for query in [
+        "state=",
+        "state=pending,",
+        "state=pending,lost",
+        "state=pending%20,failed",
+    ] {
+        let reply = api.get(&format!("/api/orders?{query}")).await;
+        reply.refused(422, "invalid_parameter");
+        assert_eq!(reply.field(), ("query/state", "invalid_value"), "{query}");
+        let detail = reply.body["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.contains("`pending`, `processing`, `completed`"), "{detail}");
+    }
+    let many = ["pending"; 21].join(",");
+    let reply = api.get(&format!("/api/orders?state={many}")).await;
+    reply.refused(422, "invalid_parameter");
+}
+
 async fn table(api: &TestApi, token: &str, query: &str) -> Vec<String> {
     let request = Request::builder()
         .method(Method::GET)

@@ -65,6 +65,8 @@ async fn payouts_are_found_by_what_they_are_and_exported_alike() {
         (format!("address={}", ADDRESSES[0]), vec![2, 0]),
         ("min_amount=5&max_amount=5".to_owned(), vec![1]),
         ("min_amount=5.000001".to_owned(), vec![2]),
+        ("state=approved,requested,failed&order=oldest".to_owned(), vec![0, 1, 2]),
+        ("state=completed,failed".to_owned(), vec![]),
         ("asset=USDT".to_owned(), vec![]),
         ("user_id=43".to_owned(), vec![]),
         (format!("since={now}"), vec![2, 1, 0]),
@@ -90,6 +92,8 @@ async fn transfers_are_found_by_what_they_are_and_exported_alike() {
     for (query, found) in [
         ("order=oldest".to_owned(), vec![1, 2, 3]),
         ("state=held".to_owned(), vec![3, 2, 1]),
+        ("state=credited,held".to_owned(), vec![3, 2, 1]),
+        ("state=credited,seen".to_owned(), vec![]),
         (format!("address={}", ADDRESSES[1]), vec![3, 2, 1]),
         (format!("address={}", ADDRESSES[0]), vec![]),
         (format!("txid={}", "2".repeat(64)), vec![2]),
