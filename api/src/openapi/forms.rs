@@ -5,9 +5,9 @@
 
 use access::{Permission, Scope};
 use db::models::{
-    Action, ApprovalKind, ApprovalState, DeliveryState, DepositWay, EventType, OrderState, PayoutState, RentalState,
-    Severity, StakeResource, StakingAction, StakingState, StandingState, SweepState, TransferKind, TransferState,
-    WalletPurpose,
+    Action, ApprovalKind, ApprovalState, DeliveryState, DepositState, DepositWay, EventType, ExchangeCause,
+    ExchangeState, OrderState, PayoutState, RentalState, Severity, StakeResource, StakingAction, StakingState,
+    StandingState, SweepState, TransferKind, TransferState, WalletPurpose,
 };
 use domain::operations::{ORDERS_AT_ONCE, SWITCHES, StuckKind};
 use domain::orders::{BATCH_KEY_MAX, BATCH_MAX};
@@ -217,7 +217,7 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("version", ParameterIn::Path) => Some(Form::From(0)),
         ("address", ParameterIn::Path) => Some(Form::Address),
         ("txid", ParameterIn::Path) => Some(Form::TxId),
-        ("txid", _) if !operation.ends_with("_deposits") => Some(Form::TxId),
+        ("txid", _) if !["list_deposits", "export_deposits"].contains(&operation) => Some(Form::TxId),
         ("order", _) => Some(Form::Words(vec!["newest", "oldest"])),
         ("min_price" | "max_price" | "min_amount" | "max_amount", _) => Some(Form::Amount),
         ("state", _) => state(operation),
@@ -227,6 +227,8 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("action", _) if operation == "list_actions" => Some(words(Action::ALL, Action::word)),
         ("severity", _) => Some(words(Severity::ALL, Severity::word)),
         ("asset", _) => Some(assets()),
+        ("way", _) => Some(words(DepositWay::ALL, DepositWay::word)),
+        ("cause", _) => Some(words(ExchangeCause::ALL, ExchangeCause::word)),
         ("case", _) => Some(words(TransferKind::ALL, TransferKind::word)),
         ("type", _) => Some(words(EventType::ALL, EventType::word)),
         _ => None,
@@ -240,6 +242,8 @@ fn state(operation: &str) -> Option<Form> {
         "list_orders" | "export_orders" => several(OrderState::ALL, OrderState::word),
         "list_standing_orders" => several(StandingState::ALL, StandingState::word),
         "list_payouts" | "list_user_payouts" | "export_payouts" => several(PayoutState::ALL, PayoutState::word),
+        "list_user_deposits" => several(DepositState::ALL, DepositState::word),
+        "list_user_exchanges" => several(ExchangeState::ALL, ExchangeState::word),
         "list_deposits" | "export_deposits" => several(TransferState::ALL, TransferState::word),
         "list_findings" => Form::Words(vec!["open", "resolved", "all"]),
         "list_jobs" => words(Standing::ALL, Standing::word),

@@ -2,6 +2,7 @@
 
 mod deposits;
 mod exchanges;
+mod narrowed;
 mod operations;
 mod orders;
 mod payouts;

@@ -6,6 +6,7 @@ use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::list::{Span, narrow, narrow_to_any, page_by};
 use crate::Conn;
 use crate::schema::deposits as d;
 use crate::text_enum;
@@ -65,6 +66,25 @@ pub struct Receipt {
     pub paid_at: Option<DateTime<Utc>>,
 }
 
+/// What a list of deposits is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct DepositFilter {
+    pub user_id: Option<i64>,
+    /// One of these; none of them: any.
+    pub states: Vec<DepositState>,
+    pub asset: Option<&'static str>,
+    pub way: Option<DepositWay>,
+    /// Where it is to be paid.
+    pub address: Option<String>,
+    /// Of a transaction that paid something of it.
+    pub txid: Option<String>,
+    /// When it was announced; without the end.
+    pub created: Span<DateTime<Utc>>,
+    /// What was announced, in the smallest unit, both ends included.
+    pub amount: Span<i64>,
+    pub oldest_first: bool,
+}
+
 impl Deposit {
     /// Keeps the deposit; `false` where its amount is taken on that address (or its code anywhere).
     pub async fn insert_if_free(&self, conn: &mut Conn) -> QueryResult<bool> {
@@ -93,17 +113,39 @@ impl Deposit {
             .await
     }
 
-    /// A user's deposits, newest first, before a place in that order.
-    pub async fn of_user(conn: &mut Conn, user: i64, before: Option<Uuid>, limit: i64) -> QueryResult<Vec<Self>> {
-        let mut query = d::table
-            .filter(d::user_id.eq(user))
-            .select(Self::as_select())
-            .order(d::id.desc())
-            .limit(limit)
-            .into_boxed();
-        if let Some(before) = before {
-            query = query.filter(d::id.lt(before));
+    /// A page of the deposits behind `place` (a deposit's id) in the filter's direction.
+    pub async fn page(
+        conn: &mut Conn,
+        filter: &DepositFilter,
+        place: Option<Uuid>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let mut query = d::table.select(Self::as_select()).limit(limit).into_boxed();
+        narrow!(query,
+            filter.user_id => d::user_id, eq;
+            filter.asset => d::asset, eq;
+            filter.way => d::way, eq;
+            filter.created.from => d::created_at, ge;
+            filter.created.to => d::created_at, lt;
+            filter.amount.from => d::amount, ge;
+            filter.amount.to => d::amount, le;
+        );
+        narrow_to_any!(query, filter.states.as_slice() => d::state);
+        if let Some(address) = filter.address.as_deref() {
+            let at = diesel::dsl::sql::<Bool>(
+                "deposits.address_id IN (SELECT a.id FROM deposit_addresses a WHERE a.network = deposits.network \
+                 AND a.address = ",
+            );
+            query = query.filter(at.bind::<Text, _>(address).sql(")"));
         }
+        if let Some(txid) = filter.txid.as_deref() {
+            let paid_by = diesel::dsl::sql::<Bool>(
+                "EXISTS (SELECT 1 FROM incoming_transfers t WHERE t.deposit_id = deposits.id \
+                 AND t.network = deposits.network AND t.txid = ",
+            );
+            query = query.filter(paid_by.bind::<Text, _>(txid).sql(")"));
+        }
+        page_by!(query, d::id, place, filter.oldest_first);
         query.load(conn).await
     }
 

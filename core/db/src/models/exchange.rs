@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::list::{Span, narrow, narrow_to_any, page_by};
 use crate::Conn;
 use crate::schema::exchanges as x;
 use crate::text_enum;
@@ -69,6 +70,22 @@ pub struct PendingExchanges {
     pub oldest: Option<DateTime<Utc>>,
 }
 
+/// What a list of exchanges is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct ExchangeFilter {
+    pub user_id: Option<i64>,
+    /// One of these; none of them: any.
+    pub states: Vec<ExchangeState>,
+    pub cause: Option<ExchangeCause>,
+    /// Of the transfer that brought the USDT.
+    pub transfer_id: Option<Uuid>,
+    /// When it was asked for; without the end.
+    pub created: Span<DateTime<Utc>>,
+    /// What is given, both ends included.
+    pub usdt_micro: Span<i64>,
+    pub oldest_first: bool,
+}
+
 impl Exchange {
     /// Keeps the exchange; `false` where its transfer has one already.
     pub async fn insert_if_new(&self, conn: &mut Conn) -> QueryResult<bool> {
@@ -85,17 +102,25 @@ impl Exchange {
         x::table.find(id).select(Self::as_select()).first(conn).await.optional()
     }
 
-    /// A user's exchanges, newest first, before a place in that order.
-    pub async fn of_user(conn: &mut Conn, user: i64, before: Option<Uuid>, limit: i64) -> QueryResult<Vec<Self>> {
-        let mut query = x::table
-            .filter(x::user_id.eq(user))
-            .select(Self::as_select())
-            .order(x::id.desc())
-            .limit(limit)
-            .into_boxed();
-        if let Some(before) = before {
-            query = query.filter(x::id.lt(before));
-        }
+    /// A page of the exchanges behind `place` (an exchange's id) in the filter's direction.
+    pub async fn page(
+        conn: &mut Conn,
+        filter: &ExchangeFilter,
+        place: Option<Uuid>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
+        let mut query = x::table.select(Self::as_select()).limit(limit).into_boxed();
+        narrow!(query,
+            filter.user_id => x::user_id, eq;
+            filter.cause => x::cause, eq;
+            filter.transfer_id => x::transfer_id, eq;
+            filter.created.from => x::created_at, ge;
+            filter.created.to => x::created_at, lt;
+            filter.usdt_micro.from => x::usdt_micro, ge;
+            filter.usdt_micro.to => x::usdt_micro, le;
+        );
+        narrow_to_any!(query, filter.states.as_slice() => x::state);
+        page_by!(query, x::id, place, filter.oldest_first);
         query.load(conn).await
     }
 

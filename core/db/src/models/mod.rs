@@ -69,13 +69,13 @@ pub use chain_transaction::{
     ChainTransaction, DeathCause, Inclusion, IntentKind, NewChainTransaction, Outcome, Spent, TxState,
 };
 pub use delegation::{Activation, Delegation, DelegationState, NewDelegation};
-pub use deposit::{Deposit, DepositState, DepositWay, Receipt};
+pub use deposit::{Deposit, DepositFilter, DepositState, DepositWay, Receipt};
 pub use deposit_address::{AddressKind, DepositAddress};
 pub use deposit_key::DepositAccountKey;
 pub use deposit_order::{DepositOrder, DepositOrderState};
 pub use deposit_wallet::DerivedFrom;
 pub use event::{EmitRows, Event, EventFilter, EventPlace, EventType, NewEventRow};
-pub use exchange::{Exchange, ExchangeCause, ExchangeState, Exchanged, PendingExchanges};
+pub use exchange::{Exchange, ExchangeCause, ExchangeFilter, ExchangeState, Exchanged, PendingExchanges};
 pub use finding::{Finding, FindingFilter, NewFinding, Severity};
 pub use idempotency::{IdempotencyKey, NewIdempotencyKey};
 pub use incoming_transfer::{

@@ -20,5 +20,5 @@ pub use open::{Announced, DepositPolicy, OpenDeposit, TAILS, open};
 pub(crate) use order::orders_due_in_tx;
 pub use order::{Placing, WantedOrder, place_order};
 use read::find_in;
-pub use read::{find, of_user};
+pub use read::{find, page};
 pub(crate) use record::{due_in_tx, record_in_tx, revert_in_tx};

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use db::models::{Deposit, DepositAddress, DepositOrder, IncomingTransfer};
+use db::models::{Deposit, DepositAddress, DepositFilter, DepositOrder, IncomingTransfer};
 use db::{Conn, Pool, acquire};
-use kernel::UserId;
 use uuid::Uuid;
 
 use super::Announced;
@@ -52,17 +51,17 @@ pub async fn find(pool: &Pool, id: Uuid) -> Result<(Announced, Vec<IncomingTrans
     Ok((announced, transfers))
 }
 
-/// A user's deposits, newest first, before the deposit `before`.
+/// A page of deposits behind the deposit `place`, in the filter's direction.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn of_user(
+pub async fn page(
     pool: &Pool,
-    user: UserId,
-    before: Option<Uuid>,
+    filter: &DepositFilter,
+    place: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Announced>, DomainError> {
     let mut conn = acquire(pool).await?;
-    let deposits = Deposit::of_user(&mut conn, user.0, before, limit).await?;
+    let deposits = Deposit::page(&mut conn, filter, place, limit).await?;
     with_addresses(&mut conn, deposits).await
 }

@@ -12,7 +12,7 @@ mod request;
 pub(crate) use news::tell_in_tx;
 pub(crate) use of_deposits::{Planned, cancel_of_transfer_in_tx, plan_in_tx};
 pub use pending::{Settled, settle_next};
-pub use read::{find, of_user};
+pub use read::{find, page};
 pub use request::{RequestExchange, Requested, request};
 
 use db::models::Exchanged;

@@ -1,8 +1,8 @@
 //! Exchanges as they are shown.
 
-use db::models::Exchange;
+use db::models::{Exchange, ExchangeFilter};
 use db::{Pool, acquire};
-use kernel::{ExchangeId, UserId};
+use kernel::ExchangeId;
 
 use crate::DomainError;
 
@@ -16,16 +16,16 @@ pub async fn find(pool: &Pool, id: ExchangeId) -> Result<Exchange, DomainError> 
     found.ok_or(DomainError::NotFound("exchange"))
 }
 
-/// A user's exchanges, newest first, before the exchange `before`.
+/// A page of exchanges behind the exchange `place`, in the filter's direction.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn of_user(
+pub async fn page(
     pool: &Pool,
-    user: UserId,
-    before: Option<ExchangeId>,
+    filter: &ExchangeFilter,
+    place: Option<ExchangeId>,
     limit: i64,
 ) -> Result<Vec<Exchange>, DomainError> {
     let mut conn = acquire(pool).await?;
-    Ok(Exchange::of_user(&mut conn, user.0, before.map(|id| id.0), limit).await?)
+    Ok(Exchange::page(&mut conn, filter, place.map(|id| id.0), limit).await?)
 }

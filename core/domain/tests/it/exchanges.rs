@@ -1,10 +1,10 @@
 //! Exchanges that are asked for: once per key, at the rate in use, never more than there is.
 
 use db::acquire;
-use db::models::{EventType, ExchangeState};
+use db::models::{EventType, ExchangeFilter, ExchangeState};
 use diesel_async::SimpleAsyncConnection;
 use domain::DomainError;
-use domain::exchanges::{RequestExchange, Requested, Settled, find, of_user, request, settle_next};
+use domain::exchanges::{RequestExchange, Requested, Settled, find, page, request, settle_next};
 use domain::orders::Idempotency;
 use domain::rates::RatePolicy;
 use futures::future::join_all;
@@ -211,16 +211,20 @@ async fn a_users_exchanges_are_listed_newest_first() {
         ids.push(world.exchange(&world.swap(USDT)).await.unwrap().exchange.id);
     }
     ids.reverse();
-    let page = async |before| of_user(&world.api, UserId(ANNA), before, 2).await.unwrap();
-    let first: Vec<_> = page(None).await.iter().map(|exchange| exchange.id).collect();
+    let of = |user| ExchangeFilter {
+        user_id: Some(user),
+        ..ExchangeFilter::default()
+    };
+    let listed = async |place| page(&world.api, &of(ANNA), place, 2).await.unwrap();
+    let first: Vec<_> = listed(None).await.iter().map(|exchange| exchange.id).collect();
     assert_eq!(first, ids[..2]);
-    let second: Vec<_> = page(Some(ExchangeId(ids[1])))
+    let second: Vec<_> = listed(Some(ExchangeId(ids[1])))
         .await
         .iter()
         .map(|exchange| exchange.id)
         .collect();
     assert_eq!(second, ids[2..]);
-    assert!(of_user(&world.api, UserId(1), None, 2).await.unwrap().is_empty());
+    assert!(page(&world.api, &of(1), None, 2).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ async fn usdt_is_exchanged_once_at_the_rate_that_is_shown() {
     api.get("/api/exchanges/01931d3c-7d5e-7c8a-9b52-5f1a2c3d4e5f")
         .await
         .refused(404, "not_found");
-    api.get("/api/users/42/exchanges?state=done")
+    api.get("/api/users/42/exchanges?state=lost")
         .await
         .refused(422, "invalid_parameter");
 }

@@ -1,9 +1,9 @@
 //! USDT that comes in is exchanged with its credit where there is a rate, and later where there is none; the credit stands in
 //! any case.
 
-use db::models::ExchangeState;
+use db::models::{ExchangeFilter, ExchangeState};
 use domain::deposits::classify::LARGEST;
-use domain::exchanges::{Settled, of_user};
+use domain::exchanges::{Settled, page};
 use domain::operations::{Ruling, RulingPolicy};
 use ledger::movements::Direction;
 
@@ -31,8 +31,12 @@ impl World {
 
     /// Anna's exchanges, oldest first: their states and what was got.
     async fn exchanges(&self) -> Vec<(ExchangeState, Option<i64>)> {
-        let mut all = of_user(&self.api, UserId(ANNA), None, 100).await.unwrap();
-        all.reverse();
+        let filter = ExchangeFilter {
+            user_id: Some(ANNA),
+            oldest_first: true,
+            ..ExchangeFilter::default()
+        };
+        let all = page(&self.api, &filter, None, 100).await.unwrap();
         all.into_iter().map(|exchange| (exchange.state, exchange.sun)).collect()
     }
 

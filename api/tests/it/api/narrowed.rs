@@ -1,0 +1,171 @@
+//! Lists by what they are narrowed to: each filter alone and several together, in both directions, and what is refused.
+
+use serde_json::Value;
+
+use crate::support::TestApi;
+
+/// What is listed, each by one of its fields.
+async fn listed(api: &TestApi, path: &str, name: &str) -> Vec<String> {
+    let reply = api.get(path).await;
+    assert_eq!(reply.status, 200, "{path}: {}", reply.body);
+    let items = reply.body["items"].as_array().unwrap().iter();
+    items.map(|item| item[name].as_str().unwrap().to_owned()).collect()
+}
+
+/// Each query finds the rows whose ids end in these.
+async fn finds(api: &TestApi, list: &str, cases: &[(&str, &[&str])]) {
+    for (query, ends) in cases {
+        let found = listed(api, &format!("{list}?{query}"), "id").await;
+        let found: Vec<&str> = found.iter().map(|id| &id[34..]).collect();
+        assert_eq!(found, *ends, "{list}?{query}");
+    }
+}
+
+/// Each query is refused for this parameter.
+async fn refuses(api: &TestApi, list: &str, cases: &[(&str, &str)]) {
+    for (query, name) in cases {
+        let reply = api.get(&format!("{list}?{query}")).await;
+        reply.refused(422, "invalid_parameter");
+        let pointer = format!("query/{name}");
+        assert_eq!(reply.field(), (pointer.as_str(), "invalid_value"), "{list}?{query}");
+    }
+}
+
+/// What every list with a time and two directions refuses.
+const WRONG: [(&str, &str); 5] = [
+    ("since=2027-01-02T00:00:00Z&until=2027-01-01T00:00:00Z", "since"),
+    ("until=tomorrow", "until"),
+    ("order=up", "order"),
+    ("state=lost", "state"),
+    ("state=%00", "state"),
+];
+
+/// A walk in pages of one, in either direction, shows what one page does.
+async fn is_walked(api: &TestApi, list: &str, query: &str, name: &str) {
+    for order in ["newest", "oldest"] {
+        let whole = listed(api, &format!("{list}?{query}&order={order}&limit=100"), name).await;
+        assert!(whole.len() > 1, "{list}?{query}");
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("{list}?{query}&order={order}&limit=1{cursor}");
+            seen.extend(listed(api, &path, name).await);
+            match &api.get(&path).await.body["next_cursor"] {
+                Value::String(next) => cursor = format!("&cursor={next}"),
+                _ => break,
+            }
+        }
+        assert_eq!(seen, whole, "{list}?{query}&order={order}");
+    }
+}
+
+/// Three exchanges of user 42, a minute apart; the second brought by a transfer.
+const EXCHANGES: &str = "
+    INSERT INTO deposit_addresses (id, network, address, kind, created_at)
+        VALUES ('00000000-0000-7000-8000-0000000000b1', 'tron', 'TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc', 'shared', now());
+    INSERT INTO incoming_transfers (id, network, txid, log_index, block_number, block_id, block_time, place, from_address,
+        to_address, address_id, amount, state, kind, asset, decided_by, decided_at, created_at, updated_at)
+        VALUES ('00000000-0000-7000-8000-0000000000c1', 'tron', repeat('1', 64), 0, 7, 'b7', now(), 0, 'TA',
+            'TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc', '00000000-0000-7000-8000-0000000000b1', 2000000, 'held', 'unmatched', 'USDT',
+            'worker', now(), now(), now());
+    INSERT INTO exchanges (id, user_id, usdt_micro, cause, transfer_id, requested_by, state, created_at, updated_at)
+        SELECT ('00000000-0000-7000-8000-0000000000d' || n)::uuid, 42, n * 1000000,
+            CASE n WHEN 2 THEN 'deposit' ELSE 'request' END,
+            CASE n WHEN 2 THEN '00000000-0000-7000-8000-0000000000c1'::uuid END, 'worker', 'pending', at, at
+        FROM (SELECT n, '2027-01-15T07:00:00Z'::timestamptz + n * interval '1 minute' AS at FROM generate_series(1, 3) n) AS made;
+    UPDATE exchanges SET state = 'failed', reason_code = 'too_small', ended_at = now() WHERE usdt_micro = 3000000";
+
+#[tokio::test]
+async fn exchanges_are_found_by_what_they_are() {
+    let api = TestApi::new().await;
+    api.db.sql(EXCHANGES).await;
+    let list = "/api/users/42/exchanges";
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["d3", "d2", "d1"]),
+        ("order=oldest", &["d1", "d2", "d3"]),
+        ("state=pending", &["d2", "d1"]),
+        ("state=failed,pending,failed", &["d3", "d2", "d1"]),
+        ("state=done", &[]),
+        ("cause=deposit", &["d2"]),
+        ("transfer_id=00000000-0000-7000-8000-0000000000c1", &["d2"]),
+        ("transfer_id=00000000-0000-7000-8000-0000000000c2", &[]),
+        ("since=2027-01-15T07:02:00Z", &["d3", "d2"]),
+        ("until=2027-01-15T07:02:00Z", &["d1"]),
+        ("min_amount=2&max_amount=2.5", &["d2"]),
+        ("max_amount=0.999999", &[]),
+        (
+            "state=pending&cause=request&since=2027-01-15T07:01:00Z&max_amount=3&order=oldest",
+            &["d1"],
+        ),
+    ];
+    finds(&api, list, cases).await;
+    assert_eq!(listed(&api, "/api/users/43/exchanges", "id").await.len(), 0);
+    is_walked(&api, list, "state=pending,failed", "id").await;
+    refuses(&api, list, &WRONG).await;
+    let wrong = [
+        ("cause=luck", "cause"),
+        ("transfer_id=x", "transfer_id"),
+        ("min_amount=2&max_amount=1", "min_amount"),
+        ("min_amount=-1", "min_amount"),
+    ];
+    refuses(&api, list, &wrong).await;
+}
+
+/// Three deposits that user 42 announced, a minute apart: in TRX at two addresses, and in USDT, of which some is paid.
+const DEPOSITS: &str = "
+    INSERT INTO deposit_addresses (id, network, address, kind, created_at) VALUES
+        ('00000000-0000-7000-8000-0000000000b1', 'tron', 'TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc', 'shared', now()),
+        ('00000000-0000-7000-8000-0000000000b2', 'tron', 'TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH', 'shared', now());
+    INSERT INTO deposits (id, user_id, api_key_id, network, asset, way, address_id, amount, code, state, expires_at,
+        amount_held_until, created_at, updated_at)
+        SELECT ('00000000-0000-7000-8000-0000000000d' || n)::uuid, 42, (SELECT id FROM api_keys LIMIT 1), 'tron',
+            CASE n WHEN 3 THEN 'USDT' ELSE 'TRX' END, CASE n WHEN 2 THEN 'address' ELSE 'amount' END,
+            ('00000000-0000-7000-8000-0000000000b' || CASE n WHEN 1 THEN 2 ELSE 1 END)::uuid, n * 1000000,
+            'ABCDEFGHJ' || (n + 1), 'open', at, at, at, at
+        FROM (SELECT n, '2027-01-15T07:00:00Z'::timestamptz + n * interval '1 minute' AS at FROM generate_series(1, 3) n) AS made;
+    UPDATE deposits SET state = 'partial', received = 1 WHERE asset = 'USDT';
+    INSERT INTO incoming_transfers (id, network, txid, log_index, block_number, block_id, block_time, place, from_address,
+        to_address, address_id, amount, state, kind, deposit_id, user_id, asset, credited, decided_by, decided_at, created_at,
+        updated_at)
+        VALUES ('00000000-0000-7000-8000-0000000000c1', 'tron', repeat('ab', 32), 0, 7, 'b7', now(), 0, 'TA',
+            'TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc', '00000000-0000-7000-8000-0000000000b1', 1, 'credited', 'partial',
+            '00000000-0000-7000-8000-0000000000d3', 42, 'USDT', 1, 'worker', now(), now(), now())";
+
+#[tokio::test]
+async fn deposits_of_a_user_are_found_by_what_they_are() {
+    let api = TestApi::new().await;
+    api.db.sql(DEPOSITS).await;
+    let list = "/api/users/42/deposits";
+    let paid_by = format!("txid={}", "AB".repeat(32));
+    let paid_nothing = format!("txid={}", "cd".repeat(32));
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["d3", "d2", "d1"]),
+        ("order=oldest", &["d1", "d2", "d3"]),
+        ("state=partial", &["d3"]),
+        ("state=open,partial", &["d3", "d2", "d1"]),
+        ("state=paid,expired", &[]),
+        ("asset=TRX", &["d2", "d1"]),
+        ("way=address", &["d2"]),
+        ("address=TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc", &["d3", "d2"]),
+        ("address=TJRabPrwbZy45sbavfcjinPJC18kjpRTv8", &[]),
+        (paid_by.as_str(), &["d3"]),
+        (paid_nothing.as_str(), &[]),
+        ("since=2027-01-15T07:02:00Z", &["d3", "d2"]),
+        ("until=2027-01-15T07:02:00Z", &["d1"]),
+        ("min_amount=2&max_amount=2", &["d2"]),
+        (
+            "state=open&asset=TRX&way=amount&since=2027-01-15T07:00:00Z&min_amount=1&order=oldest",
+            &["d1"],
+        ),
+    ];
+    finds(&api, list, cases).await;
+    assert_eq!(listed(&api, "/api/users/43/deposits", "id").await.len(), 0);
+    is_walked(&api, list, "asset=TRX", "id").await;
+    refuses(&api, list, &WRONG).await;
+    let wrong = [
+        ("asset=BTC", "asset"),
+        ("way=luck", "way"),
+        ("txid=ab", "txid"),
+        ("min_amount=2&max_amount=1", "min_amount"),
+    ];
+    refuses(&api, list, &wrong).await;
+}
