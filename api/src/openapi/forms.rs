@@ -247,7 +247,7 @@ fn state(operation: &str) -> Option<Form> {
         "list_deposits" | "export_deposits" => several(TransferState::ALL, TransferState::word),
         "list_findings" => Form::Words(vec!["open", "resolved", "all"]),
         "list_jobs" => words(Standing::ALL, Standing::word),
-        "list_rentals" => words(RentalState::ALL, RentalState::word),
+        "list_rentals" => several(RentalState::ALL, RentalState::word),
         "list_stakings" => several(StakingState::ALL, StakingState::word),
         "list_sweeps" => several(SweepState::ALL, SweepState::word),
         "list_webhook_deliveries" => words(DeliveryState::ALL, DeliveryState::word),

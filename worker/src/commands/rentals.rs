@@ -1,7 +1,7 @@
 //! `rentals`: coin that was sent for energy, and what an operator does about what bought none.
 
 use chrono::{DateTime, Utc};
-use db::models::{Rental, RentalState};
+use db::models::{Rental, RentalFilter, RentalState};
 use domain::operations::{RentalRuling, rule_rental};
 use domain::rentals::{find, page};
 use kernel::{Amount, RandomIds};
@@ -53,7 +53,11 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
     let now = setup::clock().now();
     match command {
         Command::List { state, limit, json } => {
-            let rows = page(&setup::pool(settings)?, state, None, limit.clamp(1, 10_000)).await?;
+            let filter = RentalFilter {
+                states: state.into_iter().collect(),
+                ..RentalFilter::default()
+            };
+            let rows = page(&setup::pool(settings)?, &filter, None, limit.clamp(1, 10_000)).await?;
             if json {
                 print(&report::json(
                     &rows.iter().map(|(row, txid)| in_json(row, Some(txid))).collect(),

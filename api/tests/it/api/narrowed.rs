@@ -169,3 +169,56 @@ async fn deposits_of_a_user_are_found_by_what_they_are() {
     ];
     refuses(&api, list, &wrong).await;
 }
+
+/// Three transfers for energy, a minute apart: one waits, one is held, one was let be.
+const RENTALS: &str = "
+    INSERT INTO users (id, created_at) VALUES (-2, now());
+    INSERT INTO deposit_addresses (id, network, address, kind, created_at)
+        VALUES ('00000000-0000-7000-8000-0000000000b1', 'tron', 'TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH', 'rental', now());
+    INSERT INTO incoming_transfers (id, network, txid, log_index, block_number, block_id, block_time, place, from_address,
+        to_address, address_id, amount, state, kind, user_id, asset, credited, decided_by, decided_at, created_at, updated_at)
+        SELECT ('00000000-0000-7000-8000-0000000000d' || n)::uuid, 'tron', repeat('a' || n, 32), -1, 70, 'x', at, n,
+            CASE n WHEN 3 THEN 'TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH' ELSE 'TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc' END,
+            'TUEZSdKsoDHQMeZwihtdoBiN46zxhGWYdH', '00000000-0000-7000-8000-0000000000b1', n * 1000000, 'credited', 'rental', -2,
+            'TRX', n * 1000000, 'worker', at, at, at
+        FROM (SELECT n, '2027-01-15T07:00:00Z'::timestamptz + n * interval '1 minute' AS at FROM generate_series(1, 3) n) AS made;
+    INSERT INTO rentals (transfer_id, user_id, api_key_id, sender, amount_sun, receiver, energy, duration_s, state,
+        created_at, updated_at)
+        SELECT t.id, -2, (SELECT id FROM api_keys LIMIT 1), t.from_address, t.credited, 'TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t',
+            65000, 3600, 'waiting', t.created_at, t.created_at
+        FROM incoming_transfers t;
+    UPDATE rentals SET state = 'held', reason_code = 'no_price', held_code = 'sender_unknown' WHERE amount_sun > 1000000;
+    UPDATE rentals SET state = 'closed' WHERE amount_sun > 2000000";
+
+#[tokio::test]
+async fn rentals_are_found_by_what_they_are() {
+    let api = TestApi::new().await;
+    api.db.sql(RENTALS).await;
+    let list = "/api/operations/rentals";
+    let brought_by = format!("txid={}", "A2".repeat(32));
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["d3", "d2", "d1"]),
+        ("order=oldest", &["d1", "d2", "d3"]),
+        ("state=held", &["d2"]),
+        ("state=held,waiting,held", &["d2", "d1"]),
+        ("state=returned,placed", &[]),
+        ("sender=TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc", &["d2", "d1"]),
+        ("receiver=TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", &["d3", "d2", "d1"]),
+        ("receiver=TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc", &[]),
+        ("reason=no_price", &["d3", "d2"]),
+        (brought_by.as_str(), &["d2"]),
+        ("since=2027-01-15T07:02:00Z", &["d3", "d2"]),
+        ("until=2027-01-15T07:02:00Z", &["d1"]),
+        ("min_amount=2&max_amount=2", &["d2"]),
+        (
+            "state=held,closed&reason=no_price&since=2027-01-15T07:00:00Z&min_amount=1&order=oldest",
+            &["d2", "d3"],
+        ),
+        ("state=held&sender=TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH", &[]),
+    ];
+    finds(&api, list, cases).await;
+    is_walked(&api, list, "state=held,closed,waiting", "id").await;
+    refuses(&api, list, &WRONG).await;
+    let wrong = [("txid=ab", "txid"), ("min_amount=2&max_amount=1", "min_amount")];
+    refuses(&api, list, &wrong).await;
+}

@@ -100,7 +100,7 @@ pub use price_preview::PreviewRow;
 pub use price_quote::PriceQuote;
 pub use rate::{Rate, RateKind, RateRefusal};
 pub use receiver_check::{ReceiverCheck, Verdict};
-pub use rental::{Rental, RentalMove, RentalState};
+pub use rental::{Rental, RentalFilter, RentalMove, RentalState};
 pub use role::Role;
 pub use setting_version::SettingVersion;
 pub use staking::{

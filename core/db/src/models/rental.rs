@@ -6,6 +6,7 @@ use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::list::{Span, narrow, narrow_to_any, page_by};
 use crate::Conn;
 use crate::schema::{incoming_transfers as t, rentals as r};
 use crate::text_enum;
@@ -74,6 +75,23 @@ impl RentalMove<'_> {
     }
 }
 
+/// What a list of rentals is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct RentalFilter {
+    /// One of these; none of them: any.
+    pub states: Vec<RentalState>,
+    /// The network and the transaction that brought the coin.
+    pub transaction: Option<(String, String)>,
+    pub sender: Option<String>,
+    pub receiver: Option<String>,
+    pub reason: Option<String>,
+    /// When it was credited; without the end.
+    pub created: Span<DateTime<Utc>>,
+    /// What came, both ends included.
+    pub amount_sun: Span<i64>,
+    pub oldest_first: bool,
+}
+
 #[derive(AsChangeset)]
 #[diesel(table_name = r)]
 struct Changes<'a> {
@@ -126,25 +144,32 @@ impl Rental {
             .await
     }
 
-    /// Newest first, before the rental `before`, each with its transaction.
+    /// A page of the rentals behind `place` (a rental's id) in the filter's direction, each with its transaction.
     pub async fn page(
         conn: &mut Conn,
-        state: Option<RentalState>,
-        before: Option<Uuid>,
+        filter: &RentalFilter,
+        place: Option<Uuid>,
         limit: i64,
     ) -> QueryResult<Vec<(Self, String)>> {
         let mut query = r::table
             .inner_join(t::table.on(t::id.eq(r::transfer_id)))
-            .order(r::transfer_id.desc())
             .limit(limit)
             .select((Self::as_select(), t::txid))
             .into_boxed();
-        if let Some(state) = state {
-            query = query.filter(r::state.eq(state));
+        narrow!(query,
+            filter.sender.as_deref() => r::sender, eq;
+            filter.receiver.as_deref() => r::receiver, eq;
+            filter.reason.as_deref() => r::reason_code, eq;
+            filter.created.from => r::created_at, ge;
+            filter.created.to => r::created_at, lt;
+            filter.amount_sun.from => r::amount_sun, ge;
+            filter.amount_sun.to => r::amount_sun, le;
+        );
+        narrow_to_any!(query, filter.states.as_slice() => r::state);
+        if let Some((network, txid)) = &filter.transaction {
+            query = query.filter(t::network.eq(network).and(t::txid.eq(txid)));
         }
-        if let Some(before) = before {
-            query = query.filter(r::transfer_id.lt(before));
-        }
+        page_by!(query, r::transfer_id, place, filter.oldest_first);
         query.load(conn).await
     }
 

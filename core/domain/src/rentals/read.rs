@@ -1,6 +1,6 @@
 //! Rentals as they are now.
 
-use db::models::{Rental, RentalState};
+use db::models::{Rental, RentalFilter};
 use db::{Pool, acquire};
 use uuid::Uuid;
 
@@ -25,16 +25,16 @@ pub async fn of_transaction(pool: &Pool, network: &str, txid: &str) -> Result<Ve
     Ok(Rental::of_transaction(&mut conn, network, txid).await?)
 }
 
-/// Rentals with their transactions, newest first, before the rental `before`.
+/// A page of rentals behind the rental `place`, in the filter's direction, each with its transaction.
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub async fn page(
     pool: &Pool,
-    state: Option<RentalState>,
-    before: Option<Uuid>,
+    filter: &RentalFilter,
+    place: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<(Rental, String)>, DomainError> {
     let mut conn = acquire(pool).await?;
-    Ok(Rental::page(&mut conn, state, before, limit).await?)
+    Ok(Rental::page(&mut conn, filter, place, limit).await?)
 }
