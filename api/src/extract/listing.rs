@@ -50,6 +50,12 @@ impl QueryParams {
         Ok(order.is_some_and(|order| order.oldest_first))
     }
 
+    /// Takes `order` of a list whose oldest come first where nothing else is asked for.
+    pub(crate) fn take_newest_first(&mut self) -> Result<bool, Problem> {
+        let order: Option<Order> = self.take("order")?;
+        Ok(order.is_some_and(|order| !order.oldest_first))
+    }
+
     /// Takes one of these words, or several with commas between them; what is named twice counts once. Empty where the
     /// parameter is not given.
     pub(crate) fn take_words<T: Copy + PartialEq>(

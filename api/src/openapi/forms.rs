@@ -7,7 +7,7 @@ use access::{Permission, Scope};
 use db::models::{
     Action, ApprovalKind, ApprovalState, DeliveryState, DepositState, DepositWay, EventType, ExchangeCause,
     ExchangeState, OrderState, PayoutState, RentalState, Severity, StakeResource, StakingAction, StakingState,
-    StandingState, SweepState, TransferKind, TransferState, WalletPurpose,
+    StandingState, SweepState, TransferKind, TransferState, WalletPurpose, WalletState,
 };
 use domain::operations::{ORDERS_AT_ONCE, SWITCHES, StuckKind};
 use domain::orders::{BATCH_KEY_MAX, BATCH_MAX};
@@ -21,6 +21,7 @@ use utoipa::openapi::{KnownFormat, RefOr};
 
 use crate::extract::WORDS_MAX;
 use crate::routes::prices::publish::BANDS_MAX;
+use crate::routes::supplier_wallets::list::PURPOSES;
 
 /// How a value has to look.
 #[derive(Debug, Clone)]
@@ -97,7 +98,6 @@ fn assets() -> Form {
 type Field = (&'static str, &'static str, Form);
 
 fn own_fields() -> Vec<Field> {
-    let purposes = [WalletPurpose::Supply, WalletPurpose::Treasury];
     let sent = [DeliveryState::Failed, DeliveryState::Delivered];
     vec![
         ("CreateOrder", "user_id", Form::From(1)),
@@ -110,7 +110,7 @@ fn own_fields() -> Vec<Field> {
         ("CreateExchange", "min_receive", Form::Amount),
         ("CreatePayout", "to", Form::Address),
         ("OpenDepositBody", "way", words(DepositWay::ALL, DepositWay::word)),
-        ("AddSupplierWallets", "purpose", words(&purposes, WalletPurpose::word)),
+        ("AddSupplierWallets", "purpose", words(&PURPOSES, WalletPurpose::word)),
         ("AddSupplierWallets", "count", Form::Between(1, 100)),
         ("UpdateBalances", "ids", Form::Items(100)),
         ("UpdateBalances", "ids", Form::Id),
@@ -219,7 +219,9 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("txid", ParameterIn::Path) => Some(Form::TxId),
         ("txid", _) if !["list_deposits", "export_deposits"].contains(&operation) => Some(Form::TxId),
         ("order", _) => Some(Form::Words(vec!["newest", "oldest"])),
-        ("min_price" | "max_price" | "min_amount" | "max_amount", _) => Some(Form::Amount),
+        ("min_price" | "max_price" | "min_amount" | "max_amount" | "min_balance" | "max_balance", _) => {
+            Some(Form::Amount)
+        }
         ("state", _) => state(operation),
         ("kind", _) if operation == "list_approvals" => Some(words(ApprovalKind::ALL, ApprovalKind::word)),
         ("kind", _) if operation == "list_stuck" => Some(words(StuckKind::ALL, StuckKind::word)),
@@ -227,6 +229,7 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("action", _) if operation == "list_actions" => Some(words(Action::ALL, Action::word)),
         ("severity", _) => Some(words(Severity::ALL, Severity::word)),
         ("asset", _) => Some(assets()),
+        ("purpose", _) => Some(several(&PURPOSES, WalletPurpose::word)),
         ("way", _) => Some(words(DepositWay::ALL, DepositWay::word)),
         ("cause", _) => Some(words(ExchangeCause::ALL, ExchangeCause::word)),
         ("case", _) => Some(words(TransferKind::ALL, TransferKind::word)),
@@ -247,6 +250,7 @@ fn state(operation: &str) -> Option<Form> {
         "list_deposits" | "export_deposits" => several(TransferState::ALL, TransferState::word),
         "list_findings" => Form::Words(vec!["open", "resolved", "all"]),
         "list_jobs" => words(Standing::ALL, Standing::word),
+        "list_supplier_wallets" => several(WalletState::ALL, WalletState::word),
         "list_rentals" => several(RentalState::ALL, RentalState::word),
         "list_stakings" => several(StakingState::ALL, StakingState::word),
         "list_sweeps" => several(SweepState::ALL, SweepState::word),

@@ -9,7 +9,7 @@ mod shortfall;
 mod standing;
 
 use chrono::{DateTime, Duration, Utc};
-use db::models::{SupplierWallet, WalletSnapshotRow, WalletState};
+use db::models::{SupplierWallet, WalletFilter, WalletSnapshotRow, WalletState};
 use db::{Conn, Pool, acquire, run_tx, trail};
 use jobs::{JobKind, JobRequest, Wake, enqueue_each_in_tx, enqueue_many_in_tx};
 use kernel::{IdGen, WalletId};
@@ -27,13 +27,18 @@ use crate::DomainError;
 use crate::events::{EventType, tell_of_wallet_in_tx};
 use crate::findings::{self, FindingKind};
 
-/// Wallets in id order after `after`.
+/// A page of wallets behind the wallet `place`, in the filter's direction.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn page(pool: &Pool, after: Option<WalletId>, limit: i64) -> Result<Vec<SupplierWallet>, DomainError> {
+pub async fn page(
+    pool: &Pool,
+    filter: &WalletFilter,
+    place: Option<WalletId>,
+    limit: i64,
+) -> Result<Vec<SupplierWallet>, DomainError> {
     let mut conn = acquire(pool).await?;
-    Ok(SupplierWallet::page(&mut conn, after.map(|id| id.0), limit).await?)
+    Ok(SupplierWallet::page(&mut conn, filter, place.map(|id| id.0), limit).await?)
 }
 
 /// A wallet.

@@ -1,6 +1,6 @@
 //! `wallets check-permissions`: what the wallets' keys can do, read from the chain now, kept, and printed in English and Chinese.
 
-use db::models::{SupplierWallet, WalletPurpose, WalletState};
+use db::models::{SupplierWallet, WalletFilter, WalletPurpose, WalletState};
 use domain::wallets::{KeyPowers, Problem, ReadPermissions, find, note_permissions, page};
 use kernel::WalletId;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ pub(super) async fn check(settings: &Settings, wallet: Option<&str>, as_json: bo
 async fn all(env: &Environment) -> anyhow::Result<Vec<SupplierWallet>> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
-        let wallets = page(&env.pool, after, BATCH).await?;
+        let wallets = page(&env.pool, &WalletFilter::default(), after, BATCH).await?;
         let Some(last) = wallets.last() else {
             return Ok(all);
         };

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use chain::TronAddress;
-use db::models::WalletPurpose;
+use db::models::{WalletFilter, WalletPurpose};
 use domain::wallets::{Adopted, Shown, Standing, adopt, page, shown};
 use kernel::{IdGen, RandomIds, WalletId};
 use settings::Settings;
@@ -131,7 +131,7 @@ async fn list(settings: &Settings) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
     let mut after = None;
     loop {
-        let wallets = page(&pool, after, 100).await?;
+        let wallets = page(&pool, &WalletFilter::default(), after, 100).await?;
         let Some(last) = wallets.last() else {
             return Ok(());
         };

@@ -222,3 +222,54 @@ async fn rentals_are_found_by_what_they_are() {
     let wrong = [("txid=ab", "txid"), ("min_amount=2&max_amount=1", "min_amount")];
     refuses(&api, list, &wrong).await;
 }
+
+/// Four wallets, a minute apart: one in service, one isolated, one that pays and is off, one whose key is not in.
+const WALLETS: &str = "
+    INSERT INTO supplier_wallets (id, address, state, purpose, balance_sun, created_at, updated_at) VALUES
+        ('00000000-0000-7000-8000-0000000000d1', 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8', 'active', 'supply', 1000000,
+            '2027-01-15T07:01:00Z', now()),
+        ('00000000-0000-7000-8000-0000000000d2', 'TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc', 'active', 'supply', 2000000,
+            '2027-01-15T07:02:00Z', now()),
+        ('00000000-0000-7000-8000-0000000000d3', 'TLyqzVGLV1srkB7dToTAEqgDSfPtXRJZYH', 'active', 'treasury', 3000000,
+            '2027-01-15T07:03:00Z', now()),
+        ('00000000-0000-7000-8000-0000000000d4', NULL, 'importing', 'supply', 0, '2027-01-15T07:04:00Z', now());
+    UPDATE supplier_wallets SET isolated_at = now(), isolated_reason = 'three failures' WHERE balance_sun = 2000000;
+    UPDATE supplier_wallets SET enabled = false WHERE purpose = 'treasury'";
+
+#[tokio::test]
+async fn supplier_wallets_are_found_by_what_they_are() {
+    let api = TestApi::new().await;
+    api.db.sql(WALLETS).await;
+    let list = "/api/supplier-wallets/";
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["d1", "d2", "d3", "d4"]),
+        ("order=newest", &["d4", "d3", "d2", "d1"]),
+        ("state=importing", &["d4"]),
+        ("state=active,importing", &["d1", "d2", "d3", "d4"]),
+        ("state=rejected", &[]),
+        ("purpose=treasury", &["d3"]),
+        ("purpose=treasury,supply&state=active", &["d1", "d2", "d3"]),
+        ("address=TUJ2YbSDGtCqzRz7quPQidRCMC98jDAPXc", &["d2"]),
+        ("enabled=false", &["d3"]),
+        ("isolated=true", &["d2"]),
+        ("isolated=false&enabled=true", &["d1", "d4"]),
+        ("since=2027-01-15T07:03:00Z", &["d3", "d4"]),
+        ("until=2027-01-15T07:02:00Z", &["d1"]),
+        ("min_balance=2&max_balance=2", &["d2"]),
+        ("min_balance=3.000001", &[]),
+        (
+            "state=active&purpose=supply&min_balance=1&since=2027-01-15T07:00:00Z&order=newest",
+            &["d2", "d1"],
+        ),
+    ];
+    finds(&api, list, cases).await;
+    is_walked(&api, list, "state=active", "id").await;
+    refuses(&api, list, &WRONG).await;
+    let wrong = [
+        ("purpose=deposit", "purpose"),
+        ("enabled=1", "enabled"),
+        ("isolated=perhaps", "isolated"),
+        ("min_balance=2&max_balance=1", "min_balance"),
+    ];
+    refuses(&api, list, &wrong).await;
+}

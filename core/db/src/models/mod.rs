@@ -111,7 +111,7 @@ pub use standing_order::{StandingFigures, StandingOrder, StandingState};
 pub use stock_hold::{HeldForOrder, StockHold};
 pub use supplier_wallet::{
     Failures, Lending, NewSupplierWallet, PoolFigures, Promised, SupplierWallet, UnfreezingRow, WalletFigures,
-    WalletState,
+    WalletFilter, WalletState,
 };
 pub use sweep::{Collected, NewSweep, Sweep, SweepCandidate, SweepFilter, SweepState};
 pub use sweep_event::{NewSweepEvent, SweepEvent};

@@ -20,6 +20,7 @@ pub use standing::Lending;
 pub use stock::PoolFigures;
 
 use super::WalletPurpose;
+use super::list::{Span, narrow, narrow_to_any, page_by};
 use crate::schema::supplier_wallets as w;
 use crate::text_enum;
 use crate::{Conn, Prepare as _};
@@ -91,6 +92,23 @@ pub struct NewSupplierWallet<'a> {
     pub updated_at: DateTime<Utc>,
 }
 
+/// What a list of wallets is narrowed to.
+#[derive(Debug, Clone, Default)]
+pub struct WalletFilter {
+    /// One of these; none of them: any.
+    pub states: Vec<WalletState>,
+    /// The same.
+    pub purposes: Vec<WalletPurpose>,
+    pub address: Option<String>,
+    pub enabled: Option<bool>,
+    pub isolated: Option<bool>,
+    /// When it was taken in; without the end.
+    pub created: Span<DateTime<Utc>>,
+    /// By the last read, both ends included.
+    pub balance_sun: Span<i64>,
+    pub newest_first: bool,
+}
+
 impl NewSupplierWallet<'_> {
     pub async fn insert(&self, conn: &mut Conn) -> QueryResult<SupplierWallet> {
         diesel::insert_into(w::table)
@@ -144,17 +162,31 @@ impl SupplierWallet {
             .optional()
     }
 
-    /// Wallets in id order after `after`, but for deposit addresses, which may be many.
-    pub async fn page(conn: &mut Conn, after: Option<Uuid>, limit: i64) -> QueryResult<Vec<Self>> {
+    /// A page of the wallets behind `place` (a wallet's id) in the filter's direction, but for deposit addresses, which may be
+    /// many.
+    pub async fn page(
+        conn: &mut Conn,
+        filter: &WalletFilter,
+        place: Option<Uuid>,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
         let mut query = w::table
             .filter(w::purpose.ne(WalletPurpose::Deposit))
             .select(Self::as_select())
-            .order(w::id)
             .limit(limit)
             .into_boxed();
-        if let Some(after) = after {
-            query = query.filter(w::id.gt(after));
-        }
+        narrow!(query,
+            filter.address.as_deref() => w::address, eq;
+            filter.enabled => w::enabled, eq;
+            filter.isolated => w::isolated_at.is_not_null(), eq;
+            filter.created.from => w::created_at, ge;
+            filter.created.to => w::created_at, lt;
+            filter.balance_sun.from => w::balance_sun, ge;
+            filter.balance_sun.to => w::balance_sun, le;
+        );
+        narrow_to_any!(query, filter.states.as_slice() => w::state);
+        narrow_to_any!(query, filter.purposes.as_slice() => w::purpose);
+        page_by!(query, w::id, place, !filter.newest_first);
         query.load(conn).await
     }
 

@@ -50,7 +50,7 @@ async fn wallets_are_listed_in_pages_and_shown() {
     api.get("/api/supplier-wallets/00000000-0000-7000-8000-00000000ffff")
         .await
         .refused(404, "not_found");
-    api.get("/api/supplier-wallets/?state=active")
+    api.get("/api/supplier-wallets/?state=lost")
         .await
         .refused(422, "invalid_parameter");
 }
