@@ -233,6 +233,7 @@ fn of_parameter(operation: &str, parameter: &Parameter) -> Option<Form> {
         ("way", _) => Some(words(DepositWay::ALL, DepositWay::word)),
         ("cause", _) => Some(words(ExchangeCause::ALL, ExchangeCause::word)),
         ("case", _) => Some(words(TransferKind::ALL, TransferKind::word)),
+        ("type", _) if operation == "list_webhook_deliveries" => Some(several(EventType::ALL, EventType::word)),
         ("type", _) => Some(words(EventType::ALL, EventType::word)),
         _ => None,
     }
@@ -254,7 +255,7 @@ fn state(operation: &str) -> Option<Form> {
         "list_rentals" => several(RentalState::ALL, RentalState::word),
         "list_stakings" => several(StakingState::ALL, StakingState::word),
         "list_sweeps" => several(SweepState::ALL, SweepState::word),
-        "list_webhook_deliveries" => words(DeliveryState::ALL, DeliveryState::word),
+        "list_webhook_deliveries" => several(DeliveryState::ALL, DeliveryState::word),
         _ => return None,
     })
 }

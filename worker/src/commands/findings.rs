@@ -60,7 +60,7 @@ pub(super) async fn answer(pool: &Pool, command: Command, now: DateTime<Utc>) ->
                 open: Some(!resolved),
                 kind: kind.as_deref(),
                 severity,
-                subject: None,
+                ..FindingFilter::default()
             };
             let findings = findings_page(pool, filter, None, limit.clamp(1, 10_000)).await?;
             if json {

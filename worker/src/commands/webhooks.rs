@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use db::Pool;
-use db::models::{DeliveryFilter, DeliveryState, EndpointChange, EventType, WebhookEndpoint};
+use db::models::{DeliveryFilter, DeliveryState, EndpointChange, EventType, Span, WebhookEndpoint};
 use domain::operations::{change_webhook, resend_messages};
 use domain::webhooks::page;
 use kernel::{EventId, RandomIds, WebhookId};
@@ -80,14 +80,15 @@ async fn answer(pool: &Pool, command: Command, now: DateTime<Utc>) -> anyhow::Re
             by,
         } => {
             let filter = DeliveryFilter {
-                state,
-                event_type,
+                states: state.into_iter().collect(),
+                event_types: event_type.into_iter().collect(),
                 event: event.map(|id| id.0),
-                since,
+                created: Span { from: since, to: None },
+                ..DeliveryFilter::default()
             };
             let instruction = by.instruction()?;
             by.carry_out("are sent again", async || {
-                resend_messages(pool, &RandomIds, &instruction, (id, filter), now).await
+                resend_messages(pool, &RandomIds, &instruction, (id, &filter), now).await
             })
             .await
         }

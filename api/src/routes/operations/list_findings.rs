@@ -17,7 +17,7 @@ use crate::extract::QueryParams;
 use crate::problem::Problem;
 use crate::routes::cut;
 
-/// A page of findings, the worst first and of these the newest.
+/// A page of findings, the worst first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FindingPage {
     items: Vec<FindingView>,
@@ -53,13 +53,16 @@ pub(crate) struct FindingView {
     resolved_reason: Option<String>,
 }
 
-/// Lists findings, the worst first and of these the newest.
+/// Lists findings, the worst first and of these the newest, where not asked otherwise.
 #[utoipa::path(get, path = "/api/operations/findings", tag = "operations",
     params(
         ("state" = Option<String>, Query, description = "`open` (where not given), `resolved` or `all`"),
         ("kind" = Option<String>, Query, description = "Only this kind"),
         ("severity" = Option<String>, Query, description = "Only `critical`, `warning` or `info`"),
         ("subject" = Option<String>, Query, description = "Only about this"),
+        ("since" = Option<DateTime<Utc>>, Query, description = "Only first seen then or later"),
+        ("until" = Option<DateTime<Utc>>, Query, description = "Only first seen before"),
+        ("order" = Option<String>, Query, description = "Of those of one severity the `newest` (where not given) or the `oldest` first"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = FindingPage)))]
@@ -74,6 +77,8 @@ pub(crate) async fn list_findings(
         kind: kind.as_deref(),
         severity: query.take("severity")?,
         subject: subject.as_deref(),
+        first_seen: query.take_period()?,
+        oldest_first: query.take_oldest_first()?,
     };
     let after: Option<FindingPlace> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;

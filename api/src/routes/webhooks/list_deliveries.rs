@@ -17,7 +17,7 @@ use crate::extract::{QueryParams, path};
 use crate::problem::Problem;
 use crate::routes::cut;
 
-/// A page of messages, newest first.
+/// A page of messages.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeliveryPage {
     items: Vec<DeliveryView>,
@@ -86,12 +86,16 @@ impl From<WebhookAttempt> for AttemptView {
     }
 }
 
-/// Lists what an endpoint was told and is to be told, newest first, with each send.
+/// Lists what an endpoint was told and is to be told, newest first where not asked otherwise, with each send.
 #[utoipa::path(get, path = "/api/webhooks/{id}/deliveries", tag = "webhooks",
     params(
         ("id" = Uuid, Path, description = "The endpoint"),
-        ("state" = Option<String>, Query, description = "`pending`, `delivered` or `failed`"),
-        ("type" = Option<String>, Query, description = "Such as `order.completed`"),
+        ("state" = Option<String>, Query, description = "Only `pending`, `delivered` or `failed`, or several with commas between"),
+        ("type" = Option<String>, Query, description = "Only this event, such as `order.completed`, or several with commas between"),
+        ("event_id" = Option<Uuid>, Query, description = "Only of the event with this id"),
+        ("since" = Option<DateTime<Utc>>, Query, description = "Only made then or later"),
+        ("until" = Option<DateTime<Utc>>, Query, description = "Only made before"),
+        ("order" = Option<String>, Query, description = "`newest` (where not given) or `oldest` first"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = DeliveryPage)))]
@@ -101,14 +105,16 @@ pub(crate) async fn list_webhook_deliveries(
     mut query: QueryParams,
 ) -> Result<Json<DeliveryPage>, Problem> {
     let filter = DeliveryFilter {
-        state: query.take("state")?,
-        event_type: query.take("type")?,
-        ..DeliveryFilter::default()
+        states: query.take_words("state", DeliveryState::ALL, DeliveryState::word)?,
+        event_types: query.take_words("type", EventType::ALL, EventType::word)?,
+        event: query.take("event_id")?,
+        created: query.take_period()?,
+        oldest_first: query.take_oldest_first()?,
     };
-    let before: Option<EventId> = query.take("cursor")?;
+    let place: Option<EventId> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;
     query.finish()?;
-    let mut messages = deliveries_page(&app.pool, path("id", &id)?, filter, before, i64::from(limit) + 1).await?;
+    let mut messages = deliveries_page(&app.pool, path("id", &id)?, &filter, place, i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut messages, limit, |(message, _)| EventId(message.event_id));
     let items = messages.into_iter().map(DeliveryView::from).collect();
     Ok(Json(DeliveryPage { items, next_cursor }))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::header::HeaderMap;
 use axum::{Extension, Json};
-use db::models::{DeliveryFilter, DeliveryState, EventType};
+use db::models::{DeliveryFilter, DeliveryState, EventType, Span};
 use domain::operations::resend_messages;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -52,14 +52,17 @@ pub(crate) async fn resend_webhook_deliveries(
 ) -> Result<(HeaderMap, Json<DoneView>), Problem> {
     let body = &request.body;
     let filter = DeliveryFilter {
-        state: body.state,
-        event_type: body.event_type,
-        event: None,
-        since: body.since.map(|since| since.0),
+        states: body.state.into_iter().collect(),
+        event_types: body.event_type.into_iter().collect(),
+        created: Span {
+            from: body.since.map(|since| since.0),
+            to: None,
+        },
+        ..DeliveryFilter::default()
     };
     let instruction = instruction(&caller, &request, body.reason.as_ref(), body.dry_run);
     let (id, now) = (path("id", &id)?, app.clock.now());
-    let done = resend_messages(&app.pool, &*app.ids, &instruction, (id, filter), now).await?;
+    let done = resend_messages(&app.pool, &*app.ids, &instruction, (id, &filter), now).await?;
     app.wakes.push(done.wakes.clone());
     Ok(answer(&done, DoneView::from(&done)))
 }

@@ -1,6 +1,6 @@
 //! Lists by what they are narrowed to: each filter alone and several together, in both directions, and what is refused.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::TestApi;
 
@@ -272,4 +272,79 @@ async fn supplier_wallets_are_found_by_what_they_are() {
         ("min_balance=2&max_balance=1", "min_balance"),
     ];
     refuses(&api, list, &wrong).await;
+}
+
+/// Four findings, a minute apart: two warnings, one that is critical, and one that is over.
+const FINDINGS: &str = "
+    INSERT INTO findings (id, kind, severity, subject, metric, action, first_seen_at, last_seen_at)
+        SELECT ('00000000-0000-7000-8000-0000000000d' || n)::uuid, CASE n WHEN 2 THEN 'ledger.unbalanced' ELSE 'pool.low_stock' END,
+            CASE n WHEN 2 THEN 'critical' ELSE 'warning' END, 'network:' || n, 'switchyard_findings_open', 'Look.', at, at
+        FROM (SELECT n, '2027-01-15T07:00:00Z'::timestamptz + n * interval '1 minute' AS at FROM generate_series(1, 4) n) AS made;
+    UPDATE findings SET resolved_at = now(), resolved_by = 'worker' WHERE subject = 'network:4'";
+
+#[tokio::test]
+async fn findings_are_found_by_time_and_turned_round_within_what_matters_alike() {
+    let api = TestApi::new().await;
+    api.db.sql(FINDINGS).await;
+    let list = "/api/operations/findings";
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["d2", "d3", "d1"]),
+        ("order=oldest", &["d2", "d1", "d3"]),
+        ("state=all&order=oldest", &["d2", "d1", "d3", "d4"]),
+        ("since=2027-01-15T07:02:00Z", &["d2", "d3"]),
+        ("since=2027-01-15T07:02:00Z&state=all&severity=warning", &["d4", "d3"]),
+        ("until=2027-01-15T07:02:00Z", &["d1"]),
+        (
+            "kind=pool.low_stock&since=2027-01-15T07:00:00Z&order=oldest",
+            &["d1", "d3"],
+        ),
+        ("subject=network:3&until=2027-01-15T07:03:00Z", &[]),
+    ];
+    finds(&api, list, cases).await;
+    is_walked(&api, list, "state=all", "id").await;
+    refuses(&api, list, &WRONG).await;
+}
+
+/// Three messages, a minute apart, to the one endpoint.
+const MESSAGES: &str = "
+    INSERT INTO webhook_deliveries (endpoint_id, event_id, event_type, state, next_attempt_at, delivered_at, created_at, updated_at)
+        SELECT (SELECT id FROM webhook_endpoints), ('00000000-0000-7000-8000-0000000000d' || n)::uuid,
+            CASE n WHEN 3 THEN 'payout.sent' ELSE 'order.created' END,
+            CASE n WHEN 1 THEN 'delivered' WHEN 2 THEN 'failed' ELSE 'pending' END, at, CASE n WHEN 1 THEN at END, at, at
+        FROM (SELECT n, '2027-01-15T07:00:00Z'::timestamptz + n * interval '1 minute' AS at FROM generate_series(1, 3) n) AS made";
+
+#[tokio::test]
+async fn messages_are_found_by_what_they_are() {
+    let api = TestApi::new().await;
+    let hook = json!({ "url": "https://shop.example/hook", "event_types": [] });
+    let made = api.marked("/api/webhooks", "m1", &hook).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    api.db.sql(MESSAGES).await;
+    let list = format!("/api/webhooks/{}/deliveries", made.body["id"].as_str().unwrap());
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["d3", "d2", "d1"]),
+        ("order=oldest", &["d1", "d2", "d3"]),
+        ("state=failed", &["d2"]),
+        ("state=failed,delivered,failed", &["d2", "d1"]),
+        ("type=order.created", &["d2", "d1"]),
+        ("type=order.created,payout.sent&state=pending,failed", &["d3", "d2"]),
+        ("type=order.settled", &[]),
+        ("event_id=00000000-0000-7000-8000-0000000000d2", &["d2"]),
+        ("event_id=00000000-0000-7000-8000-0000000000d2&state=pending", &[]),
+        ("since=2027-01-15T07:02:00Z", &["d3", "d2"]),
+        ("until=2027-01-15T07:02:00Z", &["d1"]),
+        (
+            "since=2027-01-15T07:01:00Z&until=2027-01-15T07:03:00Z&type=order.created&order=oldest",
+            &["d1", "d2"],
+        ),
+    ];
+    finds(&api, &list, cases).await;
+    is_walked(&api, &list, "state=pending,failed,delivered", "id").await;
+    refuses(&api, &list, &WRONG).await;
+    let wrong = [
+        ("type=order.exploded", "type"),
+        ("type=order.created,", "type"),
+        ("event_id=x", "event_id"),
+    ];
+    refuses(&api, &list, &wrong).await;
 }

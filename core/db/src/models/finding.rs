@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::TxState;
+use super::list::{Span, narrow};
 use crate::Conn;
 use crate::schema::{chain_transactions as t, findings};
 use crate::text_enum;
@@ -56,6 +57,10 @@ pub struct FindingFilter<'a> {
     pub kind: Option<&'a str>,
     pub severity: Option<Severity>,
     pub subject: Option<&'a str>,
+    /// When it was first seen; without the end.
+    pub first_seen: Span<DateTime<Utc>>,
+    /// Of those that matter alike.
+    pub oldest_first: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -117,7 +122,7 @@ impl Finding {
         Ok(rows.get_result::<i64>(conn).await? > 0)
     }
 
-    /// Findings, the worst first and of these the newest, after a place in that order.
+    /// Findings, the worst first and of these the newest or the oldest, after a place in that order.
     pub async fn page(
         conn: &mut Conn,
         filter: FindingFilter<'_>,
@@ -125,26 +130,27 @@ impl Finding {
         limit: i64,
     ) -> QueryResult<Vec<Self>> {
         let rank = || diesel::dsl::sql::<Integer>(RANK);
-        let mut query = findings::table
-            .select(Self::as_select())
-            .order((rank(), findings::id.desc()))
-            .limit(limit)
-            .into_boxed();
-        if let Some(open) = filter.open {
-            query = query.filter(findings::resolved_at.is_null().eq(open));
-        }
-        if let Some(kind) = filter.kind {
-            query = query.filter(findings::kind.eq(kind));
-        }
-        if let Some(severity) = filter.severity {
-            query = query.filter(findings::severity.eq(severity));
-        }
-        if let Some(subject) = filter.subject {
-            query = query.filter(findings::subject.eq(subject));
-        }
-        if let Some((severity, id)) = after {
-            let same = rank().eq(severity.rank()).and(findings::id.lt(id));
-            query = query.filter(rank().gt(severity.rank()).or(same));
+        let mut query = findings::table.select(Self::as_select()).limit(limit).into_boxed();
+        narrow!(query,
+            filter.open => findings::resolved_at.is_null(), eq;
+            filter.kind => findings::kind, eq;
+            filter.severity => findings::severity, eq;
+            filter.subject => findings::subject, eq;
+            filter.first_seen.from => findings::first_seen_at, ge;
+            filter.first_seen.to => findings::first_seen_at, lt;
+        );
+        if filter.oldest_first {
+            query = query.order((rank(), findings::id.asc()));
+            if let Some((severity, id)) = after {
+                let same = rank().eq(severity.rank()).and(findings::id.gt(id));
+                query = query.filter(rank().gt(severity.rank()).or(same));
+            }
+        } else {
+            query = query.order((rank(), findings::id.desc()));
+            if let Some((severity, id)) = after {
+                let same = rank().eq(severity.rank()).and(findings::id.lt(id));
+                query = query.filter(rank().gt(severity.rank()).or(same));
+            }
         }
         query.load(conn).await
     }

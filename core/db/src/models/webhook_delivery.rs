@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::EventType;
+use super::list::{Span, narrow, narrow_to_any, page_by};
 use crate::Conn;
 use crate::schema::{events as e, webhook_attempts as a, webhook_deliveries as d};
 use crate::text_enum;
@@ -63,13 +64,17 @@ pub struct DueDelivery {
 }
 
 /// What a list of messages is narrowed to.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct DeliveryFilter {
-    pub state: Option<DeliveryState>,
-    pub event_type: Option<EventType>,
+    /// One of these; none of them: any.
+    pub states: Vec<DeliveryState>,
+    /// The same.
+    pub event_types: Vec<EventType>,
     pub event: Option<Uuid>,
-    /// Made at or after this time.
-    pub since: Option<DateTime<Utc>>,
+    /// When it was made; without the end.
+    pub created: Span<DateTime<Utc>>,
+    /// Of pages.
+    pub oldest_first: bool,
 }
 
 /// One send of a message.
@@ -98,20 +103,15 @@ pub enum AttemptOutcome {
 /// Messages to an endpoint, narrowed.
 macro_rules! fitting {
     ($endpoint:expr, $filter:expr) => {{
-        let filter: DeliveryFilter = $filter;
+        let filter: &DeliveryFilter = $filter;
         let mut query = d::table.filter(d::endpoint_id.eq($endpoint)).into_boxed();
-        if let Some(state) = filter.state {
-            query = query.filter(d::state.eq(state));
-        }
-        if let Some(event_type) = filter.event_type {
-            query = query.filter(d::event_type.eq(event_type));
-        }
-        if let Some(event) = filter.event {
-            query = query.filter(d::event_id.eq(event));
-        }
-        if let Some(since) = filter.since {
-            query = query.filter(d::created_at.ge(since));
-        }
+        narrow!(query,
+            filter.event => d::event_id, eq;
+            filter.created.from => d::created_at, ge;
+            filter.created.to => d::created_at, lt;
+        );
+        narrow_to_any!(query, filter.states.as_slice() => d::state);
+        narrow_to_any!(query, filter.event_types.as_slice() => d::event_type);
         query
     }};
 }
@@ -126,26 +126,26 @@ impl WebhookDelivery {
             .optional()
     }
 
-    /// A page, newest first, before the event `before`.
+    /// A page of the messages behind the event `place` in the filter's direction.
     pub async fn page(
         conn: &mut Conn,
         endpoint: Uuid,
-        filter: DeliveryFilter,
-        before: Option<Uuid>,
+        filter: &DeliveryFilter,
+        place: Option<Uuid>,
         limit: i64,
     ) -> QueryResult<Vec<Self>> {
-        let mut query = fitting!(endpoint, filter)
-            .order(d::event_id.desc())
-            .limit(limit)
-            .select(Self::as_select());
-        if let Some(before) = before {
-            query = query.filter(d::event_id.lt(before));
-        }
+        let mut query = fitting!(endpoint, filter).limit(limit).select(Self::as_select());
+        page_by!(query, d::event_id, place, filter.oldest_first);
         query.load(conn).await
     }
 
     /// Those that fit, oldest first, at most `limit`.
-    pub async fn oldest(conn: &mut Conn, endpoint: Uuid, filter: DeliveryFilter, limit: i64) -> QueryResult<Vec<Self>> {
+    pub async fn oldest(
+        conn: &mut Conn,
+        endpoint: Uuid,
+        filter: &DeliveryFilter,
+        limit: i64,
+    ) -> QueryResult<Vec<Self>> {
         fitting!(endpoint, filter)
             .order(d::event_id)
             .limit(limit)
@@ -155,7 +155,7 @@ impl WebhookDelivery {
     }
 
     /// How many fit.
-    pub async fn count(conn: &mut Conn, endpoint: Uuid, filter: DeliveryFilter) -> QueryResult<i64> {
+    pub async fn count(conn: &mut Conn, endpoint: Uuid, filter: &DeliveryFilter) -> QueryResult<i64> {
         fitting!(endpoint, filter).count().get_result(conn).await
     }
 

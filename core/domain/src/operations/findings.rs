@@ -39,7 +39,7 @@ impl FromStr for FindingPlace {
     }
 }
 
-/// Findings, the worst first and of these the newest.
+/// Findings, the worst first and of these the newest, or the oldest where the filter says so, after a place.
 ///
 /// # Errors
 /// When the database cannot be asked.

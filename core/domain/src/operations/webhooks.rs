@@ -1,7 +1,7 @@
 //! Endpoints switched and changed by hand, and messages sent again.
 
 use chrono::{DateTime, Utc};
-use db::models::{Action, DeliveryFilter, DeliveryState, EndpointChange, WebhookDelivery, WebhookEndpoint};
+use db::models::{Action, DeliveryFilter, DeliveryState, EndpointChange, EventType, WebhookDelivery, WebhookEndpoint};
 use db::{Pool, run_tx};
 use jobs::{JobKind, JobRequest, enqueue_in_tx};
 use kernel::{EventId, IdGen, WebhookId};
@@ -64,20 +64,23 @@ pub async fn resend_messages(
     pool: &Pool,
     ids: &dyn IdGen,
     instruction: &Instruction,
-    (id, filter): (WebhookId, DeliveryFilter),
+    (id, filter): (WebhookId, &DeliveryFilter),
     now: DateTime<Utc>,
 ) -> Result<Done, DomainError> {
-    if filter.state == Some(DeliveryState::Pending) {
+    if filter.states.contains(&DeliveryState::Pending) {
         return Err(DomainError::BadText(
             "only failed or delivered messages are sent again; pending ones are on their way",
         ));
     }
-    let state = filter.state.unwrap_or(DeliveryState::Failed);
-    let filter = DeliveryFilter {
-        state: Some(state),
-        ..filter
+    let states = match filter.states.as_slice() {
+        [] => vec![DeliveryState::Failed],
+        given => given.to_vec(),
     };
-    resend(pool, ids, instruction, (id, filter), now).await
+    let filter = DeliveryFilter {
+        states,
+        ..filter.clone()
+    };
+    resend(pool, ids, instruction, (id, &filter), now).await
 }
 
 /// Has one message sent again at once, whatever became of it. It keeps its id.
@@ -95,19 +98,19 @@ pub async fn resend_message(
         event: Some(message.0),
         ..DeliveryFilter::default()
     };
-    resend(pool, ids, instruction, (id, filter), now).await
+    resend(pool, ids, instruction, (id, &filter), now).await
 }
 
 async fn resend(
     pool: &Pool,
     ids: &dyn IdGen,
     instruction: &Instruction,
-    (id, filter): (WebhookId, DeliveryFilter),
+    (id, filter): (WebhookId, &DeliveryFilter),
     now: DateTime<Utc>,
 ) -> Result<Done, DomainError> {
     let asked = json!({
-        "object_id": id, "state": filter.state, "type": filter.event_type, "event": filter.event,
-        "since": filter.since,
+        "object_id": id, "state": named(&filter.states, DeliveryState::word),
+        "type": named(&filter.event_types, EventType::word), "event": filter.event, "since": filter.created.from,
     });
     let command = Command::new(ids, Action::WebhooksResend, instruction, asked, now)?;
     run_tx(pool, "resend_webhook_messages", async |conn| {
@@ -142,6 +145,12 @@ async fn resend(
         command.done_in_tx(conn, matched, objects.collect(), wakes).await
     })
     .await
+}
+
+/// Words as the record keeps them: null where none is given.
+fn named<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Option<String> {
+    let words: Vec<&str> = all.iter().map(|one| word(*one)).collect();
+    (!words.is_empty()).then(|| words.join(","))
 }
 
 /// The job that sends to an endpoint.

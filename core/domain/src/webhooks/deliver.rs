@@ -242,20 +242,20 @@ pub async fn wake_due(pool: &Pool, now: DateTime<Utc>) -> Result<Vec<Wake>, Doma
     .await
 }
 
-/// Messages to an endpoint, newest first, before the event `before`, each with its sends.
+/// A page of messages to an endpoint, behind the event `place` in the filter's direction, each with its sends.
 ///
 /// # Errors
 /// [`DomainError::NotFound`], or a database failure.
 pub async fn deliveries_page(
     pool: &Pool,
     id: WebhookId,
-    filter: DeliveryFilter,
-    before: Option<EventId>,
+    filter: &DeliveryFilter,
+    place: Option<EventId>,
     limit: i64,
 ) -> Result<Vec<(WebhookDelivery, Vec<WebhookAttempt>)>, DomainError> {
     let mut conn = acquire(pool).await?;
     find_in_tx(&mut conn, id).await?;
-    let messages = WebhookDelivery::page(&mut conn, id.0, filter, before.map(|id| id.0), limit).await?;
+    let messages = WebhookDelivery::page(&mut conn, id.0, filter, place.map(|id| id.0), limit).await?;
     let events: Vec<Uuid> = messages.iter().map(|message| message.event_id).collect();
     let attempts = WebhookAttempt::of(&mut conn, id.0, &events).await?;
     let with_attempts = messages.into_iter().map(|message| {

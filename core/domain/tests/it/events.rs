@@ -269,7 +269,7 @@ async fn two_runs_beside_each_other_count_a_send_once_and_old_messages_are_forgo
     record(0, 500).await;
     record(1, 200).await;
     record(1, 500).await;
-    let messages = webhooks::deliveries_page(&world.api, endpoint, Default::default(), None, 10)
+    let messages = webhooks::deliveries_page(&world.api, endpoint, &Default::default(), None, 10)
         .await
         .unwrap();
     let found: Vec<_> = messages
