@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
+use db::models::Span;
 use db::{Conn, DbError};
 use diesel::pg::Pg;
 use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
@@ -45,6 +46,10 @@ pub struct JobFilter {
     pub object_id: Option<String>,
     /// That failed last with this code.
     pub code: Option<String>,
+    /// Since when they stand as they do; without the end.
+    pub since: Span<DateTime<Utc>>,
+    /// Lists alone: those first that have stood shortest.
+    pub newest_first: bool,
 }
 
 /// A place in a list that is sorted by age.
@@ -152,11 +157,12 @@ const MATCHING: &str = "
     ) s
     WHERE ($4 IS NULL OR s.standing = $4) AND (NOT $5 OR s.overdue) AND ($6 IS NULL OR j.kind = $6)
         AND ($7 IS NULL OR j.queue = $7) AND ($8 IS NULL OR j.object_id = $8)
-        AND ($9 IS NULL OR j.last_error_code = $9)";
+        AND ($9 IS NULL OR j.last_error_code = $9)
+        AND ($10 IS NULL OR s.since >= $10) AND ($11 IS NULL OR s.since < $11)";
 
 type Query<'a> = BoxedSqlQuery<'a, Pg, SqlQuery>;
 
-/// A statement that ends in or contains [`MATCHING`]; its own parameters begin at `$10`.
+/// A statement that ends in or contains [`MATCHING`]; its own parameters begin at `$12`.
 fn statement(sql: String, filter: &JobFilter, now: DateTime<Utc>) -> Query<'_> {
     let kinds: Vec<&str> = JobKind::ALL.iter().map(|kind| kind.word()).collect();
     let lease = |kind: &JobKind| kind.policy().lease().as_seconds_f64();
@@ -172,9 +178,11 @@ fn statement(sql: String, filter: &JobFilter, now: DateTime<Utc>) -> Query<'_> {
         .bind::<Nullable<Text>, _>(filter.queue.as_deref())
         .bind::<Nullable<Text>, _>(filter.object_id.as_deref())
         .bind::<Nullable<Text>, _>(filter.code.as_deref())
+        .bind::<Nullable<Timestamptz>, _>(filter.since.from)
+        .bind::<Nullable<Timestamptz>, _>(filter.since.to)
 }
 
-/// Jobs that fit, those first that have stood longest, after a place in that order.
+/// Jobs that fit, those first that have stood longest (or shortest, where the filter says so), after a place in that order.
 ///
 /// # Errors
 /// When PostgreSQL does not answer.
@@ -185,9 +193,14 @@ pub async fn list(
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<Vec<JobRow>, DbError> {
+    let (behind, way) = if filter.newest_first {
+        ("<", "DESC")
+    } else {
+        (">", "ASC")
+    };
     let sql = format!(
-        "SELECT {COLUMNS} {MATCHING} AND ($10 IS NULL OR (s.since, j.kind, j.object_id) > ($10, $11, $12))
-         ORDER BY s.since, j.kind, j.object_id LIMIT $13"
+        "SELECT {COLUMNS} {MATCHING} AND ($12 IS NULL OR (s.since, j.kind, j.object_id) {behind} ($12, $13, $14))
+         ORDER BY s.since {way}, j.kind {way}, j.object_id {way} LIMIT $15"
     );
     let query = statement(sql, filter, now)
         .bind::<Nullable<Timestamptz>, _>(after.map(|place| place.since))
@@ -227,7 +240,7 @@ pub async fn redrive_in_tx(
     let sql = format!(
         "UPDATE jobs SET state = 'due', runs = 0, next_run_at = $3, pushed_at = NULL, dead_at = NULL
          FROM (SELECT {COLUMNS} {MATCHING} AND s.standing IN ('dead', 'later')
-            ORDER BY s.since, j.kind, j.object_id LIMIT $10 FOR UPDATE OF j) taken
+            ORDER BY s.since, j.kind, j.object_id LIMIT $12 FOR UPDATE OF j) taken
          WHERE jobs.kind = taken.kind AND jobs.object_id = taken.object_id RETURNING taken.*"
     );
     Ok(statement(sql, filter, now).bind::<BigInt, _>(limit).load(conn).await?)
@@ -247,7 +260,7 @@ pub async fn drop_in_tx(
     let sql = format!(
         "DELETE FROM jobs
          USING (SELECT {COLUMNS} {MATCHING} AND s.standing = 'dead'
-            ORDER BY s.since, j.kind, j.object_id LIMIT $10 FOR UPDATE OF j) taken
+            ORDER BY s.since, j.kind, j.object_id LIMIT $12 FOR UPDATE OF j) taken
          WHERE jobs.kind = taken.kind AND jobs.object_id = taken.object_id RETURNING taken.*"
     );
     Ok(statement(sql, filter, now).bind::<BigInt, _>(limit).load(conn).await?)

@@ -106,6 +106,7 @@ impl Which {
             queue: self.queue,
             object_id: self.object,
             code: self.code,
+            ..JobFilter::default()
         }
     }
 

@@ -15,7 +15,7 @@ use crate::extract::QueryParams;
 use crate::problem::Problem;
 use crate::routes::cut;
 
-/// A page of jobs, those first that have stood longest.
+/// A page of jobs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JobPage {
     items: Vec<JobView>,
@@ -50,7 +50,7 @@ struct JobView {
     created_at: DateTime<Utc>,
 }
 
-/// Lists jobs, those first that have stood longest.
+/// Lists jobs, those first that have stood longest, where not asked otherwise.
 #[utoipa::path(get, path = "/api/operations/jobs", tag = "operations",
     params(
         ("state" = Option<String>, Query, description = "Only `dead`, `due`, `later` or `running`"),
@@ -59,6 +59,9 @@ struct JobView {
         ("queue" = Option<String>, Query, description = "Only this queue"),
         ("object_id" = Option<String>, Query, description = "Only about this object"),
         ("code" = Option<String>, Query, description = "Only those that failed last with this code"),
+        ("since" = Option<DateTime<Utc>>, Query, description = "Only those that have stood so since then or later"),
+        ("until" = Option<DateTime<Utc>>, Query, description = "Only those that have stood so since before"),
+        ("order" = Option<String>, Query, description = "Those that have stood longest (`oldest`, where not given) or shortest (`newest`) first"),
         ("limit" = Option<u32>, Query, description = "Rows per page; 50 where not given"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before")),
     responses((status = 200, description = "A page", body = JobPage)))]
@@ -70,6 +73,8 @@ pub(crate) async fn list_jobs(State(app): State<Arc<App>>, mut query: QueryParam
         queue: query.take("queue")?,
         object_id: query.take("object_id")?,
         code: query.take("code")?,
+        since: query.take_period()?,
+        newest_first: query.take_newest_first()?,
     };
     let after: Option<Place> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;

@@ -75,11 +75,11 @@ impl ChooseJobs {
         }
         Ok(JobFilter {
             standing: self.state,
-            overdue: false,
             kind: self.kind.clone(),
             queue: self.queue.clone(),
             object_id: self.object_id.clone(),
             code: self.code.clone(),
+            ..JobFilter::default()
         })
     }
 }

@@ -348,3 +348,33 @@ async fn messages_are_found_by_what_they_are() {
     ];
     refuses(&api, &list, &wrong).await;
 }
+
+#[tokio::test]
+async fn dead_jobs_are_found_by_the_time_of_their_death() {
+    let api = TestApi::new().await;
+    api.db
+        .sql(
+            "INSERT INTO jobs (kind, object_id, queue, runs, state, next_run_at, last_error_code, last_error, dead_at, created_at)
+             SELECT 'wallets.sync', 'd' || n, 'wallets', 10, 'dead', at, 'bad', 'in words', at, at
+             FROM (SELECT n, '2027-01-15T07:00:00Z'::timestamptz + n * interval '1 minute' AS at FROM generate_series(1, 3) n)
+             AS made",
+        )
+        .await;
+    let list = "/api/operations/jobs";
+    for (query, expected) in [
+        ("state=dead", vec!["d1", "d2", "d3"]),
+        ("state=dead&order=newest", vec!["d3", "d2", "d1"]),
+        ("state=dead&since=2027-01-15T07:02:00Z", vec!["d2", "d3"]),
+        ("state=dead&until=2027-01-15T07:02:00Z", vec!["d1"]),
+        (
+            "state=dead&code=bad&since=2027-01-15T07:01:00Z&until=2027-01-15T07:03:00Z&order=newest",
+            vec!["d2", "d1"],
+        ),
+        ("state=due&until=2027-01-15T07:59:00Z", vec![]),
+    ] {
+        let found = listed(&api, &format!("{list}?{query}"), "object_id").await;
+        assert_eq!(found, expected, "{query}");
+    }
+    is_walked(&api, list, "state=dead", "object_id").await;
+    refuses(&api, list, &WRONG).await;
+}

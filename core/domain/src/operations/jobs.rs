@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{AT_ONCE, Command, Done, Instruction};
 use crate::DomainError;
 
-/// Jobs that fit, those first that have stood longest.
+/// Jobs that fit, those first that have stood longest, or shortest where the filter says so.
 ///
 /// # Errors
 /// When the database cannot be asked.
