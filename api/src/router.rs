@@ -175,6 +175,7 @@ routes! {
     MaintenanceManage put Put "/api/operations/switches/{name}" operations::throw_switch::throw_switch [BODY, FOUND, BY_HAND];
     ActionsRead get Get "/api/operations/actions" operations::list_actions::list_actions [];
     AuditRead get Get "/api/operations/audit" operations::list_audit::list_audit [];
+    AuditExport get Get "/api/operations/audit.csv" operations::export_audit::export_audit [];
     EventsRead get Get "/api/events" events::stream::stream_events [];
     WebhooksWrite post Post "/api/webhooks" webhooks::create::create_webhook
         [BODY, MARKED, &[Code::WebhookUrlRefused, Code::BadText, Code::Conflict]];

@@ -10,8 +10,8 @@ use crate::problem::Problem;
 
 /// Rows read at a time.
 pub(crate) const PAGE: i64 = 500;
-/// More are not sent at once.
-const PAGES: usize = 600;
+/// More lines are not sent at once.
+const LINES: usize = 300_000;
 
 /// The next rows of a table.
 pub(crate) struct Lines {
@@ -23,7 +23,16 @@ pub(crate) struct Lines {
 impl Lines {
     /// Of what one read found.
     pub(crate) fn of<T>(found: Vec<T>, line: impl FnMut(T) -> Result<Vec<String>, Problem>) -> Result<Self, Problem> {
-        let more = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
+        Self::of_up_to(PAGE, found, line)
+    }
+
+    /// Of what one read of at most so many rows found.
+    pub(crate) fn of_up_to<T>(
+        limit: i64,
+        found: Vec<T>,
+        line: impl FnMut(T) -> Result<Vec<String>, Problem>,
+    ) -> Result<Self, Problem> {
+        let more = i64::try_from(found.len()).is_ok_and(|count| count == limit);
         let rows = found.into_iter().map(line).collect::<Result<_, _>>()?;
         Ok(Self { rows, more })
     }
@@ -31,7 +40,7 @@ impl Lines {
 
 /// What a table is read from.
 pub(crate) trait Pages: Send + 'static {
-    /// At most [`PAGE`] rows, each behind the last one of the read before.
+    /// At most [`PAGE`] rows, fewer where each may be large, and each behind the last one of the read before.
     fn next(&mut self) -> impl Future<Output = Result<Lines, Problem>> + Send;
 }
 
@@ -41,15 +50,19 @@ pub(crate) async fn answer(name: &str, head: &[&str], mut pages: impl Pages) -> 
     let first = pages.next().await?;
     let internal = |error: std::io::Error| Problem::internal(error.to_string());
     let begun = [row(head).map_err(internal)?, table(&first.rows).map_err(internal)?];
-    let rest = stream::try_unfold((pages, first.more, 1), |(mut pages, more, count)| async move {
+    let sent = first.rows.len();
+    let rest = stream::try_unfold((pages, first.more, sent), |(mut pages, more, sent)| async move {
         if !more {
             return Ok(None);
         }
-        if count == PAGES {
+        if sent >= LINES {
             return Err(std::io::Error::other("more lines than are exported at once"));
         }
         let lines = pages.next().await.map_err(|problem| broken_off(&problem))?;
-        Ok(Some((table(&lines.rows)?, (pages, lines.more, count + 1))))
+        Ok(Some((
+            table(&lines.rows)?,
+            (pages, lines.more, sent + lines.rows.len()),
+        )))
     });
     let body = Body::from_stream(stream::iter(begun.map(Ok)).chain(rest));
     let name = HeaderValue::try_from(format!("attachment; filename=\"{name}.csv\""));

@@ -145,7 +145,7 @@ impl Proof {
 /// When the database cannot be asked.
 pub async fn page(
     pool: &Pool,
-    filter: AuditFilter<'_>,
+    filter: &AuditFilter,
     place: Option<i64>,
     limit: i64,
 ) -> Result<Vec<AuditLine>, DomainError> {

@@ -75,24 +75,25 @@ pub(crate) async fn list_audit(
     State(app): State<Arc<App>>,
     mut query: QueryParams,
 ) -> Result<Json<AuditPage>, Problem> {
-    let principal: Option<String> = query.take("principal")?;
-    let (action, request_id): (Option<String>, Option<String>) = (query.take("action")?, query.take("request_id")?);
-    let period = query.take_period()?;
-    let filter = AuditFilter {
-        principal: principal.as_deref(),
-        action: action.as_deref(),
-        request_id: request_id.as_deref(),
-        since: period.from,
-        until: period.to,
-        oldest_first: query.take_oldest_first()?,
-    };
+    let filter = filter(&mut query)?;
     let place: Option<i64> = query.take("cursor")?;
     let limit = query.take_limit(&app)?;
     query.finish()?;
-    let mut lines = audit_trail::page(&app.pool, filter, place, i64::from(limit) + 1).await?;
+    let mut lines = audit_trail::page(&app.pool, &filter, place, i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut lines, limit, |line| line.seq);
     let items = lines.into_iter().map(AuditLineView::from).collect();
     Ok(Json(AuditPage { items, next_cursor }))
+}
+
+/// Takes the filters of the trail out of the query.
+pub(super) fn filter(query: &mut QueryParams) -> Result<AuditFilter, Problem> {
+    Ok(AuditFilter {
+        principal: query.take("principal")?,
+        action: query.take("action")?,
+        request_id: query.take("request_id")?,
+        at: query.take_period()?,
+        oldest_first: query.take_oldest_first()?,
+    })
 }
 
 impl From<AuditLine> for AuditLineView {

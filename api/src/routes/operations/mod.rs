@@ -3,6 +3,7 @@
 pub(crate) mod approve_payout;
 pub(crate) mod command_orders;
 pub(crate) mod drop_jobs;
+pub(crate) mod export_audit;
 pub(crate) mod list_actions;
 pub(crate) mod list_audit;
 pub(crate) mod list_deposits;

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
-use super::list::{narrow, page_by};
+use super::list::{Span, narrow, page_by};
 use crate::schema::{audit_inbox as i, audit_trail as t};
 use crate::{Conn, Prepare as _};
 
@@ -100,13 +100,13 @@ pub struct Unsealed {
 }
 
 /// What a list of lines is narrowed to.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct AuditFilter<'a> {
-    pub principal: Option<&'a str>,
-    pub action: Option<&'a str>,
-    pub request_id: Option<&'a str>,
-    pub since: Option<DateTime<Utc>>,
-    pub until: Option<DateTime<Utc>>,
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    pub principal: Option<String>,
+    pub action: Option<String>,
+    pub request_id: Option<String>,
+    /// When it was asked for; without the end.
+    pub at: Span<DateTime<Utc>>,
     pub oldest_first: bool,
 }
 
@@ -123,19 +123,14 @@ impl NewAuditLine {
 
 impl AuditLine {
     /// A page of the lines behind `place` in the filter's direction.
-    pub async fn page(
-        conn: &mut Conn,
-        filter: AuditFilter<'_>,
-        place: Option<i64>,
-        limit: i64,
-    ) -> QueryResult<Vec<Self>> {
+    pub async fn page(conn: &mut Conn, filter: &AuditFilter, place: Option<i64>, limit: i64) -> QueryResult<Vec<Self>> {
         let mut query = t::table.select(Self::as_select()).limit(limit).into_boxed();
         narrow!(query,
-            filter.principal => t::principal, eq;
-            filter.action => t::action, eq;
-            filter.request_id => t::request_id, eq;
-            filter.since => t::at, ge;
-            filter.until => t::at, lt;
+            filter.principal.as_deref() => t::principal, eq;
+            filter.action.as_deref() => t::action, eq;
+            filter.request_id.as_deref() => t::request_id, eq;
+            filter.at.from => t::at, ge;
+            filter.at.to => t::at, lt;
         );
         page_by!(query, t::seq, place, filter.oldest_first);
         query.load(conn).await

@@ -103,7 +103,7 @@ async fn a_transaction_carries_its_line_and_one_that_is_rolled_back_does_not() {
         .unwrap();
     let sealed = seal(&trail.worker, noon()).await.unwrap();
     assert_eq!((sealed.lines, sealed.head.seq), (2, 2));
-    let lines = page(&trail.worker, AuditFilter::default(), None, 10).await.unwrap();
+    let lines = page(&trail.worker, &AuditFilter::default(), None, 10).await.unwrap();
     let shown: Vec<_> = lines
         .iter()
         .map(|line| (line.step.as_deref(), line.result.as_str(), line.changes.clone()))

@@ -1,10 +1,11 @@
 //! `GET /api/operations/audit`, and what the requests themselves leave there.
 
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::http::Method;
 use db::models::SealedNow;
 use serde_json::{Value, json};
 use switchyard_api::Scope;
+use tower::ServiceExt;
 
 use crate::support::{RECEIVER, TestApi};
 
@@ -140,4 +141,100 @@ async fn it_is_paged_and_narrowed() {
     api.send(request.body(Body::empty()).unwrap())
         .await
         .refused(403, "insufficient_scope");
+}
+
+/// Lines of somebody whose name is a formula, enough for several reads of an export, and one whose body holds quotes and commas.
+const MANY: &str = "
+    INSERT INTO audit_inbox (at, principal, principal_name, action, result, changes)
+        SELECT '2027-01-15T07:00:00Z'::timestamptz + n * interval '1 second', 'operator:anna', '=1+1', 'cli.test', 'ok', '[]'
+        FROM generate_series(1, 120) n;
+    INSERT INTO audit_inbox (at, principal, principal_name, address, request_id, action, target, result, asked, changes)
+        VALUES ('2027-01-15T07:30:00Z', 'operator:bob', 'bob', '10.0.0.1', '-r1', 'cli.test', 'POST /x', 'ok',
+            '{\"note\": \"a, b\"}', '[]')";
+
+async fn audit_table(api: &TestApi, token: &str, query: &str) -> Vec<String> {
+    let request = axum::http::Request::get(format!("/api/operations/audit.csv?{query}"));
+    let request = request.header("authorization", format!("Bearer {token}"));
+    let response = api.router.clone().oneshot(request.body(Body::empty()).unwrap());
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), 200, "{query}");
+    assert_eq!(response.headers()["content-type"], "text/csv; charset=utf-8");
+    let named = response.headers()["content-disposition"].to_str().unwrap();
+    assert_eq!(named, "attachment; filename=\"audit.csv\"");
+    let text = to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec();
+    let text = String::from_utf8(text).unwrap();
+    text.split_terminator("\r\n").map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn the_table_holds_every_line_of_the_list_and_no_formula() {
+    let api = TestApi::new().await;
+    api.db.sql(MANY).await;
+    let all = api.audit("?limit=100").await;
+    let newest = all[0]["seq"].as_i64().unwrap();
+    assert!(newest > 121);
+    let (_, boss) = api.signed_in(&["super_admin"]).await;
+    let seqs = |lines: &[String]| -> Vec<i64> {
+        let seq = |line: &String| line.split(',').next().unwrap().parse().unwrap();
+        lines[1..].iter().map(seq).collect()
+    };
+    let whole = audit_table(&api, &boss, "order=oldest").await;
+    assert!(whole[0].starts_with("seq,at,principal,principal_name,address,request_id,action,target,step,result,asked"));
+    assert_eq!(
+        seqs(&whole),
+        (1..=newest).collect::<Vec<_>>(),
+        "over several reads, none missing, none twice"
+    );
+    let turned = audit_table(&api, &boss, "").await;
+    assert_eq!(seqs(&turned), (1..=newest).rev().collect::<Vec<_>>());
+
+    let anna = audit_table(&api, &boss, "principal=operator:anna&order=oldest").await;
+    assert_eq!(anna.len(), 121);
+    assert!(
+        anna[1].contains(",2027-01-15T07:00:01.000000Z,operator:anna,'=1+1,,,cli.test,,,ok,,[],"),
+        "{}",
+        anna[1]
+    );
+    for (query, lines) in [
+        ("action=cli.test", 121),
+        ("action=cli.test&since=2027-01-15T07:30:00Z", 1),
+        (
+            "principal=operator:anna&since=2027-01-15T07:00:11Z&until=2027-01-15T07:00:21Z",
+            10,
+        ),
+        ("request_id=-r1", 1),
+        ("request_id=-r1&principal=operator:anna", 0),
+        ("until=2026-01-01T00:00:00Z", 0),
+    ] {
+        let table = audit_table(&api, &boss, query).await;
+        assert_eq!(table.len(), lines + 1, "{query}");
+        let listed = api.audit(&format!("?limit=100&{query}")).await;
+        let listed: Vec<i64> = listed.iter().map(|line| line["seq"].as_i64().unwrap()).collect();
+        assert_eq!(seqs(&table)[..listed.len()], listed, "{query}");
+    }
+    let bob = audit_table(&api, &boss, "principal=operator:bob").await;
+    let cells = ",operator:bob,bob,10.0.0.1,'-r1,cli.test,POST /x,,ok,\"{\"\"note\"\":\"\"a, b\"\"}\",[],";
+    assert!(bob[1].contains(cells), "{}", bob[1]);
+}
+
+#[tokio::test]
+async fn the_table_is_for_whom_it_is_given_to_and_refuses_what_the_list_does() {
+    let api = TestApi::new().await;
+    let path = "/api/operations/audit.csv";
+    api.get(path).await.refused(403, "insufficient_scope");
+    let (_, reader) = api.signed_in(&["observer"]).await;
+    let refused = api.with_token(&reader, Method::GET, path, &Value::Null).await;
+    refused.refused(403, "insufficient_scope");
+    let (_, boss) = api.signed_in(&["super_admin"]).await;
+    for query in [
+        "since=2027-01-02T00:00:00Z&until=2027-01-01T00:00:00Z",
+        "since=yesterday",
+        "order=up",
+        "limit=2",
+        "cursor=1",
+    ] {
+        let path = format!("{path}?{query}");
+        let refused = api.with_token(&boss, Method::GET, &path, &Value::Null).await;
+        refused.refused(422, "invalid_parameter");
+    }
 }
