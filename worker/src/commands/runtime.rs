@@ -122,30 +122,33 @@ fn list_in_json(settings: &Settings, now: &InForce) -> Value {
     json!({ "version": now.version, "settings": items })
 }
 
-/// Reads `name=value`.
+/// Reads `name=value`. What another release knew, and this one does not, can be taken back all the same.
 fn read(changes: &[String]) -> anyhow::Result<Values> {
     let mut read = Values::new();
     for change in changes {
         let (name, text) = change.split_once('=').context("write each as name=value")?;
-        let setting = RuntimeSetting::of_name(name)
-            .with_context(|| format!("there is no setting {name:?}; see `switchyard-worker settings list`"))?;
-        let value = match setting.kind {
-            _ if text == CONFIGURED => Value::Null,
-            RuntimeKind::Integer => {
-                let digits = text.replace('_', "");
-                Value::from(
-                    digits
-                        .parse::<i64>()
-                        .with_context(|| format!("{name} is a whole number"))?,
-                )
-            }
-            RuntimeKind::Amount => Value::from(text),
+        let value = if text == CONFIGURED {
+            Value::Null
+        } else {
+            value(name, text)?
         };
         if read.insert(name.to_owned(), value).is_some() {
             bail!("{name} is given twice");
         }
     }
     Ok(read)
+}
+
+fn value(name: &str, text: &str) -> anyhow::Result<Value> {
+    let setting = RuntimeSetting::of_name(name)
+        .with_context(|| format!("there is no setting {name:?}; see `switchyard-worker settings list`"))?;
+    Ok(match setting.kind {
+        RuntimeKind::Integer => {
+            let number: Result<i64, _> = text.replace('_', "").parse();
+            Value::from(number.with_context(|| format!("{name} is a whole number"))?)
+        }
+        RuntimeKind::Amount => Value::from(text),
+    })
 }
 
 async fn make(settings: &Settings, wish: Wish<'_>, by: &By) -> anyhow::Result<()> {

@@ -47,6 +47,17 @@ async fn settings_are_listed_changed_and_gone_back_to_by_command() {
     let told = format!("SELECT {} + {} AS n", of("audit_inbox"), of("audit_trail"));
     let told = rig.count(&told).await;
     assert_eq!(told, 3, "each change left its line");
+    // a release that knew another setting was here: nothing is changed on top of it, and it can be taken back
+    rig.db.sql(
+        "INSERT INTO setting_versions (version, id, overrides, since, author, author_name, reason, created_at)
+         SELECT 4, gen_random_uuid(), overrides || '{\"orders.gone\": 1}', since || '{\"orders.gone\": 4}', author, author_name,
+             reason, created_at FROM setting_versions WHERE version = 3",
+    )
+    .await;
+    let (good, text) = set(&rig, &["orders.max_parts=2"]).await;
+    assert!(!good && text.contains("orders.gone"), "{text}");
+    let (good, text) = set(&rig, &["orders.gone=configured"]).await;
+    assert!(good && text.contains("orders.gone: 1 -> configured"), "{text}");
     rig.judge().await;
 }
 
