@@ -6,7 +6,10 @@
 import { language, t } from "./texts.js";
 
 // What the page does that scopes of a key can give. Whether this one has them the API says.
-const POINTS_OF_KEYS = ["jobs:read", "jobs:redrive", "jobs:drop", "findings:read", "findings:resolve", "actions:read", "events:read"];
+const POINTS_OF_KEYS = [
+  "jobs:read", "jobs:redrive", "jobs:drop", "findings:read", "findings:resolve", "actions:read", "events:read", "payouts:review",
+  "payouts:approve",
+];
 const TIMEOUT_MS = 30000;
 // An access token is renewed so long before its end.
 const LEAD_MS = 30000;

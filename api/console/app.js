@@ -16,6 +16,7 @@ const HEARD_MS = 3000;
 // What is asked for, and the point that it needs.
 const PARTS = {
   approvals: ["approvals:read", () => "approvals?state=open&limit=50"],
+  payouts: ["payouts:review", () => "operations/payouts?state=requested&limit=50"],
   queues: ["jobs:read", () => "operations/queues"],
   switches: ["jobs:read", () => "operations/switches"],
   jobs: ["jobs:read", () => `operations/jobs?state=dead&limit=50${kind ? `&kind=${encodeURIComponent(kind)}` : ""}`],

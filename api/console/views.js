@@ -9,7 +9,7 @@ import { language, t } from "./texts.js";
 export function sections(data, { now, load, kind, choose }) {
   const view = { data, now, load, kind, choose };
   const shown = [
-    ["approvals", approvals], ["queues", queues], ["switches", switches], ["jobs", deadJobs], ["stuck", stuck],
+    ["approvals", approvals], ["payouts", payouts], ["queues", queues], ["switches", switches], ["jobs", deadJobs], ["stuck", stuck],
     ["findings", findings], ["settings", settings], ["versions", versions], ["actions", actions],
   ];
   return shown.filter(([part]) => data[part]).map(([, make]) => make(view));
@@ -34,6 +34,18 @@ function approvals({ data, load }) {
     ["reason", (row) => row.reason], ["asked", (row) => row.requested_name], ["since", (row) => moment(row.requested_at)],
     ["ends", (row) => moment(row.expires_at)], ["", choices],
   ], data.approvals.items, data.approvals.next_cursor));
+}
+
+function payouts({ data, now, load }) {
+  const path = (row, word) => `operations/payouts/${encodeURIComponent(row.id)}/${word}`;
+  const said = (row) => `${row.amount.amount} ${row.amount.asset}`;
+  const decided = (row, word) => button(word, () => decide(load, path(row, word), "POST", {}, `${t(word)} ${said(row)} ${row.to}`));
+  const own = (row) => row.requested_by === `operator:${me()?.operator.id}`;
+  const choices = (row) => may("payouts:approve") && [!own(row) && decided(row, "approve"), decided(row, "reject")].filter(Boolean);
+  return section("payouts", table([
+    ["value", said], ["to", (row) => row.to, "id"], ["user", (row) => row.user_id], ["asked", (row) => row.requested_by, "id"],
+    ["since", (row) => age(row.created_at, now)], ["", choices],
+  ], data.payouts.items, data.payouts.next_cursor));
 }
 
 function queues({ data, load }) {

@@ -122,8 +122,9 @@ fn rulings(settings: &Settings) -> Result<RulingPolicy, StartError> {
     let deposits = &settings.deposits;
     let exchanged = deposits.usdt == settings::UsdtDeposits::Exchange;
     let exchange = exchanged.then(|| rates(settings)).transpose()?;
-    let (trx, usdt) = (deposits.approval_above_trx, deposits.approval_above_usdt);
-    Ok(RulingPolicy::new(trx, usdt, exchange))
+    let limits = (deposits.approval_above_trx, deposits.approval_above_usdt);
+    let lives = chrono::Duration::try_seconds(settings.approvals.expire_s).ok_or(StartError::Durations)?;
+    Ok(RulingPolicy::new(limits, lives, exchange))
 }
 
 fn deposits(settings: &Settings, orders: OrderPolicy) -> Result<DepositPolicy, StartError> {

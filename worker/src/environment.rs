@@ -71,6 +71,8 @@ pub struct WorkPolicy {
     pub treasury: TreasuryRules,
     /// Pause before a payout that waits is looked at again.
     pub payout_retry: Duration,
+    /// What waits for approval so long is given back.
+    pub payout_approval: Duration,
     /// How supplier wallets are staked.
     pub stake: StakePolicy,
     /// Pause before a staking that waits is looked at again.

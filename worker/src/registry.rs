@@ -7,8 +7,9 @@ use jobs::JobKind;
 use crate::environment::Environment;
 use crate::jobs::{
     CancelExpiredOrders, CheckStock, ConfirmDeposit, CreditDeposits, DelegateOrder, DeliverWebhook, ExchangeDeposits,
-    ImportWallet, KeepEnergy, PlacePaidOrder, PlanStakes, PlanSweeps, Prune, ReadRates, ReclaimDelegation, Reconcile,
-    RentEnergy, ResendTransactions, SealAudit, SendPayout, SettleFinal, StakeWallet, SweepDeposits, SyncWallet,
+    ExpirePayouts, ImportWallet, KeepEnergy, PlacePaidOrder, PlanStakes, PlanSweeps, Prune, ReadRates,
+    ReclaimDelegation, Reconcile, RentEnergy, ResendTransactions, SealAudit, SendPayout, SettleFinal, StakeWallet,
+    SweepDeposits, SyncWallet,
 };
 use crate::queue::{Handler, Registry};
 use crate::sender::Sender;
@@ -19,7 +20,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
     let sender = Arc::new(Sender::new(Arc::clone(env)));
     let sender = || Arc::clone(&sender);
     let env = || Arc::clone(env);
-    let handlers: [(JobKind, Arc<dyn Handler>); 24] = [
+    let handlers: [(JobKind, Arc<dyn Handler>); 25] = [
         (JobKind::AuditSeal, Arc::new(SealAudit::new(env()))),
         (
             JobKind::ChainResendTransactions,
@@ -35,6 +36,7 @@ pub fn registry(env: &Arc<Environment>) -> Registry {
         (JobKind::DepositsExchange, Arc::new(ExchangeDeposits(env()))),
         (JobKind::DepositsPlaceOrder, Arc::new(PlacePaidOrder(env()))),
         (JobKind::DepositsPlanSweeps, Arc::new(PlanSweeps(env()))),
+        (JobKind::PayoutsExpire, Arc::new(ExpirePayouts(env()))),
         (JobKind::DepositsRent, Arc::new(RentEnergy(env()))),
         (JobKind::DepositsSweep, Arc::new(SweepDeposits(env(), sender()))),
         (JobKind::NotifyDeliverWebhook, Arc::new(DeliverWebhook(env()))),

@@ -31,6 +31,8 @@ db::text_enum! {
         DelegationsReclaim = "delegations.reclaim",
         /// Pays a payout. Object: the payout.
         PayoutsSend = "payouts.send",
+        /// Gives back the payouts that nobody has decided about in time. Object: `all`.
+        PayoutsExpire = "payouts.expire",
         /// Sends again what no block has shown yet. Object: the network.
         ChainResendTransactions = "chain.resend_transactions",
         /// Settles what has become final. Object: the network.

@@ -42,6 +42,7 @@ impl JobKind {
             Self::OrdersKeep => (Queue::Wallets, 20, 50, 5, 300),
             Self::DelegationsReclaim => (Queue::Delegations, 20, 50, 2, 300),
             Self::PayoutsSend => (Queue::Payouts, 20, 25, 2, 60),
+            Self::PayoutsExpire => (Queue::Payouts, 20, 10, 5, 120),
             Self::ChainResendTransactions => (Queue::Chain, 20, 20, 1, 30),
             Self::ChainSettleFinal => (Queue::Chain, 20, 20, 1, 60),
             Self::DepositsCredit => (Queue::Deposits, 20, 20, 1, 60),

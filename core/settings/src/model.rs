@@ -167,6 +167,7 @@ pub struct Payouts {
     pub list_required: bool,
     pub max_attempts: u32,
     pub retry_ms: u64,
+    pub approval_expire_s: i64,
     pub fee_reserve: Amount,
     pub token_fee_limit: Amount,
     pub trx: PayoutLimits,

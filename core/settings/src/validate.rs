@@ -4,6 +4,7 @@ mod addresses;
 mod approvals;
 mod events;
 mod keys;
+mod payouts;
 mod ranges;
 mod rates;
 mod rental;
@@ -42,6 +43,7 @@ impl Settings {
             addresses::check(self, role, &mut check);
             keys::check(self, role, &mut check);
             ranges::check(self, &mut check);
+            payouts::check(self, &mut check);
             approvals::check(self, &mut check);
             events::check(self, &mut check);
             rates::check(self, &mut check);

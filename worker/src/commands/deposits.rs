@@ -186,8 +186,12 @@ async fn rule(settings: &Settings, id: Uuid, ruling: Ruling, by_hand: &ByHand) -
     let instruction = by_hand.instruction()?;
     let exchange = nodes::exchange(settings)?;
     let now = setup::clock().now();
-    let of = &settings.deposits;
-    let policy = RulingPolicy::new(of.approval_above_trx, of.approval_above_usdt, exchange);
+    let limits = (
+        settings.deposits.approval_above_trx,
+        settings.deposits.approval_above_usdt,
+    );
+    let lives = chrono::Duration::seconds(settings.approvals.expire_s);
+    let policy = RulingPolicy::new(limits, lives, exchange);
     let waits = Cell::new(false);
     let step = async || {
         let ruled = rule_transfer(&pool, &RandomIds, (&instruction, &policy), (id, ruling), now).await?;

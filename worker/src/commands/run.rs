@@ -131,6 +131,7 @@ fn job_of(schedule: &str, settings: &Settings) -> Option<(JobKind, String)> {
         "check_stock" => (JobKind::WalletsCheckStock, network),
         "compare_holdings" => (JobKind::OperationsReconcile, crate::jobs::HOLDINGS),
         "compare_lent" => (JobKind::OperationsReconcile, crate::jobs::LENT),
+        "expire_payouts" => (JobKind::PayoutsExpire, "all"),
         "plan_stakes" => (JobKind::WalletsPlanStakes, network),
         "plan_sweeps" => (JobKind::DepositsPlanSweeps, settings.deposits.network.as_str()),
         "prune" => (JobKind::OperationsPrune, "all"),

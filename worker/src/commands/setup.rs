@@ -164,6 +164,7 @@ fn policy(settings: &Settings) -> anyhow::Result<WorkPolicy> {
             token_fee_limit_sun: payouts.token_fee_limit.minor(),
         },
         payout_retry: milliseconds(payouts.retry_ms)?,
+        payout_approval: chrono::Duration::seconds(payouts.approval_expire_s),
         stake: stakes::policy(settings),
         stake_retry: milliseconds(pool.stake.retry_ms)?,
         standing_interval: chrono::Duration::seconds(orders.standing_interval_s),

@@ -95,7 +95,9 @@ pub(crate) async fn list_deposits(
     let mut rows = transfers_page(&app.pool, &filter, place, i64::from(limit) + 1).await?;
     let next_cursor = cut(&mut rows, limit, |row| row.id);
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let proposals = open_proposals(&app.pool, &ids).await?.into_iter();
+    let proposals = open_proposals(&app.pool, &app.rules().rulings, &ids, app.clock.now())
+        .await?
+        .into_iter();
     let mut proposals: HashMap<Uuid, TransferProposal> = proposals.map(|one| (one.transfer_id, one)).collect();
     let items = rows.into_iter().map(|row| {
         let proposal = proposals.remove(&row.id);

@@ -206,6 +206,17 @@ impl Payout {
             .await
     }
 
+    /// Those that wait for approval since before a time, the oldest first.
+    pub async fn undecided_before(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> QueryResult<Vec<Uuid>> {
+        p::table
+            .filter(p::state.eq(PayoutState::Requested).and(p::created_at.lt(before)))
+            .order(p::created_at)
+            .limit(limit)
+            .select(p::id)
+            .load(conn)
+            .await
+    }
+
     /// Guarded: from one state to another. Clears or sets the reason; an end has its time.
     pub async fn set_state(
         conn: &mut Conn,

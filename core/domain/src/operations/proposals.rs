@@ -1,9 +1,9 @@
 //! Four eyes on much money: what one operator wants done with a transfer above the limit waits until another wants the
-//! same. Letting a transfer be needs nobody else; wanting something else replaces what was proposed.
+//! same, within a time. Letting a transfer be needs nobody else; wanting something else replaces what was proposed.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use db::models::{IncomingTransfer, ProposalState, TransferProposal};
 use db::{Conn, Pool, acquire};
 use kernel::{Amount, Asset, IdGen};
@@ -21,16 +21,19 @@ use crate::rates::RatePolicy;
 pub struct RulingPolicy {
     /// Above what a second operator has to agree, by asset.
     approval_above: BTreeMap<Asset, Amount>,
+    /// How long what one wants waits for another.
+    lives: Duration,
     /// How USDT is exchanged as it is credited; `None` where it is kept.
     pub(super) exchange: Option<RatePolicy>,
 }
 
 impl RulingPolicy {
-    /// With a limit for each asset, above which a second operator has to agree.
+    /// With a limit for each asset, above which a second operator has to agree, and for how long he may.
     #[must_use]
-    pub fn new(trx: Amount, usdt: Amount, exchange: Option<RatePolicy>) -> Self {
+    pub fn new((trx, usdt): (Amount, Amount), lives: Duration, exchange: Option<RatePolicy>) -> Self {
         Self {
             approval_above: BTreeMap::from([(Asset::Trx, trx), (Asset::Usdt, usdt)]),
+            lives,
             exchange,
         }
     }
@@ -46,13 +49,20 @@ impl RulingPolicy {
     }
 }
 
-/// Open proposals about transfers.
+/// Proposals about transfers that another may still agree to.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn open_proposals(pool: &Pool, transfers: &[Uuid]) -> Result<Vec<TransferProposal>, DomainError> {
+pub async fn open_proposals(
+    pool: &Pool,
+    policy: &RulingPolicy,
+    transfers: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<Vec<TransferProposal>, DomainError> {
     let mut conn = acquire(pool).await?;
-    Ok(TransferProposal::open_of(&mut conn, transfers).await?)
+    let mut open = TransferProposal::open_of(&mut conn, transfers).await?;
+    open.retain(|proposal| proposal.proposed_at + policy.lives > now);
+    Ok(open)
 }
 
 /// The proposal that an instruction comes to, kept; `None` if it may be carried out: nobody else is needed, or has agreed
@@ -69,7 +79,8 @@ pub(super) async fn propose_in_tx(
     let needed = policy.need_another(found, ruling);
     if let Some(open) = open {
         let same = (&open.ruling, open.user_id, open.deposit_id) == (&wanted.ruling, wanted.user_id, wanted.deposit_id);
-        let end = if !same || !needed {
+        let over = open.proposed_at + policy.lives <= now;
+        let end = if !same || !needed || over {
             (ProposalState::Replaced, None)
         } else if may_be_one_in_tx(conn, &open.proposed_by, &instruction.actor).await? {
             return Err(DomainError::OwnProposal);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chain::BlockRef;
 use chrono::{DateTime, Utc};
 use db::models::{ChainTransaction, EventType, Outcome, Payout, PayoutState};
-use db::{Conn, Pool, run_tx};
+use db::{Conn, Pool, acquire, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{Amount, IdGen, PayoutId};
 use ledger::NetworkName;
@@ -162,6 +162,35 @@ pub async fn fail_unsendable(
         give_back_in_tx(conn, ids, &payout, (PayoutState::Failed, code), (WORKER, None), now).await
     })
     .await
+}
+
+/// Rejects the payouts that wait for approval since before a time, at most `most` of them, each in a transaction of its own; their
+/// money goes back. Answers how many waited so long.
+///
+/// # Errors
+/// When the database fails.
+pub async fn expire_undecided(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    (before, most): (DateTime<Utc>, i64),
+    now: DateTime<Utc>,
+) -> Result<usize, DomainError> {
+    let due = {
+        let mut conn = acquire(pool).await?;
+        Payout::undecided_before(&mut conn, before, most).await?
+    };
+    for id in &due {
+        run_tx(pool, "expire_payout", async |conn| {
+            let payout = lock(conn, *id).await?;
+            if payout.state != PayoutState::Requested {
+                return Ok(());
+            }
+            let end = (PayoutState::Rejected, "approval_expired");
+            give_back_in_tx(conn, ids, &payout, end, (WORKER, None), now).await
+        })
+        .await?;
+    }
+    Ok(due.len())
 }
 
 /// Books a payout by a transaction that we held for dead and that the solidified block `at` carries.

@@ -310,6 +310,7 @@ fn policy(world: &World) -> WorkPolicy {
             token_fee_limit_sun: world.token_fee_limit_sun,
         },
         payout_retry: TimeDelta::seconds(6),
+        payout_approval: TimeDelta::hours(72),
         stake: world.stake.clone(),
         stake_retry: TimeDelta::seconds(6),
         standing_interval: TimeDelta::seconds(6),

@@ -46,7 +46,7 @@ impl World {
     }
 
     async fn rule_and_exchange(&self, transfer: &Transfer, ruling: Ruling) {
-        let policy = RulingPolicy::new(LARGEST, LARGEST, Some(crate::rates::policy()));
+        let policy = RulingPolicy::new((LARGEST, LARGEST), Duration::hours(24), Some(crate::rates::policy()));
         self.rule_with("anna", &policy, (transfer, ruling)).await.unwrap();
     }
 }

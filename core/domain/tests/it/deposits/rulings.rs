@@ -30,7 +30,7 @@ impl World {
     /// The same, where more than ten coins need another one.
     pub(super) async fn rule(&self, name: &str, transfer: &Transfer, ruling: Ruling) -> Result<Ruled, DomainError> {
         let limit = Amount::from_minor(10 * TRX).unwrap();
-        let policy = RulingPolicy::new(limit, limit, None);
+        let policy = RulingPolicy::new((limit, limit), Duration::hours(24), None);
         self.rule_with(name, &policy, (transfer, ruling)).await
     }
 
@@ -111,12 +111,21 @@ async fn much_money_is_given_to_a_user_by_two_operators_alone() {
     assert!(world.rule("dave", &much, boris).await.unwrap().proposal.is_some());
     assert!(world.rule("carol", &much, anna).await.unwrap().proposal.is_some());
     assert_eq!(world.balance(Asset::Trx).await, before + 10 * TRX, "nobody has agreed");
-    let done = world.rule("dave", &much, anna).await.unwrap();
+    // what waited too long is nobody's any more: it is wanted anew
+    world.clock.advance_seconds(86_400);
+    assert!(world.rule("dave", &much, anna).await.unwrap().proposal.is_some());
+    assert!(world.rule("dave", &much, anna).await.is_err());
+    let done = world.rule("carol", &much, anna).await.unwrap();
     assert_eq!(done.transfer.state, TransferState::Credited);
     assert_eq!(world.balance(Asset::Trx).await, before + 20 * TRX + 1);
     assert_eq!(
         world.proposals().await,
-        ["credit replaced", "credit replaced", "credit agreed operator:dave"]
+        [
+            "credit replaced",
+            "credit replaced",
+            "credit replaced",
+            "credit agreed operator:carol"
+        ]
     );
 
     // the same for taking it back, whoever had given it
@@ -135,7 +144,7 @@ async fn much_money_is_given_to_a_user_by_two_operators_alone() {
     assert_eq!(
         world.word(actions).await,
         "deposits.credit carol, deposits.propose carol, deposits.propose dave, deposits.propose carol, \
-         deposits.credit dave, deposits.propose dave, deposits.reverse erin"
+         deposits.propose dave, deposits.credit carol, deposits.propose dave, deposits.reverse erin"
     );
     world.assert_sound().await;
 }

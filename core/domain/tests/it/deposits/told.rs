@@ -106,7 +106,7 @@ async fn the_end_of_a_deposit_and_what_an_operator_rules_are_told() {
     assert_eq!(world.said("deposit.expired", "transfer").await, ["-"]);
 
     let id = world.row(&stray).await.id;
-    let policy = RulingPolicy::new(LARGEST, LARGEST, None);
+    let policy = RulingPolicy::new((LARGEST, LARGEST), Duration::hours(24), None);
     for (key, ruling) in [("a", Ruling::Credit(Some(UserId(ANNA)))), ("b", Ruling::Reverse)] {
         let instruction = Instruction {
             actor: "operator:anna".into(),

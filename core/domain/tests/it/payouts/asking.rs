@@ -1,8 +1,9 @@
 //! What may be asked for, and who decides.
 
+use chrono::Duration;
 use db::models::PayoutState;
 use domain::operations::Decision;
-use domain::payouts::{PayoutPolicy, RequestPayout, list_address, request};
+use domain::payouts::{PayoutPolicy, RequestPayout, expire_undecided, list_address, request};
 use kernel::{Amount, Asset, PayoutId, UserId};
 use switchyard_domain as domain;
 
@@ -154,4 +155,36 @@ async fn who_knows_the_key_that_asked_does_not_approve() {
     assert_eq!(hers.unwrap_err().code(), "own_payout");
     let others = world.decide(id, Decision::Approve, &ben.actor()).await.unwrap();
     assert_eq!(others.state, PayoutState::Approved);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_decides_about_goes_back_in_time() {
+    let world = World::new().await;
+    world.treasury(1, 500 * TRX, 0).await;
+    let before = world.trx(ANNA).await;
+    let old = PayoutId(world.ask(&world.wish(51)).await.unwrap().id);
+    let small = world.approved(40).await;
+    let expire = async || {
+        let before = world.now() - Duration::hours(1);
+        expire_undecided(&world.worker, &world.ids, (before, 10), world.now()).await
+    };
+    world.clock.advance_seconds(3_600);
+    assert_eq!(expire().await.unwrap(), 0, "not yet");
+    world.clock.advance_seconds(1);
+    // two workers at once
+    let (one, other) = tokio::join!(expire(), expire());
+    assert!(one.unwrap() + other.unwrap() >= 1);
+    let ended = world.payout(old).await;
+    assert_eq!(
+        (ended.state, ended.reason_code.as_deref()),
+        (PayoutState::Rejected, Some("approval_expired"))
+    );
+    assert_eq!(world.payout_events(old).await, ["requested", "rejected"]);
+    assert_eq!(world.payout_state(small).await, PayoutState::Approved);
+    assert_eq!(world.trx(ANNA).await, before - 40 * TRX, "given back once");
+    let late = world.decide(old, Decision::Approve, "operator:anna").await;
+    assert_eq!(late.unwrap_err().code(), "payout_decided");
+    let young = PayoutId(world.ask(&world.wish(52)).await.unwrap().id);
+    assert_eq!(expire().await.unwrap(), 0);
+    assert_eq!(world.payout_state(young).await, PayoutState::Requested);
 }
