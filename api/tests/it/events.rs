@@ -58,7 +58,7 @@ impl TestApi {
 
     /// The same once there are so many messages behind the greeting: transactions of other tests hold the horizon of all databases.
     async fn read_for(&self, key: &str, query: &str, count: usize) -> Vec<Message> {
-        for _ in 0..500 {
+        for _ in 0..1_500 {
             let read = self.read(key, query).await;
             if read.len() > count {
                 return read;
