@@ -48,6 +48,8 @@ pub enum Fault {
     },
     /// A broadcast is answered with SUCCESS if it is valid, and forgotten.
     AcceptAndDrop,
+    /// The same, and whenever the transaction comes again: no block ever has it.
+    AcceptAndLose,
     /// A valid broadcast is pooled, and the answer says that it was refused.
     RefuseButInclude {
         /// Response code, `OTHER_ERROR` if missing.
@@ -148,6 +150,8 @@ impl FaultRule {
 pub(crate) enum Reply {
     /// As the chain judges, but nothing is pooled.
     AcceptAndDrop,
+    /// The same, for good.
+    AcceptAndLose,
     /// With this code; pooled before if `include`.
     Say {
         code: String,
@@ -198,6 +202,7 @@ impl Applied {
             Fault::TruncateJson => self.broken = Some(Broken::Json),
             Fault::DropConnection { processed } => self.broken = Some(Broken::Connection { processed: *processed }),
             Fault::AcceptAndDrop => self.reply = Some(Reply::AcceptAndDrop),
+            Fault::AcceptAndLose => self.reply = Some(Reply::AcceptAndLose),
             Fault::RefuseButInclude { code, message } => self.reply = say(code, message, true),
             Fault::DuplicateAnswer => {
                 self.reply = say("DUP_TRANSACTION_ERROR", "Transaction already exists.", false);
@@ -297,6 +302,7 @@ mod tests {
             r#"{"drop_connection": {"processed": true}}"#,
             r#"{"drop_connection": {}}"#,
             r#""accept_and_drop""#,
+            r#""accept_and_lose""#,
             r#"{"refuse_but_include": {}}"#,
             r#""duplicate_answer""#,
             r#""server_busy""#,

@@ -77,6 +77,7 @@ fn send(chain: &mut Chain, ask: &Ask<'_>, parsed: Result<Signed, Refusal>) -> To
     match &ask.faults.reply {
         None => judge(chain, parsed, Disposal::Pool),
         Some(Reply::AcceptAndDrop) => judge(chain, parsed, Disposal::Drop),
+        Some(Reply::AcceptAndLose) => judge(chain, parsed, Disposal::Lose),
         Some(Reply::Say { code, message, include }) => {
             if *include {
                 let told = judge(chain, parsed, Disposal::Pool);

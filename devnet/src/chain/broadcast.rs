@@ -21,6 +21,8 @@ pub(crate) enum Disposal {
     Pool,
     /// It is thrown away, although the answer says that it was taken.
     Drop,
+    /// So it is, however often it is sent.
+    Lose,
 }
 
 impl Chain {
@@ -45,7 +47,10 @@ impl Chain {
         if self.pool_ids.contains(&tx.txid) {
             return Err(Refusal::Duplicate);
         }
-        if disposal == Disposal::Drop {
+        if disposal == Disposal::Lose {
+            self.lost.insert(tx.txid);
+        }
+        if disposal == Disposal::Drop || self.lost.contains(&tx.txid) {
             self.state.open();
             let run = self.exec().run(&tx);
             self.state.undo();

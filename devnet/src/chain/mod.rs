@@ -51,6 +51,8 @@ pub(crate) struct Chain {
     included: HashMap<[u8; 32], (i64, usize)>,
     pool: Vec<Pending>,
     pool_ids: HashSet<[u8; 32]>,
+    /// Never pooled, by a fault.
+    lost: HashSet<[u8; 32]>,
     pending_ops: Vec<AdminOp>,
     solid: i64,
     solid_stalled: bool,
@@ -91,6 +93,7 @@ impl Chain {
             included: HashMap::new(),
             pool: Vec::new(),
             pool_ids: HashSet::new(),
+            lost: HashSet::new(),
             pending_ops: ops,
             solid_stalled: false,
             paused: false,

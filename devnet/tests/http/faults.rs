@@ -95,6 +95,24 @@ async fn broadcast_faults_lie_in_every_direction() {
 }
 
 #[tokio::test]
+async fn what_is_lost_stays_lost_and_nothing_else_does() {
+    let net = Net::start(Interval::OnDemand, 0).await;
+    net.devnet
+        .add_fault(FaultRule::times("broadcasthex", 1, Fault::AcceptAndLose))
+        .unwrap();
+    let (lost, lost_txid) = net.transfer(10).await;
+    for _ in 0..3 {
+        assert_eq!(net.broadcast(&lost).await["code"], "SUCCESS");
+        net.devnet.mine(1).unwrap();
+        assert!(!net.included(&lost_txid).await);
+    }
+    let (other, other_txid) = net.transfer(11).await;
+    assert_eq!(net.broadcast(&other).await["code"], "SUCCESS");
+    net.devnet.mine(1).unwrap();
+    assert!(net.included(&other_txid).await);
+}
+
+#[tokio::test]
 async fn logs_and_receipts_can_go_missing() {
     let net = Net::start(Interval::OnDemand, 0).await;
     net.devnet.faucet_usdt(key(1).address(), 100).unwrap();
