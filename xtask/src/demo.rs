@@ -17,6 +17,7 @@ use crate::interrupt::Interrupt;
 use crate::services::Ephemeral;
 use crate::stage::books::Books;
 use crate::stage::children::Children;
+use crate::stage::shop;
 use crate::stage::wait::Waiting;
 use crate::stage::{self, Plan, Profile, Stage};
 use proof::{Check, Outcome};
@@ -32,6 +33,8 @@ const LIMIT: Duration = Duration::from_secs(240);
 const SPEED: u64 = 120;
 const DEVNET: [&str; 3] = ["--interval-ms=500", "--block-time-ms=60000", "--solid-lag=2"];
 const WORKERS: u16 = 2;
+/// Who may sign in on the operators' page.
+const OPERATOR: &str = "operator@example.org";
 const PACKAGES: [&str; 3] = ["switchyard-api", "switchyard-worker", "switchyard-devnet"];
 
 /// The account m/44'/195'/0' of the words "abandon … about", which are in every book: for money out of nothing alone.
@@ -198,8 +201,10 @@ impl Demo<'_> {
     fn serve(&mut self, stage: &Stage) -> Result<()> {
         let key = stage.api.api_key.as_deref().unwrap_or_default();
         let (api, ops) = (&stage.api.base, &stage.api_ops.base);
+        let password = shop::create_operator(stage, self.interrupt, &self.children, (OPERATOR, "Demo"))?;
         self.screen.line(&format!(
-            "\n  API 接口         {api}\n  API docs 文档    {ops}/docs\n  health 健康      {ops}/health/ready\n  \
+            "\n  API 接口         {api}\n  API docs 文档    {ops}/docs\n  \
+             operators 操作台 {api}/operations/ · {OPERATOR} · {password}\n  health 健康      {ops}/health/ready\n  \
              metrics 指标     {ops}/metrics\n  workers 工作进程 {}\n  TRON node 节点   {}\n  devnet admin     {}/status\n  \
              logs 日志        {}\n",
             stage

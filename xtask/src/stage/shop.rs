@@ -39,8 +39,27 @@ pub(crate) fn create_api_key(
     let (name, limit) = (format!("--name={name}"), format!("--rate-limit={per_minute}"));
     let args = ["api-key", "create", &name, "--scopes=all", &limit];
     let text = stage.worker(interrupt, children, &args)?;
-    let key = text.lines().find_map(|line| line.strip_prefix("key "));
-    Ok(key.context("`api-key create` printed no key")?.trim().to_owned())
+    printed(&text, "key ")
+}
+
+/// Makes an operator who may do everything; answers the password for the first sign-in.
+pub(crate) fn create_operator(
+    stage: &Stage,
+    interrupt: &Interrupt,
+    children: &Children,
+    (email, name): (&str, &str),
+) -> Result<String> {
+    let (email, name) = (format!("--email={email}"), format!("--name={name}"));
+    let args = ["operators", "create", &email, &name, "--roles=super_admin"];
+    let text = stage.worker(interrupt, children, &args)?;
+    printed(&text, "password ")
+}
+
+/// What a command printed behind a word at the beginning of a line.
+fn printed(text: &str, word: &str) -> Result<String> {
+    let found = text.lines().find_map(|line| line.strip_prefix(word));
+    let found = found.with_context(|| format!("no line of the output begins with {word:?}"))?;
+    Ok(found.trim().to_owned())
 }
 
 /// A key that exists for this run.
