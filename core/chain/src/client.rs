@@ -59,6 +59,9 @@ pub trait ChainClient: Send + Sync {
     /// The header of block `number`, or `None` above the head.
     async fn block_ref(&self, number: i64) -> Result<Option<BlockRef>, ChainError>;
 
+    /// The header of the solidified block `number`, or `None` where that is not solidified.
+    async fn solid_block_ref(&self, number: i64) -> Result<Option<BlockRef>, ChainError>;
+
     /// The blocks `from..=to` in order, each whole, with receipts; fewer where the head is nearer. At most 100.
     async fn blocks(&self, from: i64, to: i64) -> Result<Vec<Block>, ChainError>;
 

@@ -50,6 +50,15 @@ impl TronClient {
         };
         self.endpoints.call(request, read).await
     }
+
+    /// The header of this block, or `None` for an empty answer.
+    async fn numbered(&self, request: &Request<'_>, number: i64) -> Result<Option<BlockRef>, ChainError> {
+        let read = |body: &[u8]| match json::read::<Header>(body)?.block_ref()? {
+            Some(block) if block.number != number => Err(json::wrong(format!("block {} instead", block.number))),
+            block => Ok(block),
+        };
+        self.endpoints.call(request, read).await
+    }
 }
 
 /// A question for the full side.
@@ -88,11 +97,13 @@ impl ChainClient for TronClient {
 
     async fn block_ref(&self, number: i64) -> Result<Option<BlockRef>, ChainError> {
         let body = json!({ "num": number });
-        let read = |body: &[u8]| match json::read::<Header>(body)?.block_ref()? {
-            Some(block) if block.number != number => Err(json::wrong(format!("block {} instead", block.number))),
-            block => Ok(block),
-        };
-        self.endpoints.call(&full("/wallet/getblockbynum", &body), read).await
+        self.numbered(&full("/wallet/getblockbynum", &body), number).await
+    }
+
+    async fn solid_block_ref(&self, number: i64) -> Result<Option<BlockRef>, ChainError> {
+        let body = json!({ "num": number });
+        self.numbered(&solid("/walletsolidity/getblockbynum", &body), number)
+            .await
     }
 
     async fn blocks(&self, from: i64, to: i64) -> Result<Vec<Block>, ChainError> {

@@ -96,6 +96,16 @@ impl Watcher {
         } else {
             head.number
         };
+        // while we catch up it is above all that we have. Then our newest block is as final as it is on its branch; what we read
+        // may be of another, where time passed in between or another endpoint answered
+        let ours = if solid.number > head.number {
+            chain.solid_block_ref(head.number).await?
+        } else {
+            Some(solid)
+        };
+        let Some(solid) = ours else {
+            return Ok(if full { outcome } else { Step::Idle });
+        };
         match self.settle_view(&head, &solid, tip).await? {
             SolidOutcome::Differs => return self.follow_fork(chain, &cursor).await,
             SolidOutcome::Moved => return Ok(Step::Moved),
@@ -134,7 +144,7 @@ impl Watcher {
                 solid.number
             )));
         }
-        let block = chain.block_ref(number).await?;
+        let block = chain.solid_block_ref(number).await?;
         block.ok_or_else(|| WorkError::Broken(format!("start = {number}: the nodes do not have this block")))
     }
 
@@ -151,8 +161,6 @@ impl Watcher {
     async fn settle_view(&self, head: &BlockRef, solid: &BlockRef, tip: i64) -> Result<SolidOutcome, WorkError> {
         let env = &self.env;
         let now = env.clock.now();
-        // while we catch up, everything we apply is below the solidified head already
-        let solid = if solid.number > head.number { head } else { solid };
         let settled = run_tx(&env.pool, "set_solid", async |conn| {
             let mut outcome = set_solid_in_tx(conn, &self.network, &head.id, solid, now).await?;
             if let SolidOutcome::Done { wakes } = &mut outcome {

@@ -3,9 +3,12 @@
 
 use futures::StreamExt;
 
+use ::chain::ChainClient;
+use ::devnet::ForkKeep;
+
 use super::orders::{OrderLife, Part};
 use super::{AT_ONCE, LEASES_S, Life, begin, live_through};
-use crate::harness::{Does, Process, Rig};
+use crate::harness::{Does, Payer, Process, Rig, address_of, trx};
 
 /// Where it hurts most: with work begun, with locks held in an open transaction, between a commit and what follows it.
 const PLACES: [(Part, &str); 12] = [
@@ -27,6 +30,33 @@ const PLACES: [(Part, &str); 12] = [
 async fn a_worker_halted_for_longer_than_its_lease_does_not_act_on_what_others_took_over() {
     let halted = futures::stream::iter(PLACES).map(|(part, place)| halted_at(part, place));
     halted.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
+
+/// The blocks that it fetched are replaced, and the branch that lives is solidified beyond them, before it asks how far that is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_that_died_while_a_watcher_was_halted_is_not_believed() {
+    let rig = Rig::new().await;
+    let announced = rig.announce(1_000, "TRX", "address", None).await;
+    let (to, payer, node) = (address_of(&announced), Payer::new(&rig), rig.node());
+    let process = Process::start(&rig.world);
+    rig.idle().await;
+    process.stop_at("blocks.fetched");
+    let solid = node.solid_head().await.unwrap();
+    let gone = payer.send(&rig, &node, &solid, (to, trx(30), "")).await;
+    rig.mine(1);
+    rig.meanwhile("it has fetched", async || process.is_halted()).await;
+    rig.devnet.fork(1, &ForkKeep::DropTxids(vec![gone])).unwrap();
+    rig.mine(10);
+    goes_on(&rig, process, "blocks.fetched").await;
+    let credited = "SELECT count(*) AS n FROM incoming_transfers WHERE state = 'credited'";
+    assert_eq!(rig.count(credited).await, 0, "nothing was paid in");
+
+    let _finisher = rig.start(Does::Everything);
+    let solid = node.solid_head().await.unwrap();
+    payer.send(&rig, &node, &solid, (to, trx(20), "")).await;
+    rig.until("what was paid is credited", async || rig.count(credited).await == 1)
+        .await;
+    rig.judge().await;
 }
 
 async fn halted_at(part: Part, place: &'static str) {

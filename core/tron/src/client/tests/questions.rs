@@ -47,6 +47,15 @@ async fn a_block_is_there_or_not_or_another() {
     assert_eq!(client.block_ref(5).await.unwrap(), Some(block_ref(5)));
     assert_eq!(client.block_ref(9).await.unwrap(), None);
     assert!(matches!(client.block_ref(6).await, Err(ChainError::Malformed { .. })));
+    assert_eq!(client.solid_block_ref(5).await.unwrap(), Some(block_ref(5)));
+    assert_eq!(client.solid_block_ref(9).await.unwrap(), None);
+    assert!(matches!(
+        client.solid_block_ref(6).await,
+        Err(ChainError::Malformed { .. })
+    ));
+    let seen = node.seen();
+    let solid = seen.iter().filter(|(path, _)| path == "/walletsolidity/getblockbynum");
+    assert_eq!((seen.len(), solid.count()), (6, 3));
 }
 
 #[tokio::test]
