@@ -74,7 +74,8 @@ function refused(response, answer) {
     quietUntil = performance.now() + wait * 1000;
     return new Refused(t("wait")(title, wait), 429, answer.code);
   }
-  const details = [answer.detail, ...(answer.errors || []).map((error) => error.detail)].filter(Boolean);
+  const more = answer.detail?.toLowerCase() === answer.title?.toLowerCase() ? null : answer.detail;
+  const details = [more, ...(answer.errors || []).map((error) => error.detail)].filter(Boolean);
   return new Refused([title, ...details].join(" — "), response.status, answer.code);
 }
 

@@ -112,7 +112,7 @@ function findings({ data, now, load }) {
   return section("findings", table([
     ["severity", (row) => row.severity, (row) => row.severity], ["kind", (row) => row.kind], ["subject", (row) => row.subject, "id"],
     ["since", (row) => age(row.first_seen_at, now)], ["seen", (row) => row.times_seen], ["detail", (row) => JSON.stringify(row.detail), "id"],
-    ["todo", (row) => row.action], ["", (row) => may("findings:resolve") && resolve(row)],
+    ["todo", (row) => (language === "zh" && row.action_zh) || row.action], ["", (row) => may("findings:resolve") && resolve(row)],
   ], data.findings.items, data.findings.next_cursor));
 }
 

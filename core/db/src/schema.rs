@@ -317,6 +317,7 @@ diesel::table! {
         resolved_by -> Nullable<Text>,
         metric -> Text,
         resolved_reason -> Nullable<Text>,
+        action_zh -> Nullable<Text>,
     }
 }
 

@@ -25,6 +25,7 @@ pub async fn record_in_tx(
     detail: Value,
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
+    let (action, action_zh) = kind.action();
     let finding = NewFinding {
         id: ids.uuid(),
         kind: kind.word(),
@@ -32,7 +33,8 @@ pub async fn record_in_tx(
         subject,
         detail,
         metric: &kind.metric(),
-        action: kind.action(),
+        action,
+        action_zh,
     };
     if finding.record(conn, now).await? {
         metrics::counter!("switchyard_findings_total", "kind" => kind.word()).increment(1);

@@ -32,7 +32,7 @@ pub use model::{
 };
 pub use network::{Endpoint, Network, NetworkKind, Start};
 pub use rates::{RateQuote, RateSource, Rates, UsdtDeposits};
-pub use runtime::{RuntimeKind, RuntimeSetting, RuntimeSettings, RuntimeValues};
+pub use runtime::{RuntimeKind, RuntimeSetting, RuntimeSettings, RuntimeUnit, RuntimeValues};
 pub use secret::{Secret, SecretUrl};
 pub use source::Source;
 pub use tls::Tls;

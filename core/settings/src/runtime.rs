@@ -18,7 +18,7 @@ pub struct RuntimeSetting {
     /// Its key in the configuration: `orders.energy_max`.
     pub name: &'static str,
     /// What its number counts.
-    pub unit: &'static str,
+    pub unit: RuntimeUnit,
     /// How it is written.
     pub kind: RuntimeKind,
     /// The least that it may be: a number, or minor units of an amount. Others may narrow it further.
@@ -31,6 +31,44 @@ pub struct RuntimeSetting {
     pub title_zh: &'static str,
     of: fn(&Settings) -> Value,
     reads: fn(&Value) -> Option<i64>,
+}
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuntimeUnit {
+    /// Energy.
+    Energy,
+    /// Time.
+    Seconds,
+    /// Wallets.
+    Wallets,
+    /// A share.
+    BasisPoints,
+    /// Bandwidth.
+    BandwidthPoints,
+    /// How often.
+    RequestsPerMinute,
+    /// The coin.
+    Trx,
+    /// The token.
+    Usdt,
+}
+
+impl RuntimeUnit {
+    /// Its words in English and in Chinese.
+    #[must_use]
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Energy => ("energy", "能量"),
+            Self::Seconds => ("seconds", "秒"),
+            Self::Wallets => ("wallets", "个钱包"),
+            Self::BasisPoints => ("1/100 %", "万分之一"),
+            Self::BandwidthPoints => ("bandwidth points", "带宽点"),
+            Self::RequestsPerMinute => ("requests per minute", "次/分钟"),
+            Self::Trx => ("TRX", "TRX"),
+            Self::Usdt => ("USDT", "USDT"),
+        }
+    }
 }
 
 /// How a value is written in JSON.

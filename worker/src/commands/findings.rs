@@ -81,7 +81,7 @@ pub(super) async fn answer(pool: &Pool, command: Command, now: DateTime<Utc>) ->
 fn in_json(finding: &Finding) -> Value {
     json!({
         "id": finding.id, "kind": finding.kind, "severity": finding.severity, "subject": finding.subject,
-        "detail": finding.detail, "metric": finding.metric, "action": finding.action, "times_seen": finding.times_seen,
+        "detail": finding.detail, "metric": finding.metric, "action": finding.action, "action_zh": finding.action_zh, "times_seen": finding.times_seen,
         "first_seen_at": finding.first_seen_at, "last_seen_at": finding.last_seen_at,
         "resolved_at": finding.resolved_at, "resolved_by": finding.resolved_by,
         "resolved_reason": finding.resolved_reason,

@@ -102,7 +102,7 @@ fn list(settings: &Settings, now: &InForce) {
             "{} = {} {}  ({source})",
             setting.name,
             shown(value),
-            setting.unit
+            setting.unit.words().0
         ));
     }
 }
@@ -112,7 +112,7 @@ fn list_in_json(settings: &Settings, now: &InForce) -> Value {
         let configured = setting.value(settings);
         let by = now.by.iter().find(|by| by.name == setting.name);
         json!({
-            "name": setting.name, "unit": setting.unit, "title": setting.title,
+            "name": setting.name, "unit": setting.unit.words().0, "title": setting.title,
             "value": now.values.get(setting.name).unwrap_or(&configured), "configured": configured,
             "min": setting.kind.written(setting.min), "max": setting.kind.written(setting.max),
             "version": by.map(|by| by.version), "author": by.map(|by| &by.author),

@@ -44,6 +44,8 @@ pub(crate) struct FindingView {
     metric: String,
     /// What to do.
     action: String,
+    /// What to do, in Chinese; null where an older release found it.
+    action_zh: Option<String>,
     times_seen: i32,
     first_seen_at: DateTime<Utc>,
     last_seen_at: DateTime<Utc>,
@@ -121,6 +123,7 @@ impl From<Finding> for FindingView {
             detail: finding.detail,
             metric: finding.metric,
             action: finding.action,
+            action_zh: finding.action_zh,
             times_seen: finding.times_seen,
             first_seen_at: finding.first_seen_at,
             last_seen_at: finding.last_seen_at,

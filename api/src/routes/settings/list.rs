@@ -37,6 +37,9 @@ pub(crate) struct SettingView {
     kind: &'static str,
     #[schema(example = "energy")]
     unit: &'static str,
+    /// In Chinese.
+    #[schema(example = "能量")]
+    unit_zh: &'static str,
     /// The least that it may be, whatever the others are.
     min: SettingValue,
     /// The most.
@@ -62,13 +65,15 @@ impl SettingView {
         let configured = SettingValue::from(&setting.value(configuration));
         let given = now.values.get(setting.name).map(SettingValue::from);
         let by = now.by.iter().find(|by| by.name == setting.name);
+        let (unit, unit_zh) = setting.unit.words();
         let bound = |bound| SettingValue::from(&setting.kind.written(bound));
         Self {
             name: setting.name,
             title: setting.title,
             title_zh: setting.title_zh,
             kind: setting.kind.word(),
-            unit: setting.unit,
+            unit,
+            unit_zh,
             min: bound(setting.min),
             max: bound(setting.max),
             source: if given.is_some() { "version" } else { "configuration" },

@@ -41,6 +41,8 @@ pub struct Finding {
     pub detail: serde_json::Value,
     pub metric: String,
     pub action: String,
+    /// The same in Chinese; an older release did not tell it.
+    pub action_zh: Option<String>,
     pub times_seen: i32,
     pub first_seen_at: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
@@ -73,6 +75,7 @@ pub struct NewFinding<'a> {
     /// The metric that shows it, with its labels.
     pub metric: &'a str,
     pub action: &'a str,
+    pub action_zh: &'a str,
 }
 
 #[derive(QueryableByName)]
@@ -85,11 +88,13 @@ impl NewFinding<'_> {
     /// Opens the finding, or counts it once more where it is open. Answers whether it is new.
     pub async fn record(&self, conn: &mut Conn, now: DateTime<Utc>) -> QueryResult<bool> {
         let seen = diesel::sql_query(
-            "INSERT INTO findings (id, kind, severity, subject, detail, metric, action, first_seen_at, last_seen_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
+            "INSERT INTO findings \
+                (id, kind, severity, subject, detail, metric, action, action_zh, first_seen_at, last_seen_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) \
              ON CONFLICT (kind, subject) WHERE resolved_at IS NULL \
              DO UPDATE SET times_seen = findings.times_seen + 1, last_seen_at = EXCLUDED.last_seen_at, \
-                detail = EXCLUDED.detail, severity = EXCLUDED.severity \
+                detail = EXCLUDED.detail, severity = EXCLUDED.severity, \
+                action = EXCLUDED.action, action_zh = EXCLUDED.action_zh \
              RETURNING times_seen",
         )
         .bind::<SqlUuid, _>(self.id)
@@ -99,6 +104,7 @@ impl NewFinding<'_> {
         .bind::<Jsonb, _>(&self.detail)
         .bind::<Text, _>(self.metric)
         .bind::<Text, _>(self.action)
+        .bind::<Text, _>(self.action_zh)
         .bind::<Timestamptz, _>(now)
         .get_result::<Seen>(conn)
         .await?;
