@@ -111,6 +111,7 @@ fn run_services(command: ServicesCommand) -> Result<()> {
             let options = ServicesOptions {
                 name: instance.name,
                 durable: !no_sync,
+                in_memory: false,
                 postgres: Vec::new(),
             };
             println!("{}", Services::ensure(&options)?.to_json()?);

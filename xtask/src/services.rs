@@ -33,6 +33,12 @@ use crate::repo;
 /// crash the last of PostgreSQL's processes may still hold its memory.
 const START_WITHIN: Duration = Duration::from_secs(10);
 const START_PAUSE: Duration = Duration::from_millis(300);
+/// Where everybody gets, and a file system in memory, where there is one.
+const ELSEWHERE: &str = "/var/tmp";
+const MEMORY: &str = "/dev/shm";
+/// Several times what a run of all tests needs.
+#[cfg(target_os = "linux")]
+const MEMORY_BYTES: u64 = 4 << 30;
 
 /// Which instance, and how.
 #[derive(Debug, Clone)]
@@ -41,6 +47,8 @@ pub(crate) struct ServicesOptions {
     pub(crate) name: String,
     /// Whether data must outlive the machine's crash. Tests go without and are faster.
     pub(crate) durable: bool,
+    /// Whether PostgreSQL's data is kept in memory alone.
+    pub(crate) in_memory: bool,
     /// Further settings of PostgreSQL, as `name=value`.
     pub(crate) postgres: Vec<String>,
 }
@@ -107,7 +115,7 @@ impl Services {
     pub(crate) fn remove(name: &str) -> Result<()> {
         Self::stop_named(name)?;
         let dir = state::instance_dir(&repo::root(), name)?;
-        for folder in [elsewhere(&dir), dir] {
+        for folder in [outside(MEMORY, &dir), outside(ELSEWHERE, &dir), dir] {
             match std::fs::remove_dir_all(&folder) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error).with_context(|| format!("cannot remove {}", folder.display()));
@@ -237,7 +245,7 @@ fn start_postgres(
     credentials: &Credentials,
     options: &ServicesOptions,
 ) -> Result<()> {
-    let postgres = Postgres::in_folder(&postgres_home(dir)?)?;
+    let postgres = Postgres::in_folder(&postgres_home(dir, options.in_memory)?)?;
     postgres.init(&credentials.owner, options.durable)?;
     let before = servers.postgres.take();
     servers.postgres = Some(start(
@@ -307,12 +315,12 @@ fn lock(dir: &Path) -> Result<File> {
 }
 
 /// PostgreSQL's folder: in the instance's, or elsewhere if the user it runs as cannot get there (a checkout in /root).
-fn postgres_home(dir: &Path) -> Result<PathBuf> {
+fn postgres_home(dir: &Path, in_memory: bool) -> Result<PathBuf> {
     let home = dir.join("postgres");
-    if Postgres::can_live_in(&home)? {
+    if !in_memory && Postgres::can_live_in(&home)? {
         return Ok(home);
     }
-    let base = elsewhere(dir);
+    let base = outside(if in_memory { MEMORY } else { ELSEWHERE }, dir);
     match std::fs::DirBuilder::new().mode(0o711).create(&base) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
             return Err(error).with_context(|| format!("cannot make {}", base.display()));
@@ -326,8 +334,21 @@ fn postgres_home(dir: &Path) -> Result<PathBuf> {
     Ok(base.join("postgres"))
 }
 
-fn elsewhere(dir: &Path) -> PathBuf {
+/// The folder in `place` that is this instance's.
+fn outside(place: &str, dir: &Path) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     dir.hash(&mut hasher);
-    PathBuf::from(format!("/var/tmp/switchyard-{:016x}", hasher.finish()))
+    PathBuf::from(format!("{place}/switchyard-{:016x}", hasher.finish()))
+}
+
+/// Whether there is memory for data that nobody keeps, and for whatever else runs.
+#[cfg(target_os = "linux")]
+pub(crate) fn has_memory() -> bool {
+    nix::sys::statvfs::statvfs(MEMORY)
+        .is_ok_and(|fs| fs.blocks_available().saturating_mul(fs.fragment_size()) >= MEMORY_BYTES)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) const fn has_memory() -> bool {
+    false
 }

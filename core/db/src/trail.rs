@@ -171,6 +171,3 @@ pub(crate) async fn write_in_tx(conn: &mut Conn, step: &str) -> QueryResult<bool
 pub(crate) fn committed() {
     let _nobody_acts = ACT.try_with(|act| act.0.lines.fetch_add(1, Ordering::AcqRel));
 }
-
-#[cfg(test)]
-mod tests;

@@ -28,6 +28,7 @@ impl Ephemeral {
         match Services::ensure(&ServicesOptions {
             name: name.clone(),
             durable,
+            in_memory: !durable && super::has_memory(),
             postgres: postgres.iter().map(ToString::to_string).collect(),
         }) {
             Ok(services) => Ok(Self {

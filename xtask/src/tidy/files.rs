@@ -18,6 +18,17 @@ const QUEUE: [&str; 4] = [
     "xtask/src/tidy/",
 ];
 const QUEUE_PATHS: [&str; 3] = ["apalis::", "apalis_core::", "apalis_redis::"];
+/// What has no unit tests, by its manifest.
+const UNTESTED: [&str; 6] = [
+    "core/db/src/",
+    "core/hd/src/",
+    "core/testkit/src/",
+    "api/src/main.rs",
+    "devnet/src/main.rs",
+    "worker/src/main.rs",
+];
+/// How tests and their modules begin.
+const TESTS: [&str; 3] = ["#[test]", "#[tokio::test", "#[cfg(test)]"];
 /// Built from halves, so that this file does not break its own rules.
 const FORBIDDEN: [(&str, &str); 6] = [
     (concat!("#[ig", "nore"), "a test that does not run proves nothing"),
@@ -40,6 +51,7 @@ pub(super) fn check() -> Result<Vec<Violation>> {
         let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let name = file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().into_owned();
         found.extend(violations(&name, &text));
+        found.extend(never_run(&name, &text));
     }
     Ok(found)
 }
@@ -108,6 +120,40 @@ fn violations(name: &str, text: &str) -> Vec<Violation> {
     found
 }
 
+/// Tests that nothing runs: the manifests switch them off here, for a second build of a large crate costs more than they do.
+fn never_run(name: &str, text: &str) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut inside = false;
+    let untested = UNTESTED.iter().any(|place| name.starts_with(place));
+    for (index, line) in text.lines().enumerate() {
+        let mut add = |what: &str, reason| {
+            let place = format!("{name}:{}", index + 1);
+            let found_here = what.to_owned();
+            found.push(Violation {
+                place,
+                found: found_here,
+                reason,
+            });
+        };
+        let line = line.trim_start();
+        if untested && TESTS.iter().any(|test| line.starts_with(test)) {
+            add(line, "its manifest says `test = false`: write it under tests/");
+        }
+        let comment = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+        let Some(fence) = comment.and_then(|comment| comment.trim().strip_prefix("```")) else {
+            continue;
+        };
+        inside = !inside;
+        if inside && (fence.is_empty() || fence.starts_with("rust")) {
+            add(
+                "an example",
+                "manifests say `doctest = false`: write a test, or mark the block as text",
+            );
+        }
+    }
+    found
+}
+
 /// Whether the word is there, and not as the end or the beginning of a longer one.
 fn holds(line: &str, word: &str) -> bool {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -163,6 +209,15 @@ mod tests {
                 [("a.rs:2".into(), format!("`{word}`"))]
             );
         }
+        let place = |violation: Violation| violation.place;
+        let hidden = |name, text| never_run(name, text).into_iter().map(place).collect::<Vec<_>>();
+        assert_eq!(
+            hidden("core/db/src/a.rs", "//! A.\n#[cfg(test)]\nmod t {}"),
+            ["core/db/src/a.rs:2"]
+        );
+        assert_eq!(hidden("core/db/tests/it/a.rs", "//! A.\n#[test]\nfn t() {}"), [""; 0]);
+        assert_eq!(hidden("a.rs", "//! A.\n/// ```\n/// a\n/// ```\n"), ["a.rs:2"]);
+        assert_eq!(hidden("a.rs", "//! A.\n/// ```text\n/// a\n/// ```\n"), [""; 0]);
         let queue = broken("worker/src/lib.rs", "//! W.\nuse apalis::prelude::*;");
         assert_eq!(queue, [("worker/src/lib.rs:2".into(), "`apalis::`".into())]);
     }

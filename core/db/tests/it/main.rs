@@ -4,4 +4,5 @@
 
 mod migrate;
 mod shared_clock;
+mod trail;
 mod tx;
