@@ -36,7 +36,7 @@ const START_PAUSE: Duration = Duration::from_millis(300);
 /// Where everybody gets, and a file system in memory, where there is one.
 const ELSEWHERE: &str = "/var/tmp";
 const MEMORY: &str = "/dev/shm";
-/// Several times what a run of all tests needs.
+/// PostgreSQL keeps about a gigabyte of its log, and the databases that tests use at a time some hundred megabytes.
 #[cfg(target_os = "linux")]
 const MEMORY_BYTES: u64 = 4 << 30;
 
