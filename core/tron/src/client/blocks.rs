@@ -24,6 +24,8 @@ const CONCURRENCY: usize = 8;
 struct Bare {
     at: BlockRef,
     transactions: Vec<Transaction>,
+    /// Its header says that it holds no transactions.
+    proven_empty: bool,
 }
 
 /// The blocks `from..=to` that there are, in order, with what they moved. `tokens` are those of which a node that strips
@@ -94,15 +96,25 @@ fn linked(list: BlockList, start: i64, end: i64, parent: Option<&str>) -> Result
     Ok(blocks)
 }
 
+/// A block may come without its transactions: what its header says of them has to fit.
 fn bare(block: FullBlock) -> Result<Bare, Unusable> {
+    let holds = block.header.holds_transactions();
     let at = block
         .header
         .block_ref()?
         .ok_or_else(|| json::wrong("an empty block among others"))?;
+    if holds == Some(block.transactions.is_empty()) {
+        return Err(json::wrong(format!(
+            "block {} comes with {} transactions, which its txTrieRoot denies",
+            at.number,
+            block.transactions.len()
+        )));
+    }
     block.transactions.iter().try_for_each(|seen| ended(&at, seen))?;
     Ok(Bare {
         at,
         transactions: block.transactions,
+        proven_empty: holds == Some(false),
     })
 }
 
@@ -123,7 +135,7 @@ fn ended(at: &BlockRef, seen: &Transaction) -> Result<(), Unusable> {
 
 /// Fetches a block's receipts from the first endpoint that has them all.
 async fn receipts(endpoints: &EndpointList, tokens: &[TronAddress], block: Bare) -> Result<Block, ChainError> {
-    if block.transactions.is_empty() {
+    if block.proven_empty {
         return Ok(Block {
             at: block.at,
             transactions: Vec::new(),

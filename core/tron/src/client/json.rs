@@ -84,9 +84,17 @@ struct HeaderRaw {
     timestamp: i64,
     #[serde(rename = "parentHash")]
     parent_hash: String,
+    #[serde(rename = "txTrieRoot")]
+    tx_trie_root: Option<String>,
 }
 
 impl Header {
+    /// Whether the header says that the block holds transactions: the root over none is zero. `None` where it says nothing.
+    pub(super) fn holds_transactions(&self) -> Option<bool> {
+        let root = self.block_header.as_ref()?.raw_data.tx_trie_root.as_deref()?;
+        Some(root.bytes().any(|byte| byte != b'0'))
+    }
+
     /// The block's place, if there is a block; the height has to be the one that its id begins with.
     pub(super) fn block_ref(self) -> Result<Option<BlockRef>, Unusable> {
         let (id, raw) = match (self.id, self.block_header) {

@@ -38,7 +38,10 @@ impl Told {
             "/wallet/getblockbylimitnext" => {
                 let range = body["startNum"].as_i64().unwrap()..body["endNum"].as_i64().unwrap();
                 assert!(range.end - range.start <= 100);
-                let blocks: Vec<_> = range.filter_map(|number| self.blocks.get(&number)).collect();
+                let blocks: Vec<_> = range
+                    .filter_map(|number| self.blocks.get(&number))
+                    .map(rooted)
+                    .collect();
                 Reply::Json(if blocks.is_empty() {
                     json!({})
                 } else {
@@ -56,6 +59,23 @@ impl Told {
     async fn node(self) -> Node {
         Node::start(move |path, body| self.answer(path, body)).await
     }
+}
+
+/// A block with the root over its transactions, unless it says something of it itself.
+fn rooted(block: &Value) -> Value {
+    let mut block = block.clone();
+    let root = if block.get("transactions").is_some() {
+        "5a"
+    } else {
+        "00"
+    };
+    if let Some(raw) = block
+        .pointer_mut("/block_header/raw_data")
+        .and_then(Value::as_object_mut)
+    {
+        raw.entry("txTrieRoot").or_insert_with(|| json!(root.repeat(32)));
+    }
+    block
 }
 
 fn header(number: i64, fork: u8) -> Value {
@@ -184,6 +204,35 @@ async fn receipts_that_nobody_sends_leave_the_block_unread() {
         .await;
         assert!(client(&[&node]).blocks(1, 3).await.is_err());
     }
+}
+
+#[tokio::test]
+async fn a_block_without_its_transactions_is_not_an_empty_block() {
+    let bare = |root: Value| {
+        let mut told = Told::up_to(3);
+        told.blocks.insert(2, header(2, 1));
+        told.blocks.get_mut(&2).unwrap()["block_header"]["raw_data"]["txTrieRoot"] = root;
+        told
+    };
+    let (stripped, good) = (bare(json!("5a".repeat(32))).node().await, Told::up_to(3).node().await);
+    let error = client(&[&stripped]).blocks(1, 3).await.unwrap_err();
+    assert!(matches!(error, ChainError::Malformed { .. }), "{error}");
+    let blocks = client(&[&stripped, &good]).blocks(1, 3).await.unwrap();
+    assert_eq!(blocks[1].transactions.len(), 2);
+    // where the header says nothing of them, receipts do
+    let error = client(&[&bare(Value::Null).node().await])
+        .blocks(1, 3)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, ChainError::Incomplete { number: 2, .. }), "{error}");
+    // and an empty one is one
+    let mut empty = bare(Value::Null);
+    empty.infos.remove(&2);
+    assert_eq!(client(&[&empty.node().await]).blocks(1, 3).await.unwrap().len(), 3);
+    // transactions that the header denies
+    let mut denied = Told::up_to(3);
+    denied.blocks.get_mut(&2).unwrap()["block_header"]["raw_data"]["txTrieRoot"] = json!("00".repeat(32));
+    assert!(client(&[&denied.node().await]).blocks(1, 3).await.is_err());
 }
 
 #[tokio::test]
