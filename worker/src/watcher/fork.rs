@@ -9,6 +9,16 @@ use super::Watcher;
 use super::step::Step;
 use crate::error::WorkError;
 
+/// Where our chain and the nodes' part.
+enum Common {
+    /// Above this block.
+    At(BlockRow),
+    /// A node that does not have a block yet says nothing of it: it may be behind the one that told of a fork.
+    Unknown,
+    /// Below everything that we compare.
+    TooDeep,
+}
+
 impl Watcher {
     /// Takes back what a fork replaced, or halts when it reaches too deep: below what was solidified nothing is ever
     /// taken back by itself.
@@ -20,10 +30,14 @@ impl Watcher {
                 .await?
                 .ok_or(domain::DomainError::NotFound("network"))?
         };
-        let Some(ancestor) = self.common_ancestor(chain, &cursor).await? else {
-            return self
-                .halt_on(&cursor, "no common block with the nodes within the allowed depth")
-                .await;
+        let ancestor = match self.common_ancestor(chain, &cursor).await? {
+            Common::At(ancestor) => ancestor,
+            Common::Unknown => return Ok(Step::Idle),
+            Common::TooDeep => {
+                return self
+                    .halt_on(&cursor, "no common block with the nodes within the allowed depth")
+                    .await;
+            }
         };
         if ancestor.number == cursor.head_number {
             // an endpoint on another branch answered before and one on ours now: believe neither, look again
@@ -48,7 +62,14 @@ impl Watcher {
         .await?;
         match outcome {
             ForkOutcome::Moved => Ok(Step::Moved),
-            ForkOutcome::BelowSolid => self.halt_on(&cursor, "a fork reaches below the solidified block").await,
+            ForkOutcome::BelowSolid => {
+                // blocks that no node replaces may be missing on one that follows a dead branch: the solidified side decides
+                let solid = chain.solid_block_ref(cursor.solid_number).await?;
+                if solid.is_none_or(|solid| solid.id == cursor.solid_block_id) {
+                    return Ok(Step::Idle);
+                }
+                self.halt_on(&cursor, "a fork reaches below the solidified block").await
+            }
             ForkOutcome::Reverted {
                 blocks,
                 transactions,
@@ -71,11 +92,7 @@ impl Watcher {
         }
     }
 
-    async fn common_ancestor(
-        &self,
-        chain: &dyn ChainClient,
-        cursor: &ChainCursor,
-    ) -> Result<Option<BlockRow>, WorkError> {
+    async fn common_ancestor(&self, chain: &dyn ChainClient, cursor: &ChainCursor) -> Result<Common, WorkError> {
         let deepest = (cursor.head_number - self.policy.max_fork_depth).max(cursor.first_number);
         let mut number = cursor.head_number;
         while number >= deepest {
@@ -83,14 +100,14 @@ impl Watcher {
                 let mut conn = acquire(&self.env.pool).await?;
                 BlockRow::find(&mut conn, &self.network, number).await?
             };
-            let Some(ours) = ours else { return Ok(None) };
-            let theirs = chain.block_ref(number).await?;
-            if theirs.is_some_and(|theirs| theirs.id == ours.block_id) {
-                return Ok(Some(ours));
+            let Some(ours) = ours else { return Ok(Common::TooDeep) };
+            match chain.block_ref(number).await? {
+                None => return Ok(Common::Unknown),
+                Some(theirs) if theirs.id == ours.block_id => return Ok(Common::At(ours)),
+                Some(_) => number -= 1,
             }
-            number -= 1;
         }
-        Ok(None)
+        Ok(Common::TooDeep)
     }
 
     async fn halt_on(&self, cursor: &ChainCursor, why: &str) -> Result<Step, WorkError> {

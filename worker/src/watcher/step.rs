@@ -90,11 +90,12 @@ impl Watcher {
             },
         };
         let solid = chain.solid_head().await?;
-        // after a full fetch nobody has told us of the newest block: it is about so far above the solidified one
+        // after a full fetch nobody has told us of the newest block: it is about so far above the solidified one. Else it is ours,
+        // unless another endpoint is further than the one that told us of blocks
         let tip = if full {
             head.number.max(solid.number + SOLID_LAG)
         } else {
-            head.number
+            head.number.max(solid.number)
         };
         // while we catch up it is above all that we have. Then our newest block is as final as it is on its branch; what we read
         // may be of another, where time passed in between or another endpoint answered

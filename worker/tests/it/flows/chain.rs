@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use ::devnet::ForkKeep;
+use ::devnet::{Fault, FaultRule, ForkKeep, Match};
 use chrono::TimeDelta;
-use db::acquire;
-use db::models::{ChainCursor, OrderState, TxState};
+use db::models::{OrderState, TxState};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Does, NETWORK, Rig, environment, watcher};
+use crate::harness::{Does, Rig, environment, watcher};
+
+/// The question for one block.
+const BY_NUMBER: &str = "/wallet/getblockbynum";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delegation_that_a_fork_takes_back_lands_again_and_is_paid_once() {
@@ -41,6 +43,46 @@ async fn a_delegation_that_a_fork_takes_back_lands_again_and_is_paid_once() {
             "the delegation is in the block that stayed"
         );
     }
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_lacks_a_block_takes_none_back() {
+    let (rig, _worker) = Rig::with_worker().await;
+    rig.supplier(50_000).await;
+    let order = rig.order(rig.wish()).await;
+    rig.wait_settled(order).await;
+    rig.quiesce().await;
+    let before = rig.cursor().await;
+    // one node tells of a small fork, and another one is asked where it began, which is far behind
+    let (asked, path) = (rig.devnet.calls(BY_NUMBER), Some(BY_NUMBER.into()));
+    let behind = Fault::HttpStatus {
+        status: 200,
+        body: "{}".into(),
+    };
+    let on = Match {
+        path,
+        ..Match::default()
+    };
+    rig.devnet.add_fault(FaultRule { on, fault: behind }).unwrap();
+    rig.fork(1, &ForkKeep::Keep);
+    rig.meanwhile("it was asked several times", async || rig.devnet.calls(BY_NUMBER) > asked + 5)
+        .await;
+    let meanwhile = rig.cursor().await;
+    assert_eq!(
+        (meanwhile.halted_reason, meanwhile.head_block_id),
+        (None, before.head_block_id),
+        "nothing is taken back, and nothing is stopped"
+    );
+    rig.devnet.clear_faults();
+    rig.until("the fork is followed", async || {
+        rig.cursor().await.head_number == rig.devnet.head()
+    })
+    .await;
+    assert_eq!(
+        rig.timeline(order).await,
+        ["accepted", "signed", "completed", "settled"]
+    );
     rig.judge().await;
 }
 
@@ -191,8 +233,7 @@ impl Rig {
 
     /// How many blocks there are from the first that was read to the newest.
     async fn blocks_between(&self) -> i64 {
-        let mut conn = acquire(&self.owner).await.unwrap();
-        let cursor = ChainCursor::find(&mut conn, NETWORK).await.unwrap().unwrap();
+        let cursor = self.cursor().await;
         cursor.head_number - cursor.first_number + 1
     }
 }

@@ -112,7 +112,8 @@ async fn an_endpoint_behind_the_others_takes_nothing_back() {
 }
 
 impl Rig {
-    async fn cursor(&self) -> ChainCursor {
+    /// How far the chain was read.
+    pub(super) async fn cursor(&self) -> ChainCursor {
         let mut conn = acquire(&self.owner).await.unwrap();
         ChainCursor::find(&mut conn, NETWORK).await.unwrap().unwrap()
     }
