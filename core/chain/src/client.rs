@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use kernel::ErrorClass;
 
-use crate::{Block, BlockRef, Broadcast, Inclusion, Lent, Receiver, TransferCost, TronAddress, TxId, WalletSnapshot};
+use crate::{
+    Block, BlockRef, Broadcast, Inclusion, Lent, Receiver, TokenBalance, TransferCost, TronAddress, TxId,
+    WalletSnapshot,
+};
 
 /// Why a question to a chain got no answer that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -65,10 +68,29 @@ pub trait ChainClient: Send + Sync {
     /// The blocks `from..=to` in order, each whole, with receipts; fewer where the head is nearer. At most 100.
     async fn blocks(&self, from: i64, to: i64) -> Result<Vec<Block>, ChainError>;
 
+    /// The same, each of them solidified: the full side may stand on a branch that died.
+    async fn solid_blocks(&self, from: i64, to: i64) -> Result<Vec<Block>, ChainError> {
+        let blocks = self.blocks(from, to).await?;
+        for Block { at, .. } in &blocks {
+            if self
+                .solid_block_ref(at.number)
+                .await?
+                .is_none_or(|solid| solid.id != at.id)
+            {
+                return Err(ChainError::Incomplete {
+                    network: self.network().to_owned(),
+                    number: at.number,
+                    detail: format!("{} is not the solidified block", at.id),
+                });
+            }
+        }
+        Ok(blocks)
+    }
+
     /// Sends signed bytes. Never an error: what is not known is [`Broadcast::Unknown`].
     async fn broadcast(&self, signed: &[u8]) -> Broadcast;
 
-    /// Whether a solidified block carries `txid`.
+    /// Whether a solidified block carries `txid`. That none does is believed only if no endpoint which answers knows of one.
     async fn solid_inclusion(&self, txid: TxId) -> Result<Option<Inclusion>, ChainError>;
 
     /// What kind of account an address is.
@@ -77,8 +99,8 @@ pub trait ChainClient: Send + Sync {
     /// The figures of one of our wallets, all from one endpoint.
     async fn wallet_snapshot(&self, address: TronAddress) -> Result<WalletSnapshot, ChainError>;
 
-    /// What an address holds of a token, in the token's minor units.
-    async fn token_balance(&self, token: TronAddress, holder: TronAddress) -> Result<u128, ChainError>;
+    /// What an address holds of a token, and by which block, both from one endpoint.
+    async fn token_balance(&self, token: TronAddress, holder: TronAddress) -> Result<TokenBalance, ChainError>;
 
     /// What it takes now to transfer so much of a token, all from one endpoint. Nothing is sent.
     async fn transfer_cost(

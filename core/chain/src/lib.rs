@@ -12,6 +12,6 @@ pub use address::{AddressError, TronAddress};
 pub use client::{ChainClient, ChainError};
 pub use types::{
     AccountPermissions, Block, BlockRef, Broadcast, ChainAmount, EnergyMarket, Inclusion, Lent, Operations, Permission,
-    PermissionKey, Receiver, Refusal, Resource, TransactionSeen, Transfer, TransferAsset, TransferCost, TxId,
-    TxOutcome, Unfreezing, WalletSnapshot,
+    PermissionKey, Receiver, Refusal, Resource, TokenBalance, TransactionSeen, Transfer, TransferAsset, TransferCost,
+    TxId, TxOutcome, Unfreezing, WalletSnapshot,
 };

@@ -298,6 +298,15 @@ pub struct Lent {
     pub energy_sun: Vec<i64>,
 }
 
+/// What an address holds of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenBalance {
+    /// In the token's minor units.
+    pub minor: u128,
+    /// The newest block of the endpoint that said so; it may know of a later one.
+    pub as_of_block: i64,
+}
+
 /// What a transfer of a token takes, as a node tried it out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransferCost {

@@ -16,8 +16,8 @@ mod wallet;
 use async_trait::async_trait;
 use chain::endpoints::{EndpointList, Request, Side};
 use chain::{
-    Block, BlockRef, Broadcast, ChainClient, ChainError, Inclusion, Lent, Receiver, TransferCost, TronAddress, TxId,
-    WalletSnapshot,
+    Block, BlockRef, Broadcast, ChainClient, ChainError, Inclusion, Lent, Receiver, TokenBalance, TransferCost,
+    TronAddress, TxId, WalletSnapshot,
 };
 use serde_json::{Value, json};
 
@@ -116,10 +116,22 @@ impl ChainClient for TronClient {
 
     async fn solid_inclusion(&self, txid: TxId) -> Result<Option<Inclusion>, ChainError> {
         let body = json!({ "value": txid.to_string() });
-        let read = |body: &[u8]| json::read::<Info>(body)?.inclusion(txid);
-        self.endpoints
-            .call(&solid("/walletsolidity/gettransactioninfobyid", &body), read)
-            .await
+        let request = solid("/walletsolidity/gettransactioninfobyid", &body);
+        let mut attempts = self.endpoints.attempts();
+        let mut unknown = false;
+        loop {
+            let endpoint = match attempts.next() {
+                Ok(endpoint) => endpoint,
+                Err(_) if unknown => return Ok(None),
+                Err(unavailable) => return Err(unavailable),
+            };
+            let read = |body: &[u8]| json::read::<Info>(body)?.inclusion(txid);
+            match endpoint.ask(&request, read).await {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => unknown = true,
+                Err(failure) => attempts.failed(failure),
+            }
+        }
     }
 
     async fn receiver(&self, address: TronAddress) -> Result<Receiver, ChainError> {
@@ -130,7 +142,7 @@ impl ChainClient for TronClient {
         wallet::snapshot(&self.endpoints, address).await
     }
 
-    async fn token_balance(&self, token: TronAddress, holder: TronAddress) -> Result<u128, ChainError> {
+    async fn token_balance(&self, token: TronAddress, holder: TronAddress) -> Result<TokenBalance, ChainError> {
         wallet::token_balance(&self.endpoints, token, holder).await
     }
 

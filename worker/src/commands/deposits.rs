@@ -236,7 +236,7 @@ async fn backfill(settings: &Settings, network: &str, from: i64, to: i64) -> any
     let mut start = from;
     while start <= to {
         let end = to.min(start + CHUNK - 1);
-        let read = chain.blocks(start, end).await?;
+        let read = chain.solid_blocks(start, end).await?;
         ensure!(
             i64::try_from(read.len())? == end - start + 1,
             "the nodes do not have blocks {start} to {end}"

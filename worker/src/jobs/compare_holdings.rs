@@ -44,6 +44,7 @@ async fn one(env: &Environment, name: &str, network: &NetworkEnvironment) -> Res
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
+    let left = env.rules().sweep.rules.reserve_sun;
     let holdings: Vec<Holdings<'_>> = before
         .into_iter()
         .map(|(asset, before)| Holdings {
@@ -56,6 +57,10 @@ async fn one(env: &Environment, name: &str, network: &NetworkEnvironment) -> Res
                     Asset::Usdt => *usdt,
                 })
             }),
+            left_minor: match asset {
+                Asset::Trx => left,
+                Asset::Usdt => 0,
+            },
         })
         .collect();
     Ok(shortages(&env.pool, (name, burns), &holdings).await?)
@@ -72,7 +77,7 @@ fn assets(network: &NetworkEnvironment) -> impl Iterator<Item = Asset> {
 async fn lies_at(network: &NetworkEnvironment, place: TronAddress) -> Result<(i128, i128), WorkError> {
     let sun = network.chain.wallet_snapshot(place).await?.balance_sun;
     let usdt = match network.usdt {
-        Some(contract) => network.chain.token_balance(contract, place).await?,
+        Some(contract) => network.chain.token_balance(contract, place).await?.minor,
         None => 0,
     };
     Ok((i128::from(sun), i128::try_from(usdt).unwrap_or(i128::MAX)))

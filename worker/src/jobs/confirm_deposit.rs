@@ -41,7 +41,7 @@ impl ConfirmDeposit {
         if found.block_number > solid_number(&env.pool, network).await? {
             return Ok(self.later(job));
         }
-        let blocks = chain.blocks(found.block_number, found.block_number).await?;
+        let blocks = chain.solid_blocks(found.block_number, found.block_number).await?;
         let asked = (blocks.as_slice(), Some(txid));
         let read = read_again(&env.pool, env.ids.as_ref(), network, asked, env.clock.now()).await?;
         tracing::info!(network, %txid, block = found.block_number, recorded = read.recorded, "a named transaction was read");

@@ -116,8 +116,13 @@ impl SweepDeposits {
                 return Ok(again(now, "nothing_there"));
             }
             Next::Cancel(held) => {
-                cancel(&env.pool, (id, read_block), held, now).await?;
-                return Ok(Outcome::Done);
+                let blocks = (read.as_of_block, read_block);
+                let over = cancel(&env.pool, id, blocks, held, now).await?;
+                return Ok(if over {
+                    Outcome::Done
+                } else {
+                    again(now + env.rules().sweep.pause(0), "node_behind")
+                });
             }
             Next::Rent(energy) => return self.rent(work, energy).await,
             Next::Activate => self.activate(job, work, network).await?,
@@ -175,11 +180,11 @@ impl SweepDeposits {
             .usdt
             .ok_or_else(|| WorkError::Broken("no contract of USDT is configured".into()))?;
         let snapshot = network.chain.wallet_snapshot(from).await?;
-        let as_of_block = snapshot.as_of_block;
-        // after the snapshot: it must not be older than what the snapshot says it is
         let held = network.chain.token_balance(contract, from).await?;
+        // two endpoints may have answered, and what is read is as old as the older one
+        let as_of_block = snapshot.as_of_block.min(held.as_of_block);
         let holding = Holding {
-            minor: i64::try_from(held).unwrap_or(i64::MAX),
+            minor: i64::try_from(held.minor).unwrap_or(i64::MAX),
             bandwidth: snapshot.bandwidth_available(),
         };
         if holding.minor < rules.usdt_threshold_micro.max(1) {

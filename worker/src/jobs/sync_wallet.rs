@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::jobs::RunningJob;
 use async_trait::async_trait;
-use chain::{TronAddress, WalletSnapshot};
+use chain::{TokenBalance, TronAddress, WalletSnapshot};
 use db::models::{ChainCursor, SupplierWallet, WalletPurpose, WalletState};
 use db::{acquire, run_tx};
 use domain::stakings::watch_bandwidth_in_tx;
@@ -67,9 +67,13 @@ impl SyncWallet {
         }
         let (mut unseen_sun, mut to_confirm) = (0, false);
         for (name, network) in &env.networks {
-            let snapshot = network.chain.wallet_snapshot(address).await?;
-            // after the snapshot: it must not be older than what the snapshot says it is
-            let usdt = usdt_of(&wallet, address, network).await?;
+            let mut snapshot = network.chain.wallet_snapshot(address).await?;
+            let held = token_of(&wallet, address, network).await?;
+            // two endpoints may have answered, and what is read is as old as the older one
+            let usdt = held.map(|held| {
+                snapshot.as_of_block = snapshot.as_of_block.min(held.as_of_block);
+                i64::try_from(held.minor).unwrap_or(i64::MAX)
+            });
             let (ids, margin) = (env.ids.as_ref(), env.policy.sync_margin_blocks);
             let read = (&snapshot, usdt);
             let left = apply_snapshot(&env.pool, ids, (id, name), read, margin, env.clock.now()).await?;
@@ -121,14 +125,13 @@ impl SyncWallet {
 }
 
 /// What a treasury wallet has of USDT; others are not asked, nor is a network without a contract.
-async fn usdt_of(
+async fn token_of(
     wallet: &SupplierWallet,
     address: TronAddress,
     network: &NetworkEnvironment,
-) -> Result<Option<i64>, WorkError> {
+) -> Result<Option<TokenBalance>, WorkError> {
     let Some(contract) = network.usdt.filter(|_| wallet.purpose == WalletPurpose::Treasury) else {
         return Ok(None);
     };
-    let micro = network.chain.token_balance(contract, address).await?;
-    Ok(Some(i64::try_from(micro).unwrap_or(i64::MAX)))
+    Ok(Some(network.chain.token_balance(contract, address).await?))
 }

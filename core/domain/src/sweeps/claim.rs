@@ -104,7 +104,7 @@ pub async fn claim_sweep_in_tx(
     };
     // a node that lags behind what is final by our own reading may show what was collected before
     if collect.as_of_block < cursor.solid_number {
-        return wait_in_tx(conn, &sweep, "node_behind", now).await;
+        return wait_in_tx(conn, &sweep, NODE_BEHIND, now).await;
     }
     let must_last = cursor.head_time + collect.life;
     if collect.energy_until.is_some_and(|until| until <= must_last) {
@@ -181,6 +181,9 @@ pub async fn claim_activation_in_tx(
         cursor,
     })))
 }
+
+/// Whoever was asked does not know the newest solidified block yet.
+const NODE_BEHIND: &str = "node_behind";
 
 /// The network's state to sign on, or what stands against signing at all.
 async fn ready(
@@ -309,26 +312,44 @@ pub async fn wait(pool: &Pool, id: SweepId, code: &str, now: DateTime<Utc>) -> R
 }
 
 /// Ends a planned sweep of which the chain says that there is not enough to collect. What was credited in the blocks that were
-/// read is then no reason to look again.
+/// read is then no reason to look again. `blocks`: the one that the node was at, and the one up to which it counts. Answers
+/// `false` where it is not over, since the node that was asked is behind what was credited.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn cancel(
     pool: &Pool,
-    (id, read_block): (SweepId, i64),
+    id: SweepId,
+    blocks: (i64, i64),
     held_minor: i64,
     now: DateTime<Utc>,
-) -> Result<(), DomainError> {
+) -> Result<bool, DomainError> {
     run_tx(pool, "cancel_sweep", async |conn| {
-        let sweep = lock(conn, id.0).await?;
-        if sweep.state != SweepState::Planned {
-            return Ok(());
-        }
-        let detail = json!({ "held": held_minor, "read_block": read_block });
-        cancel_in_tx(conn, &sweep, (BELOW_THRESHOLD, WORKER), detail, now).await?;
-        mark_in_tx(conn, &sweep, read_block).await
+        cancel_empty_in_tx(conn, id, blocks, held_minor, now).await
     })
     .await
+}
+
+async fn cancel_empty_in_tx(
+    conn: &mut Conn,
+    id: SweepId,
+    (as_of_block, read_block): (i64, i64),
+    held_minor: i64,
+    now: DateTime<Utc>,
+) -> Result<bool, DomainError> {
+    let sweep = lock(conn, id.0).await?;
+    if sweep.state != SweepState::Planned {
+        return Ok(true);
+    }
+    let cursor = ChainCursor::find(conn, &sweep.network).await?;
+    if cursor.is_none_or(|cursor| as_of_block < cursor.solid_number) {
+        Sweep::set_reason(conn, sweep.id, NODE_BEHIND, now).await?;
+        return Ok(false);
+    }
+    let detail = json!({ "held": held_minor, "read_block": read_block });
+    cancel_in_tx(conn, &sweep, (BELOW_THRESHOLD, WORKER), detail, now).await?;
+    mark_in_tx(conn, &sweep, read_block).await?;
+    Ok(true)
 }
 
 /// Ends a planned sweep of which nothing can land any more. The caller holds its row.

@@ -1,7 +1,8 @@
 //! What a sweep does next. Pure: the same facts always give the same step.
 //!
 //! Coin: everything but the reserve is sent, for bandwidth that is there for nothing; without it the sweep waits, unless the
-//! settings allow to burn.
+//! settings allow to burn. It is given up only where the chain has less than the threshold: what it was planned for then counts
+//! as collected, and must not lie there.
 //!
 //! A token: the address must exist, and have energy from an order of ours whose delegation is final, for longer than the
 //! transaction lives. Its fee limit is worth no more energy than is there, so that nothing can be burned for it: nodes hold a
@@ -69,6 +70,8 @@ pub enum SweepStep {
 
 /// Less than the threshold is there.
 pub(crate) const BELOW_THRESHOLD: &str = "below_threshold";
+/// All that is there is to stay there.
+pub(crate) const RESERVE_ONLY: &str = "reserve_only";
 /// The chain would burn coin for bandwidth.
 pub(crate) const BANDWIDTH_SHORT: &str = "bandwidth_short";
 
@@ -90,11 +93,14 @@ pub const fn decide_coin(holding: Holding, rules: &SweepRules) -> SweepStep {
         rules.reserve_sun
     };
     let amount = holding.minor.saturating_sub(stays);
-    if amount <= 0 || amount < rules.trx_threshold_sun {
+    if holding.minor <= 0 || holding.minor < rules.trx_threshold_sun {
         return SweepStep::Cancel(BELOW_THRESHOLD);
     }
     if short && !rules.burn_bandwidth {
         return SweepStep::Wait(BANDWIDTH_SHORT);
+    }
+    if amount <= 0 {
+        return SweepStep::Wait(RESERVE_ONLY);
     }
     SweepStep::Send {
         amount,

@@ -89,7 +89,12 @@ async fn candidates_of(
     asset: Asset,
     limit: i64,
 ) -> Result<Vec<SweepCandidate>, DomainError> {
-    let threshold = policy.threshold(asset).max(1);
+    // what stays at the address is not worth a sweep
+    let stays = match asset {
+        Asset::Trx => policy.rules.reserve_sun,
+        Asset::Usdt => 0,
+    };
+    let threshold = policy.threshold(asset).saturating_add(stays).max(1);
     Ok(SweepCandidate::find(conn, (&policy.network, asset.code()), threshold, limit).await?)
 }
 

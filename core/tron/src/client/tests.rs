@@ -50,6 +50,16 @@ fn id(number: i64, fork: u8) -> String {
     format!("{number:016x}{}", format!("{fork:02x}").repeat(24))
 }
 
+/// A block as an answer to a question for it.
+fn block(number: i64) -> Value {
+    json!({
+        "blockID": id(number, 1),
+        "block_header": { "raw_data": {
+            "number": number, "timestamp": time(number).timestamp_millis(), "parentHash": id(number - 1, 1) } },
+        "transactions": [{ "txID": "not read here" }],
+    })
+}
+
 /// The token that the client is told of.
 fn usdt() -> TronAddress {
     address(5)

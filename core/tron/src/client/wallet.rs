@@ -2,7 +2,8 @@
 
 use chain::endpoints::{Endpoint, EndpointList, Failure, Unusable};
 use chain::{
-    BlockRef, ChainError, EnergyMarket, Receiver, Resource, TransferCost, TronAddress, Unfreezing, WalletSnapshot,
+    BlockRef, ChainError, EnergyMarket, Receiver, Resource, TokenBalance, TransferCost, TronAddress, Unfreezing,
+    WalletSnapshot,
 };
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -27,12 +28,13 @@ pub(super) async fn receiver(endpoints: &EndpointList, address: TronAddress) -> 
     endpoints.call(&full("/wallet/getaccount", &body), read).await
 }
 
-/// What `holder` has of a token. The call is made in its own name, and changes nothing.
+/// What `holder` has of a token. The call is made in its own name, and changes nothing. The head is read first, as for a
+/// wallet's figures.
 pub(super) async fn token_balance(
     endpoints: &EndpointList,
     token: TronAddress,
     holder: TronAddress,
-) -> Result<u128, ChainError> {
+) -> Result<TokenBalance, ChainError> {
     let call = trc20::Call::BalanceOf { owner: holder }.encode();
     let body = json!({
         "owner_address": holder.to_hex(),
@@ -40,10 +42,25 @@ pub(super) async fn token_balance(
         "function_selector": "balanceOf(address)",
         "parameter": hex::encode(call.get(4..).unwrap_or_default()),
     });
-    let read = |body: &[u8]| json::read::<Answered>(body)?.amount();
-    endpoints
-        .call(&full("/wallet/triggerconstantcontract", &body), read)
-        .await
+    let mut attempts = endpoints.attempts();
+    loop {
+        match token_balance_at(attempts.next()?, &body).await {
+            Ok(balance) => return Ok(balance),
+            Err(failure) => attempts.failed(failure),
+        }
+    }
+}
+
+async fn token_balance_at(endpoint: &Endpoint, body: &Value) -> Result<TokenBalance, Failure> {
+    let head = endpoint.ask(&full("/wallet/getnowblock", &json!({})), head).await?;
+    let call = full("/wallet/triggerconstantcontract", body);
+    let minor = endpoint
+        .ask(&call, |body| json::read::<Answered>(body)?.amount())
+        .await?;
+    Ok(TokenBalance {
+        minor,
+        as_of_block: head.number,
+    })
 }
 
 /// What a transfer of a token takes. A node tries it out on its newest block; the price is the committee's.

@@ -135,7 +135,8 @@ impl Rig {
 
     /// USDT of an address by the chain, in minor units.
     pub(crate) async fn usdt_of(&self, address: TronAddress) -> u128 {
-        self.node().token_balance(self.world.usdt, address).await.unwrap()
+        let held = self.node().token_balance(self.world.usdt, address).await;
+        held.unwrap().minor
     }
 
     /// What is booked as burned by transactions, in sun.

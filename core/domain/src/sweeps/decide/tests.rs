@@ -31,6 +31,10 @@ fn coin_is_sent_but_for_the_reserve_and_for_free() {
         burn_bandwidth: true,
         ..RULES
     };
+    let all_stays = SweepRules {
+        reserve_sun: 20 * TRX,
+        ..RULES
+    };
     let below = SweepStep::Cancel("below_threshold");
     let short = SweepStep::Wait("bandwidth_short");
     for (holding, rules, step) in [
@@ -38,10 +42,13 @@ fn coin_is_sent_but_for_the_reserve_and_for_free() {
         (holding(20 * TRX - 1, 600), RULES, below),
         (holding(0, 600), RULES, below),
         (holding(22 * TRX, 600), kept, send(20 * TRX, 0)),
-        (holding(22 * TRX - 1, 600), kept, below),
+        (holding(22 * TRX - 1, 600), kept, send(20 * TRX - 1, 0)),
+        (holding(20 * TRX - 1, 600), kept, below),
         (holding(30 * TRX, 299), RULES, short),
         (holding(30 * TRX, 0), burns, send(30 * TRX - 300_000, 0)),
-        (holding(20 * TRX, 0), burns, below),
+        (holding(20 * TRX, 0), burns, send(20 * TRX - 300_000, 0)),
+        (holding(20 * TRX, 0), RULES, short),
+        (holding(20 * TRX, 600), all_stays, SweepStep::Wait("reserve_only")),
     ] {
         assert_eq!(decide_coin(holding, &rules), step, "{holding:?}");
     }

@@ -78,7 +78,15 @@ async fn no_more_are_open_than_may_be_and_what_is_not_there_is_not_looked_for_ag
     assert_eq!(world.plan(&policy).await, 1);
     assert_eq!(world.plan(&policy).await, 0, "one at a time");
     let sweep = world.sweep().await;
-    cancel(&world.worker, (sweep, 1_000), 0, world.now()).await.unwrap();
+    let solid = world.cursor().await.solid_number;
+    let cancelled = async |as_of| {
+        cancel(&world.worker, sweep, (as_of, 1_000), 0, world.now())
+            .await
+            .unwrap()
+    };
+    assert!(!cancelled(solid - 1).await, "the node is behind");
+    assert_eq!(world.count("incoming_transfers WHERE swept_by IS NOT NULL").await, 0);
+    assert!(cancelled(solid).await);
     let marked = format!("incoming_transfers WHERE swept_by = '{sweep}'");
     assert_eq!(world.count(&marked).await, 1);
     assert_eq!(

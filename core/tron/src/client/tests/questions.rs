@@ -5,15 +5,6 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn block(number: i64) -> Value {
-    json!({
-        "blockID": id(number, 1),
-        "block_header": { "raw_data": {
-            "number": number, "timestamp": time(number).timestamp_millis(), "parentHash": id(number - 1, 1) } },
-        "transactions": [{ "txID": "not read here" }],
-    })
-}
-
 fn block_ref(number: i64) -> BlockRef {
     BlockRef {
         number,
@@ -161,6 +152,19 @@ async fn inclusion_is_asked_of_solid_blocks() {
         assert_eq!(seen[0].0, "/walletsolidity/gettransactioninfobyid");
         assert_eq!(seen[0].1, json!({ "value": txid.to_string() }));
     }
+    // one that does not know it proves nothing, where another does
+    let ended = told(json!({ "receipt": { "result": "SUCCESS" } }));
+    let (behind, knows) = (Node::always(json!({})).await, Node::always(ended).await);
+    let away = Node::start(|_, _| Reply::Status(500)).await;
+    for nodes in [
+        [&behind, &away, &knows],
+        [&knows, &behind, &away],
+        [&away, &behind, &knows],
+    ] {
+        let found = client(&nodes).solid_inclusion(txid).await.unwrap();
+        assert_eq!(found, included(TxOutcome::Ok));
+    }
+    assert_eq!(client(&[&behind, &away]).solid_inclusion(txid).await.unwrap(), None);
     for wrong in [
         told(json!({ "id": "ab".repeat(32) })),
         told(json!({ "blockNumber": 0 })),

@@ -250,19 +250,30 @@ async fn receivers_are_accounts_contracts_or_not_there() {
     );
 }
 
+/// A node that answers a question for a balance so, at its head.
+async fn holding(head: i64, answer: Value) -> Node {
+    Node::start(move |path, _| {
+        Reply::Json(if path.ends_with("getnowblock") {
+            block(head)
+        } else {
+            answer.clone()
+        })
+    })
+    .await
+}
+
 #[tokio::test]
 async fn a_token_balance_is_the_word_that_the_contract_answers() {
     let answer = |word: &str| json!({ "result": { "result": true }, "constant_result": [word] });
-    let held = format!("{:064x}", 12_345_678_u64);
-    let node = Node::start(move |_, _| Reply::Json(answer(&held))).await;
+    let node = holding(77, answer(&format!("{:064x}", 12_345_678_u64))).await;
     let (token, holder) = (address(9), address(1));
     let balance = client(&[&node]).token_balance(token, holder).await.unwrap();
-    assert_eq!(balance, 12_345_678);
+    assert_eq!((balance.minor, balance.as_of_block), (12_345_678, 77));
     let asked = json!({
         "owner_address": holder.to_hex(), "contract_address": token.to_hex(),
         "function_selector": "balanceOf(address)", "parameter": format!("{:0>64}", &holder.to_hex()[2..]),
     });
-    assert_eq!(node.seen(), [("/wallet/triggerconstantcontract".to_owned(), asked)]);
+    assert_eq!(node.seen()[1], ("/wallet/triggerconstantcontract".to_owned(), asked));
     for wrong in [
         json!({}),
         json!({ "result": { "code": "CONTRACT_VALIDATE_ERROR" } }),
@@ -270,12 +281,18 @@ async fn a_token_balance_is_the_word_that_the_contract_answers() {
         json!({ "result": { "result": true }, "constant_result": ["f".repeat(64)] }),
     ] {
         let said = wrong.to_string();
-        let node = Node::start(move |_, _| Reply::Json(wrong.clone())).await;
-        let refused = client(&[&node]).token_balance(token, holder).await;
+        // a balance is dated by the head of the node that told it, and of no other
+        let (limping, good) = (
+            holding(99, wrong).await,
+            holding(50, answer(&format!("{:064x}", 5))).await,
+        );
+        let refused = client(&[&limping]).token_balance(token, holder).await;
         assert!(
             matches!(refused, Err(ChainError::Malformed { .. })),
             "{said}: {refused:?}"
         );
+        let balance = client(&[&limping, &good]).token_balance(token, holder).await.unwrap();
+        assert_eq!((balance.minor, balance.as_of_block), (5, 50), "{said}");
     }
 }
 
