@@ -67,6 +67,8 @@ pub enum Fault {
     MissingLogs,
     /// `gettransactioninfobyblocknum` answers an empty list.
     MissingInfos,
+    /// Blocks come without transactions, and with headers that say that there are none.
+    EmptyBlocks,
     /// Questions for the newest block are answered with an older one.
     StaleHead {
         /// By how many blocks.
@@ -179,6 +181,7 @@ pub(crate) struct Applied {
     pub(crate) reply: Option<Reply>,
     pub(crate) missing_logs: bool,
     pub(crate) missing_infos: bool,
+    pub(crate) empty_blocks: bool,
     pub(crate) stale_by: i64,
 }
 
@@ -210,6 +213,7 @@ impl Applied {
             Fault::ServerBusy => self.reply = say("SERVER_BUSY", "Server busy.", false),
             Fault::MissingLogs => self.missing_logs = true,
             Fault::MissingInfos => self.missing_infos = true,
+            Fault::EmptyBlocks => self.empty_blocks = true,
             Fault::StaleHead { by } => self.stale_by = *by,
         }
     }
@@ -308,6 +312,7 @@ mod tests {
             r#""server_busy""#,
             r#""missing_logs""#,
             r#""missing_infos""#,
+            r#""empty_blocks""#,
             r#"{"stale_head": {"by": 3}}"#,
         ] {
             let mut faults = faults(&format!(r#"{{"fault": {fault}}}"#));

@@ -10,7 +10,8 @@ use db::models::{
     BlockRow, ChainCursor, ChainTransaction, DeathCause, Inclusion, IntentKind, Outcome, SupplierWallet, TxState,
 };
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx, enqueue_many_in_tx};
-use kernel::IdGen;
+use kernel::{Amount, IdGen};
+use ledger::movements::ChainFee;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -71,7 +72,7 @@ pub(crate) struct Landed<'a> {
 }
 
 impl Landed<'_> {
-    const fn outcome(&self) -> Outcome {
+    pub(crate) const fn outcome(&self) -> Outcome {
         match self.seen.outcome {
             TxOutcome::Ok => Outcome::Ok,
             TxOutcome::Failed => Outcome::Failed,
@@ -158,7 +159,8 @@ async fn report_in_tx(
     findings::record_in_tx(conn, ids, FindingKind::DeadTransactionLanded, &subject, detail, now).await
 }
 
-fn inclusion<'a>(landed: &Landed<'a>) -> Inclusion<'a> {
+/// The row's part of it.
+pub(crate) fn inclusion<'a>(landed: &Landed<'a>) -> Inclusion<'a> {
     Inclusion {
         id: landed.transaction.id,
         block_number: landed.block.number,
@@ -169,6 +171,17 @@ fn inclusion<'a>(landed: &Landed<'a>) -> Inclusion<'a> {
         energy_used: landed.seen.energy_used,
         bandwidth_used: landed.seen.bandwidth_used,
     }
+}
+
+/// What a transaction burned, where that is known.
+pub(crate) fn fee_of(tx: &ChainTransaction, fee_sun: Option<i64>) -> Result<ChainFee, DomainError> {
+    let network = tx.network.parse();
+    Ok(ChainFee {
+        txid: tx.txid.clone(),
+        network: network.map_err(|_| DomainError::Broken(format!("the network of transaction {}", tx.txid)))?,
+        amount: Amount::from_minor(fee_sun.unwrap_or(0))
+            .map_err(|_| DomainError::Broken(format!("the fee of transaction {}", tx.txid)))?,
+    })
 }
 
 pub(crate) fn all_moved(moved: usize, of: usize, what: &str) -> Result<(), DomainError> {
@@ -222,12 +235,14 @@ pub(crate) async fn reverted_in_tx(
 }
 
 /// Whether a refusal of the very first send proves a death. A node that lies about it costs a delegation that the reclaim
-/// takes back; a payment that was made twice comes back from nobody, and what was staked twice only after weeks, so whatever
-/// moves money waits for its expiry.
+/// takes back. A second reclaim would take what another rental of the same receiver still needs, a payment that was made
+/// twice comes back from nobody, and what was staked twice only after weeks: all of them wait for their expiry.
 pub(crate) const fn dies_of_refusal(kind: IntentKind) -> bool {
     match kind {
-        IntentKind::Delegate | IntentKind::Reclaim => true,
-        IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate | IntentKind::Stake => false,
+        IntentKind::Delegate => true,
+        IntentKind::Reclaim | IntentKind::Payout | IntentKind::Sweep | IntentKind::Activate | IntentKind::Stake => {
+            false
+        }
     }
 }
 

@@ -3,13 +3,15 @@
 
 use chain::{Broadcast, Refusal};
 use chrono::{DateTime, Duration, Utc};
-use db::models::{ChainTransaction, DeathCause, IntentKind, NewChainTransaction, TxState};
+use db::models::{ChainTransaction, DeathCause, Finding, IntentKind, NewChainTransaction, TxState};
 use db::{Conn, Pool, acquire, run_tx};
 use jobs::Wake;
 use kernel::{ChainTransactionId, IdGen, WalletId};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::DomainError;
+use crate::findings::{self, FindingKind};
 use crate::intents::{self, Cause, DeathPolicy};
 
 /// Bytes that are signed and not yet stored.
@@ -209,6 +211,31 @@ pub async fn bury_in_tx(
     intents::after_death_in_tx(conn, ids, transaction, cause, policy, now).await
 }
 
+/// A node says that a solidified block carries this transaction, and we read that block without it: an operator has to look.
+/// Nothing is said of one that a block brought meanwhile.
+///
+/// # Errors
+/// When the database fails.
+pub async fn missed(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    id: ChainTransactionId,
+    block: i64,
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    run_tx(pool, "record_missed_transaction", async |conn| {
+        let transaction = ChainTransaction::lock(conn, id.0).await?;
+        let transaction = transaction.ok_or(DomainError::NotFound("chain transaction"))?;
+        if !matches!(transaction.state, TxState::Signed | TxState::Sent) {
+            return Ok(());
+        }
+        let subject = format!("transaction:{}", transaction.txid);
+        let detail = json!({ "block": block, "note": "a node has it, the blocks we read have not" });
+        findings::record_in_tx(conn, ids, FindingKind::TransactionMissed, &subject, detail, now).await
+    })
+    .await
+}
+
 /// Buries one transaction if the blocks we read prove that it can never land: a solidified block at or past its expiry
 /// is applied, and no block up to it carries the id (else its state would say so).
 ///
@@ -229,6 +256,11 @@ pub async fn bury_if_expired(
         let proven =
             solid.is_some_and(|cursor| cursor.halted_at.is_none() && cursor.solid_time >= transaction.expires_at);
         if !proven || !matches!(transaction.state, TxState::Signed | TxState::Sent) {
+            return Ok(Recorded::default());
+        }
+        // a node knew of it once: that others do not is no proof any more, whoever resolved the finding
+        let subject = format!("transaction:{}", transaction.txid);
+        if Finding::was_recorded(conn, FindingKind::TransactionMissed.word(), &subject).await? {
             return Ok(Recorded::default());
         }
         let wakes = bury_in_tx(conn, ids, &transaction, (DeathCause::Expired, None), policy, now).await?;

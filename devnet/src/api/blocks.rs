@@ -87,7 +87,13 @@ fn list(chain: &Chain, ask: &Ask<'_>, start: i64, end: i64) -> Answer {
     let top = chain.top(ask.view);
     let blocks: Vec<Value> = (start..end.min(top + 1))
         .filter_map(|number| chain.block(number))
-        .map(|block| render::block(block, ask.fields.visible(), true))
+        .map(|block| {
+            let mut shown = render::block(block, ask.fields.visible(), !ask.faults.empty_blocks);
+            if ask.faults.empty_blocks {
+                shown["block_header"]["raw_data"]["txTrieRoot"] = json!("00".repeat(32));
+            }
+            shown
+        })
         .collect();
     Ok(json!({ "block": blocks }))
 }

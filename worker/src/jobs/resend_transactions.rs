@@ -7,11 +7,9 @@ use async_trait::async_trait;
 use chrono::Duration;
 use db::models::{ChainCursor, ChainTransaction};
 use db::{acquire, run_tx};
-use domain::findings::{self, FindingKind};
-use domain::transactions::bury_if_expired;
+use domain::transactions::{bury_if_expired, missed};
 use futures::StreamExt;
 use kernel::ChainTransactionId;
-use serde_json::json;
 
 use crate::environment::{Environment, NetworkEnvironment};
 use crate::error::{WorkError, outcome};
@@ -89,22 +87,14 @@ impl ResendTransactions {
     /// Our own blocks prove the death; a node is asked all the same, since a block may have been read from a liar.
     async fn bury(&self, network: &NetworkEnvironment, transaction: &ChainTransaction) -> Result<(), WorkError> {
         let env = &self.0;
-        let now = env.clock.now();
+        let (now, id) = (env.clock.now(), ChainTransactionId(transaction.id));
         let txid = transaction
             .txid
             .parse()
             .map_err(|_| WorkError::Broken("a stored txid".into()))?;
         if let Some(found) = network.chain.solid_inclusion(txid).await? {
-            let subject = format!("transaction:{}", transaction.txid);
-            let detail = json!({ "block": found.block_number, "note": "a node has it, the blocks we read have not" });
-            run_tx(&env.pool, "record_missed_transaction", async |conn| {
-                let kind = FindingKind::TransactionMissed;
-                findings::record_in_tx(conn, env.ids.as_ref(), kind, &subject, detail.clone(), now).await
-            })
-            .await?;
-            return Ok(());
+            return Ok(missed(&env.pool, env.ids.as_ref(), id, found.block_number, now).await?);
         }
-        let id = ChainTransactionId(transaction.id);
         let recorded = bury_if_expired(&env.pool, env.ids.as_ref(), id, &env.policy.death, now).await?;
         env.push(recorded.wakes);
         Ok(())

@@ -3,9 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use uuid::Uuid;
 
-use super::{ChainTransaction, DeathCause, Outcome, TxState};
+use super::{ChainTransaction, DeathCause, Inclusion, TxState};
 use crate::Conn;
 use crate::schema::chain_transactions as ct;
 
@@ -21,20 +20,18 @@ impl ChainTransaction {
     }
 
     /// Guarded: from `dead` to `final`, when a solidified block turned out to carry it.
-    pub async fn set_adopted(
-        conn: &mut Conn,
-        id: Uuid,
-        block: (i64, &str, DateTime<Utc>),
-        now: DateTime<Utc>,
-    ) -> QueryResult<bool> {
-        let row = ct::table.filter(ct::id.eq(id).and(ct::state.eq(TxState::Dead)));
+    pub async fn set_adopted(conn: &mut Conn, landed: &Inclusion<'_>, now: DateTime<Utc>) -> QueryResult<bool> {
+        let row = ct::table.filter(ct::id.eq(landed.id).and(ct::state.eq(TxState::Dead)));
         let set = (
             ct::state.eq(TxState::Final),
-            ct::outcome.eq(Outcome::Ok),
+            ct::outcome.eq(landed.outcome),
             ct::death_cause.eq(None::<DeathCause>),
-            ct::block_number.eq(block.0),
-            ct::block_id.eq(block.1),
-            ct::block_time.eq(block.2),
+            ct::block_number.eq(landed.block_number),
+            ct::block_id.eq(landed.block_id),
+            ct::block_time.eq(landed.block_time),
+            ct::fee_sun.eq(landed.fee_sun),
+            ct::energy_used.eq(landed.energy_used),
+            ct::bandwidth_used.eq(landed.bandwidth_used),
             ct::updated_at.eq(now),
         );
         Ok(diesel::update(row).set(set).execute(conn).await? == 1)

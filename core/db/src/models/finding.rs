@@ -128,6 +128,12 @@ impl Finding {
         Ok(rows.get_result::<i64>(conn).await? > 0)
     }
 
+    /// Whether there is one of this kind and subject, open or closed.
+    pub async fn was_recorded(conn: &mut Conn, kind: &str, subject: &str) -> QueryResult<bool> {
+        let rows = findings::table.filter(findings::kind.eq(kind).and(findings::subject.eq(subject)));
+        diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
+    }
+
     /// Findings, the worst first and of these the newest or the oldest, after a place in that order.
     pub async fn page(
         conn: &mut Conn,

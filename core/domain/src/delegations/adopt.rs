@@ -1,12 +1,14 @@
-//! Adoption: a transaction that we held for dead, and that a solidified block carries all the same, is taken into the
-//! books as what it is. An operator asks for it, since it means that a node lied.
+//! Adoption: a transaction that we held for dead, or that was missing in a block when we read it, and that the solidified
+//! block carries all the same, is taken into the books as what it is. An operator asks for it, since it means that a node lied.
 //!
+//! One that is waited for still is booked as by the watcher. Of those that were held for dead:
 //! A payout so made is paid, a sweep or a staking is over. A delegation so made is a stray: it delivers no order, and its time is up at once, so the reclaim takes it back.
 
-use chain::BlockRef;
+use chain::{Block, BlockRef};
 use chrono::{DateTime, Utc};
 use db::models::{
-    ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, NewOrderEvent, Order, TxState,
+    BlockRow, ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, NewOrderEvent, Order, Outcome,
+    TxState,
 };
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
@@ -15,6 +17,7 @@ use serde_json::json;
 
 use super::claim::lock;
 use crate::findings::{self, FindingKind};
+use crate::intents::{Landed, included_in_tx, inclusion};
 use crate::orders::guarded;
 use crate::wallets::recount_reserved_in_tx;
 use crate::{DomainError, payouts, stakings, sweeps};
@@ -25,21 +28,20 @@ pub enum Adoption {
     /// The books say what the chain does.
     Adopted {
         /// To be pushed after the commit.
-        wake: Option<Wake>,
+        wakes: Vec<Wake>,
     },
     /// It cannot be, for this reason.
     Refused(&'static str),
 }
 
-/// Adopts the transaction `txid`, which the solidified block `at` carries and which took effect there.
+/// Adopts the transaction `txid`, which this solidified block carries.
 ///
 /// # Errors
 /// [`DomainError::NotFound`] for a transaction that is not ours; when the database fails.
 pub async fn adopt(
     pool: &Pool,
     ids: &dyn IdGen,
-    txid: &str,
-    at: &BlockRef,
+    (txid, block): (&str, &Block),
     operator: &str,
     now: DateTime<Utc>,
 ) -> Result<Adoption, DomainError> {
@@ -47,37 +49,84 @@ pub async fn adopt(
         let transaction = ChainTransaction::lock_by_txid(conn, txid)
             .await?
             .ok_or(DomainError::NotFound("chain transaction"))?;
-        if transaction.state != TxState::Dead {
-            return Ok(Adoption::Refused("it is not held for dead"));
-        }
+        let Some(seen) = block.transactions.iter().find(|seen| seen.txid.to_string() == txid) else {
+            return Ok(Adoption::Refused("the block that the node gave does not carry it"));
+        };
+        let at = &block.at;
         let cursor = ChainCursor::find(conn, &transaction.network).await?;
         if cursor.is_none_or(|cursor| cursor.solid_number < at.number) {
             return Ok(Adoption::Refused("its block is not solid by our own reading yet"));
         }
-        let adopted = match transaction.intent_kind {
-            IntentKind::Delegate | IntentKind::Reclaim => adopt_in_tx(conn, &transaction, at, operator, now).await?,
-            IntentKind::Payout => payouts::adopt_in_tx(conn, ids, &transaction, at, operator, now).await?,
-            IntentKind::Sweep | IntentKind::Activate => {
-                sweeps::adopt_in_tx(conn, &transaction, at, operator, now).await?
-            }
-            IntentKind::Stake => stakings::adopt_in_tx(conn, &transaction, at, operator, now).await?,
-        };
-        if matches!(adopted, Adoption::Adopted { .. }) {
-            let subject = format!("transaction:{txid}");
-            findings::clear_in_tx(conn, FindingKind::DeadTransactionLanded, &subject, now).await?;
+        let applied = BlockRow::find(conn, &transaction.network, at.number).await?;
+        if applied.is_some_and(|applied| applied.block_id != at.id) {
+            return Ok(Adoption::Refused(
+                "we have read another block at its height: the node lies, or did",
+            ));
         }
-        Ok(adopted)
+        let landed = Landed {
+            transaction: &transaction,
+            block: at,
+            seen,
+        };
+        match transaction.state {
+            TxState::Signed | TxState::Sent => missed_in_tx(conn, ids, &landed, now).await,
+            TxState::Dead => dead_in_tx(conn, ids, &landed, operator, now).await,
+            TxState::Included | TxState::Final => Ok(Adoption::Refused("it is not held for dead")),
+        }
     })
     .await
 }
 
-async fn adopt_in_tx(
+/// A block was read without it: it is booked as if the block had been read whole.
+async fn missed_in_tx(
     conn: &mut Conn,
-    transaction: &ChainTransaction,
-    at: &BlockRef,
+    ids: &dyn IdGen,
+    landed: &Landed<'_>,
+    now: DateTime<Utc>,
+) -> Result<Adoption, DomainError> {
+    let mut wakes = included_in_tx(conn, ids, &[*landed], now).await?;
+    let job = JobRequest {
+        kind: JobKind::ChainSettleFinal,
+        object_id: &landed.transaction.network,
+        run_at: now,
+        now,
+    };
+    wakes.extend(enqueue_in_tx(conn, job).await?);
+    let subject = format!("transaction:{}", landed.transaction.txid);
+    findings::clear_in_tx(conn, FindingKind::TransactionMissed, &subject, now).await?;
+    Ok(Adoption::Adopted { wakes })
+}
+
+async fn dead_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    landed: &Landed<'_>,
     operator: &str,
     now: DateTime<Utc>,
 ) -> Result<Adoption, DomainError> {
+    if landed.outcome() != Outcome::Ok {
+        return Ok(Adoption::Refused("it is in a block and did nothing"));
+    }
+    let adopted = match landed.transaction.intent_kind {
+        IntentKind::Delegate | IntentKind::Reclaim => adopt_in_tx(conn, landed, operator, now).await?,
+        IntentKind::Payout => payouts::adopt_in_tx(conn, ids, landed, operator, now).await?,
+        IntentKind::Sweep | IntentKind::Activate => sweeps::adopt_in_tx(conn, landed, operator, now).await?,
+        IntentKind::Stake => stakings::adopt_in_tx(conn, landed, operator, now).await?,
+    };
+    if matches!(adopted, Adoption::Adopted { .. }) {
+        let subject = format!("transaction:{}", landed.transaction.txid);
+        findings::clear_in_tx(conn, FindingKind::DeadTransactionLanded, &subject, now).await?;
+    }
+    Ok(adopted)
+}
+
+async fn adopt_in_tx(
+    conn: &mut Conn,
+    landed: &Landed<'_>,
+    operator: &str,
+    now: DateTime<Utc>,
+) -> Result<Adoption, DomainError> {
+    let (transaction, at) = (landed.transaction, landed.block);
     let delegation = lock(conn, DelegationId(transaction.intent_id)).await?;
     let makes = transaction.intent_kind == IntentKind::Delegate;
     let (fits, why_not) = if makes {
@@ -91,8 +140,7 @@ async fn adopt_in_tx(
     if delegation.state != fits {
         return Ok(Adoption::Refused(why_not));
     }
-    let place = (at.number, at.id.as_str(), at.time);
-    let moved = ChainTransaction::set_adopted(conn, transaction.id, place, now).await?;
+    let moved = ChainTransaction::set_adopted(conn, &inclusion(landed), now).await?;
     guarded(moved, "chain transaction", transaction.id)?;
     let wake = if makes {
         make_stray_in_tx(conn, &delegation, at, now).await?
@@ -101,7 +149,9 @@ async fn adopt_in_tx(
     };
     recount_reserved_in_tx(conn, delegation.wallet_id, now).await?;
     note_in_tx(conn, transaction, &delegation, at, operator, now).await?;
-    Ok(Adoption::Adopted { wake })
+    Ok(Adoption::Adopted {
+        wakes: wake.into_iter().collect(),
+    })
 }
 
 /// On chain since its block, and to be taken back since then.

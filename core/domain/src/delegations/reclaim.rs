@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use db::models::{
-    ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, Order, OrderState, SupplierWallet, TxState,
+    ChainCursor, ChainTransaction, Delegation, DelegationState, IntentKind, Order, SupplierWallet, TxState,
 };
 use db::{Conn, Prepare as _};
 use diesel::sql_types::{BigInt, Text, Timestamptz, Uuid as SqlUuid};
@@ -57,9 +57,9 @@ pub async fn claim_reclaim_in_tx(
         return Ok(Reclaim::NotYet);
     }
     if delegation.partial && !delegation.stray {
-        // its time begins when the last part is on chain
+        // its time begins when the last part is on chain, and until that is final a fork may take that part back
         let order = Order::find(conn, delegation.order_id).await?;
-        if order.is_none_or(|order| order.state != OrderState::Completed) {
+        if order.is_none_or(|order| order.settled_at.is_none()) {
             return Ok(Reclaim::NotYet);
         }
     }

@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use chain::BlockRef;
 use chrono::{DateTime, Utc};
 use db::models::{ChainTransaction, EventType, Outcome, Payout, PayoutState};
 use db::{Conn, Pool, acquire, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
-use kernel::{Amount, IdGen, PayoutId};
+use kernel::{IdGen, PayoutId};
 use ledger::NetworkName;
-use ledger::movements::{ChainFee, chain_fees_in_tx, payout_settle_in_tx};
+use ledger::movements::{chain_fees_in_tx, payout_settle_in_tx};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{give_back_in_tx, lock, note_in_tx, tell_in_tx};
 use crate::delegations::Adoption;
-use crate::intents::{Cause, DeathPolicy, Landed};
+use crate::intents::{Cause, DeathPolicy, Landed, fee_of, inclusion};
 use crate::orders::guarded;
 use crate::{CHAIN, DomainError, WORKER};
 
@@ -80,12 +79,7 @@ pub(crate) async fn final_in_tx(
             guarded(Payout::set_state(conn, id, arrow, None, now).await?, "payout", id)?;
             complete_in_tx(conn, ids, (tx, tx.block_number), &network, ("completed", WORKER), now).await?;
         }
-        fees.push(ChainFee {
-            txid: tx.txid.clone(),
-            network,
-            amount: Amount::from_minor(tx.fee_sun.unwrap_or(0))
-                .map_err(|_| DomainError::Broken(format!("the fee of transaction {}", tx.txid)))?,
-        });
+        fees.push(fee_of(tx, tx.fee_sun)?);
     }
     chain_fees_in_tx(conn, &fees, now).await?;
     Ok(())
@@ -193,15 +187,15 @@ pub async fn expire_undecided(
     Ok(due.len())
 }
 
-/// Books a payout by a transaction that we held for dead and that the solidified block `at` carries.
+/// Books a payout by a transaction that we held for dead and that a solidified block carries.
 pub(crate) async fn adopt_in_tx(
     conn: &mut Conn,
     ids: &dyn IdGen,
-    transaction: &ChainTransaction,
-    at: &BlockRef,
+    landed: &Landed<'_>,
     operator: &str,
     now: DateTime<Utc>,
 ) -> Result<Adoption, DomainError> {
+    let (transaction, at) = (landed.transaction, landed.block);
     let payout = lock(conn, transaction.intent_id).await?;
     match payout.state {
         PayoutState::Approved => {}
@@ -216,9 +210,9 @@ pub(crate) async fn adopt_in_tx(
             ));
         }
     }
-    let place = (at.number, at.id.as_str(), at.time);
-    let moved = ChainTransaction::set_adopted(conn, transaction.id, place, now).await?;
+    let moved = ChainTransaction::set_adopted(conn, &inclusion(landed), now).await?;
     guarded(moved, "chain transaction", transaction.id)?;
+    chain_fees_in_tx(conn, &[fee_of(transaction, Some(landed.seen.fee_sun))?], now).await?;
     let arrow = (PayoutState::Approved, PayoutState::Completed);
     let moved = Payout::set_state(conn, payout.id, arrow, None, now).await?;
     guarded(moved, "payout", payout.id)?;
@@ -233,5 +227,5 @@ pub(crate) async fn adopt_in_tx(
         now,
     )
     .await?;
-    Ok(Adoption::Adopted { wake: None })
+    Ok(Adoption::Adopted { wakes: Vec::new() })
 }

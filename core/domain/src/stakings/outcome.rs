@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chain::BlockRef;
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
 use db::models::{ChainTransaction, Outcome, Staking, StakingState};
@@ -15,7 +14,7 @@ use super::claim::{fail_in_tx, is_reserved};
 use super::{lock, note_in_tx, subject};
 use crate::delegations::Adoption;
 use crate::findings::{self, FindingKind};
-use crate::intents::{Cause, DeathPolicy, Landed};
+use crate::intents::{Cause, DeathPolicy, Landed, inclusion};
 use crate::orders::guarded;
 use crate::wallets::recount_reserved_in_tx;
 use crate::{CHAIN, DomainError, WORKER};
@@ -123,22 +122,21 @@ pub(crate) async fn give_up_in_tx(
     Ok(wake)
 }
 
-/// Books a transaction of a staking that we held for dead and that the solidified block `at` carries.
+/// Books a transaction of a staking that we held for dead and that a solidified block carries.
 pub(crate) async fn adopt_in_tx(
     conn: &mut Conn,
-    transaction: &ChainTransaction,
-    at: &BlockRef,
+    landed: &Landed<'_>,
     operator: &str,
     now: DateTime<Utc>,
 ) -> Result<Adoption, DomainError> {
+    let (transaction, at) = (landed.transaction, landed.block);
     let staking = lock(conn, transaction.intent_id).await?;
     if staking.state != StakingState::Requested {
         return Ok(Adoption::Refused(
             "its staking is on its way again, or over: the coin is the wallet's own; sync the wallet, and resolve the finding",
         ));
     }
-    let place = (at.number, at.id.as_str(), at.time);
-    let moved = ChainTransaction::set_adopted(conn, transaction.id, place, now).await?;
+    let moved = ChainTransaction::set_adopted(conn, &inclusion(landed), now).await?;
     guarded(moved, "chain transaction", transaction.id)?;
     let arrow = (StakingState::Requested, StakingState::Done);
     let moved = Staking::set_block(conn, staking.id, arrow, Some(at.number), now).await?;
@@ -151,5 +149,5 @@ pub(crate) async fn adopt_in_tx(
     if is_reserved(&staking) {
         recount_reserved_in_tx(conn, staking.wallet_id, now).await?;
     }
-    Ok(Adoption::Adopted { wake: None })
+    Ok(Adoption::Adopted { wakes: Vec::new() })
 }

@@ -2,21 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chain::BlockRef;
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
 use db::models::{ChainTransaction, Collected, IntentKind, Outcome, SupplierWallet, Sweep, SweepEvent, SweepState};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
-use kernel::Amount;
-use ledger::NetworkName;
-use ledger::movements::{ChainFee, chain_fees_in_tx};
+use ledger::movements::chain_fees_in_tx;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::claim::mark_in_tx;
 use super::{lock, note_in_tx};
 use crate::delegations::Adoption;
-use crate::intents::{Cause, DeathPolicy, Landed, sync_soon_in_tx};
+use crate::intents::{Cause, DeathPolicy, Landed, fee_of, inclusion, sync_soon_in_tx};
 use crate::orders::guarded;
 use crate::{CHAIN, DomainError, WORKER};
 
@@ -72,7 +69,7 @@ pub(crate) async fn final_in_tx(
     let sweeps: BTreeMap<Uuid, Sweep> = sweeps.into_iter().map(|sweep| (sweep.id, sweep)).collect();
     let (mut fees, mut wakes, mut treasuries) = (Vec::new(), Vec::new(), BTreeSet::new());
     for tx in transactions {
-        fees.push(fee_of(tx)?);
+        fees.push(fee_of(tx, tx.fee_sun)?);
         let sweep = sweeps.get(&tx.intent_id).ok_or(DomainError::NotFound("sweep"))?;
         match tx.intent_kind {
             _ if tx.outcome != Some(Outcome::Ok) => {}
@@ -90,16 +87,6 @@ pub(crate) async fn final_in_tx(
     let treasuries: Vec<Uuid> = treasuries.into_iter().collect();
     wakes.extend(sync_soon_in_tx(conn, &treasuries, now).await?);
     Ok(wakes)
-}
-
-fn fee_of(tx: &ChainTransaction) -> Result<ChainFee, DomainError> {
-    let network: Result<NetworkName, _> = tx.network.parse();
-    Ok(ChainFee {
-        txid: tx.txid.clone(),
-        network: network.map_err(|_| DomainError::Broken(format!("the network of transaction {}", tx.txid)))?,
-        amount: Amount::from_minor(tx.fee_sun.unwrap_or(0))
-            .map_err(|_| DomainError::Broken(format!("the fee of transaction {}", tx.txid)))?,
-    })
 }
 
 /// The wallet that a sweep went to.
@@ -176,14 +163,14 @@ pub(crate) async fn give_up_in_tx(
     look_in_tx(conn, sweep.id, now + pause, now).await
 }
 
-/// Books a transaction of a sweep that we held for dead and that the solidified block `at` carries.
+/// Books a transaction of a sweep that we held for dead and that a solidified block carries.
 pub(crate) async fn adopt_in_tx(
     conn: &mut Conn,
-    transaction: &ChainTransaction,
-    at: &BlockRef,
+    landed: &Landed<'_>,
     operator: &str,
     now: DateTime<Utc>,
 ) -> Result<Adoption, DomainError> {
+    let (transaction, at) = (landed.transaction, landed.block);
     let sweep = lock(conn, transaction.intent_id).await?;
     if sweep.state != SweepState::Planned {
         return Ok(Adoption::Refused(
@@ -196,15 +183,17 @@ pub(crate) async fn adopt_in_tx(
             "another transaction of it has landed, too: nothing of it is lost; resolve the finding",
         ));
     }
-    let place = (at.number, at.id.as_str(), at.time);
-    let moved = ChainTransaction::set_adopted(conn, transaction.id, place, now).await?;
+    let moved = ChainTransaction::set_adopted(conn, &inclusion(landed), now).await?;
     guarded(moved, "chain transaction", transaction.id)?;
+    chain_fees_in_tx(conn, &[fee_of(transaction, Some(landed.seen.fee_sun))?], now).await?;
     let actor = format!("operator:{operator}");
     if transaction.intent_kind == IntentKind::Activate {
         let detail = json!({ "txid": transaction.txid, "block": at.number });
         note_in_tx(conn, (sweep.id, SweepState::Planned), "adopted", &actor, detail, now).await?;
         let wake = look_in_tx(conn, sweep.id, now, now).await?;
-        return Ok(Adoption::Adopted { wake });
+        return Ok(Adoption::Adopted {
+            wakes: wake.into_iter().collect(),
+        });
     }
     let (amount, to, read_block) = signed_as(conn, &sweep, &transaction.txid).await?;
     let signed = Collected {
@@ -222,7 +211,7 @@ pub(crate) async fn adopt_in_tx(
     };
     let block = Some(at.number);
     completed_in_tx(conn, &sweep, (transaction, block), ("adopted", &actor), now).await?;
-    Ok(Adoption::Adopted { wake: None })
+    Ok(Adoption::Adopted { wakes: Vec::new() })
 }
 
 /// What the timeline says that a transaction was signed as: the row tells of the last one alone.

@@ -1,18 +1,12 @@
 //! A transaction that we held for dead and that is in a block: found, adopted, and its stake taken back.
 
-use chain::{BlockRef, Refusal};
+use chain::Refusal;
 use db::models::{DelegationState, OrderState, TxState};
-use domain::delegations::{Adoption, adopt};
+use domain::delegations::Adoption;
 use switchyard_domain as domain;
 
-use crate::harness::{Tx, landed, refused};
+use crate::harness::{landed, refused};
 use crate::world::{STAKE, World};
-
-async fn try_adopt(world: &World, tx: &Tx, at: &BlockRef) -> Adoption {
-    adopt(&world.worker, &world.ids, &tx.txid.to_string(), at, "anna", world.now())
-        .await
-        .unwrap()
-}
 
 #[track_caller]
 fn adopted(adoption: &Adoption) {
@@ -38,10 +32,10 @@ async fn a_stray_is_taken_back_and_delivers_nothing() {
             None
         };
         let in_block: Vec<_> = alive.iter().chain([&dead]).map(landed).collect();
-        let at = world.mine(&in_block).await.at;
+        let block = world.mine(&in_block).await;
         assert_eq!(world.findings().await, ["chain.dead_transaction_landed"]);
         assert_eq!(
-            try_adopt(&world, &dead, &at).await,
+            world.adopt(&dead, &block).await,
             Adoption::Refused("its block is not solid by our own reading yet")
         );
         world.solidify().await;
@@ -49,17 +43,17 @@ async fn a_stray_is_taken_back_and_delivers_nothing() {
         let money = world.money().await;
         let state = world.state(order).await;
 
-        adopted(&try_adopt(&world, &dead, &at).await);
+        adopted(&world.adopt(&dead, &block).await);
         let stray = world.delegation(dead.delegation).await;
         assert_eq!(
             (stray.state, stray.stray, stray.ends_at),
-            (DelegationState::Active, true, Some(at.time))
+            (DelegationState::Active, true, Some(block.at.time))
         );
         assert_eq!(world.tx_state(&dead).await, TxState::Final);
         assert!(world.has_job("delegations.reclaim", dead.delegation).await);
         assert_eq!(world.findings().await, [""; 0]);
         assert_eq!(
-            try_adopt(&world, &dead, &at).await,
+            world.adopt(&dead, &block).await,
             Adoption::Refused("it is not held for dead")
         );
         assert_eq!(
@@ -101,20 +95,20 @@ async fn a_reclaim_is_adopted_only_while_no_other_is_on_its_way() {
     world.wallet(1, STAKE * 10).await;
     let (order, tx) = world.ended(1).await;
     let dead = world.reclaim(tx.delegation).await.unwrap();
-    world.answer(&dead, &refused(Refusal::DelegationMissing), true).await;
-    let at = world.mine(&[landed(&dead)]).await.at;
+    world.expire(&dead).await;
+    let block = world.mine(&[landed(&dead)]).await;
     world.solidify().await;
     let other = world.reclaim(tx.delegation).await.unwrap();
     let busy = Adoption::Refused("another reclaim is on its way, or has landed: wait until it is over");
-    assert_eq!(try_adopt(&world, &dead, &at).await, busy);
-    world.answer(&other, &refused(Refusal::DelegationMissing), true).await;
-    adopted(&try_adopt(&world, &dead, &at).await);
+    assert_eq!(world.adopt(&dead, &block).await, busy);
+    world.expire(&other).await;
+    adopted(&world.adopt(&dead, &block).await);
     let delegation = world.delegation(tx.delegation).await;
     assert_eq!(
         (delegation.state, delegation.reclaim_block_number, delegation.stray),
-        (DelegationState::Reclaimed, Some(at.number), false)
+        (DelegationState::Reclaimed, Some(block.at.number), false)
     );
-    assert_eq!(world.findings().await, [""; 0]);
+    assert_eq!(world.findings().await, ["chain.nothing_lands"], "two expired alone");
     assert_eq!(world.reclaim(tx.delegation).await, Err("nothing to do"));
     assert_eq!(world.events(order).await.last().unwrap(), "adopted");
     world.assert_sound().await;

@@ -7,11 +7,11 @@ use db::{acquire, run_tx};
 use domain::DomainError;
 use domain::delegations::choice::SplitLimits;
 use domain::delegations::{
-    Claim, ClaimOfMany, ClaimRequest, Reclaim, SignedClaim, claim_in_tx, claim_many_in_tx, claim_reclaim_in_tx,
-    signed_in_tx,
+    Adoption, Claim, ClaimOfMany, ClaimRequest, Reclaim, SignedClaim, adopt, claim_in_tx, claim_many_in_tx,
+    claim_reclaim_in_tx, signed_in_tx,
 };
 use domain::transactions::{
-    Intent, Recorded, ResendPolicy, Sent, Signed, ToStore, bury_if_expired, record_answer, store_in_tx,
+    Intent, Recorded, ResendPolicy, Sent, Signed, ToStore, bury_if_expired, missed, record_answer, store_in_tx,
 };
 use domain::watch::{Applied, ForkOutcome, SolidOutcome, apply_in_tx, finalise, revert_in_tx, set_solid_in_tx};
 use kernel::{ChainTransactionId, DelegationId, OrderId, WalletId};
@@ -315,6 +315,24 @@ impl World {
     pub(crate) async fn bury(&self, tx: &Tx) -> bool {
         let buried = bury_if_expired(&self.worker, &self.ids, tx.id, &self.death, self.now()).await;
         buried.unwrap().died
+    }
+
+    /// Dies, since a solidified block is past its expiry.
+    pub(crate) async fn expire(&self, tx: &Tx) {
+        self.mine_at(tx.expires_at).await;
+        self.solidify().await;
+        assert!(self.bury(tx).await);
+    }
+
+    /// A node says that this block carries it.
+    pub(crate) async fn miss(&self, tx: &Tx, block: i64) {
+        missed(&self.worker, &self.ids, tx.id, block, self.now()).await.unwrap();
+    }
+
+    /// Takes a transaction into the books that this block carries.
+    pub(crate) async fn adopt(&self, tx: &Tx, block: &Block) -> Adoption {
+        let named = (&*tx.txid.to_string(), block);
+        adopt(&self.worker, &self.ids, named, "anna", self.now()).await.unwrap()
     }
 
     pub(crate) async fn cursor(&self) -> ChainCursor {

@@ -56,13 +56,6 @@ async fn state(world: &World, tx: &Tx) -> (DelegationState, bool) {
     (delegation.state, delegation.stray)
 }
 
-/// Dies, since a solidified block is past its expiry.
-async fn expire(world: &World, tx: &Tx) {
-    world.mine_at(tx.expires_at + Duration::seconds(1)).await;
-    world.solidify().await;
-    assert!(world.bury(tx).await);
-}
-
 #[tokio::test]
 async fn the_last_part_completes_the_order_and_all_end_together() {
     let world = world().await;
@@ -263,7 +256,7 @@ async fn a_stray_that_never_lands_changes_nothing_any_more() {
     assert!(world.answer(&parts[0], &refusal, true).await.died);
     assert_eq!(world.state(order).await, OrderState::Refunded);
     world.drain_jobs().await;
-    expire(&world, &parts[1]).await;
+    world.expire(&parts[1]).await;
     assert!(world.bury(&parts[2]).await);
     assert_eq!(world.state(order).await, OrderState::Refunded);
     assert!(!world.has_job("orders.delegate", order).await);
@@ -397,7 +390,7 @@ async fn a_whole_order_at_its_deadline_is_not_given_up_for_its_parts_are_on_thei
     );
     world.apply(&[block]).await.unwrap();
     assert_eq!(world.state(order).await, OrderState::Processing);
-    expire(&world, &parts[2]).await;
+    world.expire(&parts[2]).await;
     let found = world.find(order).await;
     assert_eq!(
         (found.state, found.reason_code.as_deref()),
@@ -435,6 +428,30 @@ async fn a_fork_that_takes_one_part_takes_the_completion_with_it() {
     world.solidify().await;
     world.finalise().await;
     assert_eq!(world.money().await, [1, 0, 1]);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn no_part_is_taken_back_before_all_of_them_are_final() {
+    let world = world().await;
+    let order = world.order(1).await;
+    let parts = share(&world, order, LARGE).await;
+    world.mine(&[landed(&parts[0]), landed(&parts[1])]).await;
+    world.solidify().await;
+    world.mine(&[landed(&parts[2])]).await;
+    world.finalise().await;
+    assert_eq!(world.state(order).await, OrderState::Completed);
+    world.mine_at(ends_at(&world, &parts[0]).await).await;
+    assert_eq!(
+        world.reclaim(parts[0].delegation).await,
+        Err("not yet"),
+        "a fork may take the last part back, and the order with it"
+    );
+    world.solidify().await;
+    world.finalise().await;
+    for part in &parts {
+        world.reclaim(part.delegation).await.unwrap();
+    }
     world.assert_sound().await;
 }
 

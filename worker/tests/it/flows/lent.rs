@@ -2,7 +2,6 @@
 //! to do, and over once that is done.
 
 use ::devnet::{Fault, FaultRule};
-use db::models::DelegationState;
 use jobs::JobKind;
 use kernel::OrderId;
 
@@ -156,36 +155,71 @@ async fn a_delegation_held_for_dead_is_found_adopted_and_taken_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reclaim_held_for_dead_is_adopted_and_tried_no_more() {
+async fn a_reclaim_that_a_node_refuses_and_includes_takes_no_other_rental() {
     let (rig, _worker) = Rig::with_worker().await;
-    for kind in [
-        "chain.dead_transaction_landed",
-        "delegations.reclaim_fails",
-        "wallets.delegated_differs",
-        "wallets.isolated",
-    ] {
-        rig.expect_finding(kind);
-    }
-    let supplier = rig.supplier(50_000).await;
-    let order = rig.order(rig.wish()).await;
-    rig.wait_settled(order).await;
+    let supplier = rig.supplier(100_000).await;
+    let short = rig.wish();
+    let long = Wish {
+        duration_s: 3_600,
+        energy: 131_000,
+        ..short
+    };
+    let (first, second) = (rig.order(short).await, rig.order(long).await);
+    rig.wait_settled(first).await;
+    rig.wait_settled(second).await;
     rig.quiesce().await;
+    let lent = rig.detail(second).await.delegations[0].0.amount_sun;
     let lie = Fault::RefuseButInclude {
         code: "CONTRACT_VALIDATE_ERROR".into(),
         message: "delegated Resource does not exist".into(),
     };
     rig.devnet.add_fault(FaultRule::times("broadcasthex", 1, lie)).unwrap();
     rig.pass(300);
-    rig.until("it landed, and every further one is refused", async || {
-        rig.detail(order).await.transactions.len() > 2
+    rig.wait_event(first, "reclaimed").await;
+    // as long as another reclaim would take
+    rig.pass(70);
+    rig.quiesce().await;
+    assert_eq!(rig.lent(supplier.address, short.receiver).await, lent, "whole");
+    assert_eq!(
+        rig.detail(first).await.transactions.len(),
+        2,
+        "one reclaim, and no other"
+    );
+    assert_eq!(rig.open_findings().await, [""; 0]);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_incomplete_block_kept_from_us_is_found_and_taken_into_the_books() {
+    let (rig, _worker) = Rig::with_worker().await;
+    for kind in ["chain.transaction_missed", "orders.stuck", "chain.nothing_lands"] {
+        rig.expect_finding(kind);
+    }
+    let supplier = rig.supplier(50_000).await;
+    rig.quiesce().await;
+    let empty = FaultRule::always("getblockbylimitnext", Fault::EmptyBlocks);
+    rig.devnet.add_fault(empty).unwrap();
+    let wish = rig.wish();
+    let order = rig.order(wish).await;
+    rig.until("the chain has it", async || {
+        rig.lent(supplier.address, wish.receiver).await > 0
     })
     .await;
-    let dead = rig.detail(order).await.transactions[1].txid.clone();
-    rig.until("an operator adopts it", async || rig.adopt(&dead).await.0 == Some(0))
-        .await;
-    rig.wait_event(order, "adopted").await;
-    let delegation = rig.detail(order).await.delegations.remove(0).0;
-    assert_eq!(delegation.state, DelegationState::Reclaimed);
-    rig.toggle(supplier.id, true).await;
+    rig.mine(2);
+    rig.idle().await;
+    rig.devnet.clear_faults();
+    rig.pass(70);
+    rig.until("it is missed", async || {
+        let open = rig.open_findings().await;
+        open.iter().any(|line| line.starts_with("chain.transaction_missed"))
+    })
+    .await;
+    let missed = rig.first_txid(order).await;
+    let (code, said) = rig.adopt(&missed).await;
+    assert_eq!(code, Some(0), "{said}");
+    rig.wait_settled(order).await;
+    assert_eq!(rig.detail(order).await.transactions.len(), 1, "delivered once");
+    rig.pass(300);
+    rig.wait_event(order, "reclaimed").await;
     rig.judge().await;
 }

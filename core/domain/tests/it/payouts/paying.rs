@@ -1,15 +1,15 @@
 //! Paid at most once, whatever nodes say and forks do.
 
-use chain::{Broadcast, Refusal, TransactionSeen};
+use chain::{Block, BlockRef, Broadcast, Refusal, TransactionSeen};
 use db::models::{PayoutState, TxState};
 use domain::DomainError;
-use domain::delegations::{Adoption, adopt};
+use domain::delegations::Adoption;
 use domain::operations::Decision;
 use switchyard_domain as domain;
 
 use super::TRX;
-use crate::harness::{failed, landed, reference, refused};
-use crate::world::{ANNA, World};
+use crate::harness::{failed, landed, refused};
+use crate::world::{ANNA, NETWORK, World};
 
 fn with_fee(seen: TransactionSeen, fee_sun: i64) -> TransactionSeen {
     TransactionSeen { fee_sun, ..seen }
@@ -110,7 +110,7 @@ async fn after_a_dead_transaction_landed_nothing_is_paid_again() {
     world.outlive(&tx).await;
     assert!(world.bury(&tx).await);
     assert_eq!(world.payout_state(payout).await, PayoutState::Approved);
-    let block = world.mine(&[landed(&tx)]).await;
+    let block = world.mine(&[with_fee(landed(&tx), 345_000)]).await;
     assert!(
         world
             .findings()
@@ -127,20 +127,64 @@ async fn after_a_dead_transaction_landed_nothing_is_paid_again() {
         .await;
     assert_eq!(world.pay(payout).await, Err("dead_transaction_landed"));
     world.solidify().await;
-    let at = reference(&world.block(block.at.number).await);
-    let adopted = adopt(
-        &world.worker,
-        &world.ids,
-        &tx.txid.to_string(),
-        &at,
-        "anna",
-        world.now(),
-    )
-    .await;
-    assert_eq!(adopted.unwrap(), Adoption::Adopted { wake: None });
+    assert_eq!(world.adopt(&tx, &block).await, Adoption::Adopted { wakes: Vec::new() });
     assert_eq!(world.payout_state(payout).await, PayoutState::Completed);
     assert_eq!(world.tx_state(&tx).await, TxState::Final);
-    assert_eq!(world.books().await, [0, 20_000_000]);
+    assert_eq!(world.books().await, [0, 20_345_000], "what it burned has left, too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payout_that_a_node_knows_of_is_never_held_for_dead_and_is_booked_by_an_operator() {
+    let world = World::new().await;
+    world.treasury(1, 100 * TRX, 0).await;
+    let payout = world.approved(20).await;
+    let tx = world.pay(payout).await.unwrap();
+    // the block was read without it
+    let read = world.mine(&[]).await;
+    world.outlive(&tx).await;
+    world.miss(&tx, read.at.number).await;
+    assert!(world.findings().await.contains(&"chain.transaction_missed".to_owned()));
+    assert!(!world.bury(&tx).await);
+    world
+        .db
+        .sql("UPDATE findings SET resolved_at = now(), resolved_by = 'x'")
+        .await;
+    assert!(!world.bury(&tx).await, "whoever closed the finding");
+    assert_eq!(world.pay(payout).await, Err("nothing to do"));
+
+    let carries = |at: &BlockRef| Block {
+        at: at.clone(),
+        transactions: vec![with_fee(landed(&tx), 345_000)],
+        transfers: Vec::new(),
+    };
+    let empty = "the block that the node gave does not carry it";
+    assert_eq!(world.adopt(&tx, &read).await, Adoption::Refused(empty));
+    let unread = BlockRef {
+        number: world.head().await.number + 1,
+        ..read.at.clone()
+    };
+    let not_solid = "its block is not solid by our own reading yet";
+    assert_eq!(world.adopt(&tx, &carries(&unread)).await, Adoption::Refused(not_solid));
+    let other = BlockRef {
+        id: "ab".repeat(32),
+        ..read.at.clone()
+    };
+    let lies = "we have read another block at its height: the node lies, or did";
+    assert_eq!(world.adopt(&tx, &carries(&other)).await, Adoption::Refused(lies));
+
+    assert!(matches!(
+        world.adopt(&tx, &carries(&read.at)).await,
+        Adoption::Adopted { .. }
+    ));
+    assert!(world.has_job("chain.settle_final", NETWORK).await);
+    world.finalise().await;
+    assert_eq!(world.payout_state(payout).await, PayoutState::Completed);
+    assert_eq!(world.books().await, [0, 20_345_000]);
+    world.miss(&tx, read.at.number).await;
+    assert!(
+        !world.findings().await.contains(&"chain.transaction_missed".to_owned()),
+        "it was brought meanwhile"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,12 +2,12 @@
 
 use chrono::Duration;
 use db::models::{StakeResource, StakingState, TxState};
-use domain::delegations::{Adoption, adopt};
+use domain::delegations::Adoption;
 use domain::stakings::{StakeFacts, StakeWish};
 use switchyard_domain as domain;
 
 use super::{COIN, TRX, facts, stake, unstake};
-use crate::harness::{failed, landed, reference, refused};
+use crate::harness::{failed, landed, refused};
 use crate::world::{NETWORK, STAKE, World};
 
 #[tokio::test]
@@ -180,10 +180,7 @@ async fn after_a_dead_transaction_landed_nothing_is_signed_until_it_is_adopted()
     let block = world.mine(&[landed(&tx)]).await;
     assert_eq!(world.sign_stake(id, &facts()).await, Err("dead_transaction_landed"));
     world.solidify().await;
-    let at = reference(&world.block(block.at.number).await);
-    let txid = tx.txid.to_string();
-    let adopted = adopt(&world.worker, &world.ids, &txid, &at, "anna", world.now()).await;
-    assert_eq!(adopted.unwrap(), Adoption::Adopted { wake: None });
+    assert_eq!(world.adopt(&tx, &block).await, Adoption::Adopted { wakes: Vec::new() });
     let staking = world.staking(id).await;
     assert_eq!(
         (staking.state, staking.block_number),

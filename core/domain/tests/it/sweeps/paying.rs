@@ -2,7 +2,7 @@
 
 use chain::{Refusal, TransactionSeen};
 use db::models::{OrderState, SweepState, TxState};
-use domain::delegations::{Adoption, adopt};
+use domain::delegations::Adoption;
 use domain::operations::{Instruction, SweepRuling, rule_sweep};
 use domain::sweeps::{EnergyStanding, House, rent, unrent};
 use domain::{DomainError, orders};
@@ -10,7 +10,7 @@ use kernel::{Asset, OrderId, UserId};
 use switchyard_domain as domain;
 
 use super::{HOUSE, TRX};
-use crate::harness::{failed, landed, reference, refused};
+use crate::harness::{failed, landed, refused};
 use crate::world::World;
 
 fn with_fee(seen: TransactionSeen, fee_sun: i64) -> TransactionSeen {
@@ -101,10 +101,7 @@ async fn after_a_dead_transaction_landed_nothing_is_signed_until_it_is_adopted()
         Err("dead_transaction_landed")
     );
     world.solidify().await;
-    let at = reference(&world.block(block.at.number).await);
-    let txid = tx.txid.to_string();
-    let adopted = adopt(&world.worker, &world.ids, &txid, &at, "anna", world.now()).await;
-    assert_eq!(adopted.unwrap(), Adoption::Adopted { wake: None });
+    assert_eq!(world.adopt(&tx, &block).await, Adoption::Adopted { wakes: Vec::new() });
     assert_eq!(world.sweep_state(sweep).await, SweepState::Completed);
     assert_eq!(world.tx_state(&tx).await, TxState::Final);
     assert_eq!(world.count("incoming_transfers WHERE swept_by IS NULL").await, 0);
