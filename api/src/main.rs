@@ -35,7 +35,7 @@ fn main() -> anyhow::Result<()> {
             if let Some(ends) = switchyard_api::check_certificate(&settings, SystemClock.now())? {
                 say(&format!("# the certificate of api.tls is good until {ends}"))?;
             }
-            say("# this configuration is safe to run an API with")
+            say(&settings.verdict(Role::Api))
         }
         Command::Openapi => say(&switchyard_api::openapi().to_pretty_json()?),
     }

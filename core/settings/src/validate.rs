@@ -27,6 +27,16 @@ pub enum Role {
     Migrate,
 }
 
+impl Role {
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Api => "an API",
+            Self::Worker => "a worker",
+            Self::Migrate => "a migration",
+        }
+    }
+}
+
 impl Settings {
     /// Checks that a process of this role can work with these values, and safely so.
     ///
@@ -57,6 +67,20 @@ impl Settings {
         } else {
             Err(SettingsError::Invalid(Problems(check.problems)))
         }
+    }
+
+    /// What may be said of a configuration that [`Self::validate`] took, as a comment below it: which environment it is for,
+    /// and that it is safe only where production's rules were asked.
+    #[must_use]
+    pub fn verdict(&self, role: Role) -> String {
+        let (environment, role) = (&self.environment, role.in_words());
+        if self.is_development() {
+            return format!(
+                "# environment {environment}: this configuration can run {role} for development; what production refuses was \
+                 not looked for"
+            );
+        }
+        format!("# environment {environment}: this configuration is safe to run {role} with")
     }
 }
 

@@ -260,7 +260,7 @@ async fn migrate(settings: &Settings) -> anyhow::Result<()> {
 fn check_config(settings: &Settings) -> anyhow::Result<()> {
     print(&settings.redacted()?);
     settings.validate(Role::Worker)?;
-    print("# this configuration is safe to run a worker with");
+    print(&settings.verdict(Role::Worker));
     Ok(())
 }
 

@@ -58,6 +58,19 @@ fn the_shipped_files_are_good_in_every_environment_and_role() {
 }
 
 #[test]
+fn only_what_production_would_take_is_called_safe() {
+    let verdict = |environment: &str, role: Role| settings(environment, role, &[]).verdict(role);
+    let safe = "# environment prod: this configuration is safe to run a worker with";
+    assert_eq!(verdict("prod", Role::Worker), safe);
+    assert_eq!(verdict("prod", Role::Api), safe.replace("a worker", "an API"));
+    for role in [Role::Api, Role::Worker] {
+        let said = verdict("dev", role);
+        assert!(said.starts_with("# environment dev: ") && !said.contains("safe"), "{said}");
+        assert!(!said.contains('\n'), "{said}");
+    }
+}
+
+#[test]
 fn all_problems_are_told_at_once_each_with_key_wrong_and_remedy() {
     let broken = [
         ("DATABASE__URL", "(unset)"),
