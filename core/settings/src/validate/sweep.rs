@@ -41,6 +41,13 @@ pub(super) fn check(settings: &Settings, check: &mut Check) {
         "is true, and there is no account whose addresses could be collected",
         "give deposits.account_xpub, and the account's key by `switchyard-worker deposit-key`",
     );
+    // else whoever may add a wallet says where customers' money goes
+    check.require(
+        !check.production || !sweep.to_address.is_empty(),
+        key("to_address"),
+        "is empty, so that a treasury wallet that is added later may get what is collected",
+        "name the treasury wallet that gets it, as T…; in the environments dev and test it may be empty",
+    );
     if sweep.usdt {
         usdt(settings, check);
     }

@@ -460,6 +460,14 @@ fn a_sweep_needs_an_account_and_a_token_somebody_who_orders_its_energy() {
     assert_eq!(worker(&customer), ["deposits.sweep.house_user"]);
     let slow = [&house[..], &[("NETWORKS__TRON__TRANSACTION_EXPIRY_S", "300")]].concat();
     assert_eq!(worker(&slow), ["networks.tron.transaction_expiry_s"]);
+    // where nobody says where it goes, a wallet that is added may get it
+    let treasury = ("DEPOSITS__SWEEP__TO_ADDRESS", "TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7");
+    for role in [Role::Api, Role::Worker] {
+        assert_eq!(keys("prod", role, &[on, xpub]), ["deposits.sweep.to_address"], "{role:?}");
+        assert_eq!(keys("dev", role, &[on, xpub]), [""; 0], "{role:?}");
+        assert_eq!(keys("prod", role, &[on, xpub, treasury]), [""; 0], "{role:?}");
+        assert_eq!(keys("prod", role, &[xpub]), [""; 0], "{role:?}");
+    }
     for (name, value, key) in [
         ("TRX_THRESHOLD", "0.5", "trx_threshold"),
         ("USDT_THRESHOLD", "0", "usdt_threshold"),
