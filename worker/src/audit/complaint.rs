@@ -120,8 +120,11 @@ impl Rule {
     #[must_use]
     pub const fn action(self) -> &'static str {
         match self {
-            Self::LedgerBalanced | Self::LedgerReplays => {
-                "Stop payouts (`payouts stop`); compare the account's row with its transfers; restore from a backup if rows were changed."
+            Self::LedgerBalanced => {
+                "`payouts stop`, stop the workers, and keep the database as it is; compare `ledger_transfers` per asset; correct by a new transfer, never by an edit."
+            }
+            Self::LedgerReplays => {
+                "`payouts stop`, stop the workers, and keep the database as it is; compare the account's row in `ledger_accounts` with its transfers: these are what counts."
             }
             Self::EscrowIsOpenOrders | Self::OrderMoney => {
                 "Compare the order's timeline with its transfers; correct by a new transfer, never by an edit."
@@ -159,7 +162,7 @@ impl Rule {
             }
             Self::OrderInTime => "Look at the order's timeline and its last transaction; re-drive `orders.delegate`.",
             Self::DelegationOnChain | Self::TransactionOnChain => {
-                "Look the transaction up at another node; if the chain is right, see `chain.dead_transaction_landed` in OPERATIONS.md."
+                "Look the transaction up at another node; if the chain is right, see `chain.dead_transaction_landed` and `chain.transaction_missed` in OPERATIONS.md."
             }
             Self::DelegationInTime => {
                 "Look at the wallet's bandwidth and at the last answer; re-drive `delegations.reclaim`."
@@ -169,13 +172,13 @@ impl Rule {
             }
             Self::ChainStranger => "Find out who else holds the wallet's key.",
             Self::ChainRead => {
-                "See `chain status` and the nodes; after a halt whose cause is understood, `chain resume`."
+                "See `chain status` and the nodes; after a halt whose cause is understood, `chain resume <network>`."
             }
             Self::WalletReservation => "Sync the wallet; if it comes back, it is a bug.",
             Self::WalletStake | Self::WalletLent => {
                 "Compare with `delegations`: undo by hand what the books do not know; what the chain lacks is a bug."
             }
-            Self::JobLeft => "`jobs dead`; repair the cause, then `jobs redrive`.",
+            Self::JobLeft => "`jobs list --state dead`; repair the cause, then `jobs redrive`.",
             Self::Finding => "`findings list` says what to do.",
         }
     }

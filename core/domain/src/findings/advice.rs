@@ -57,8 +57,8 @@ impl FindingKind {
                 "停用给出错误答复的节点；区块最终确认后用 `switchyard-worker delegations adopt <txid>` 收回质押。",
             ),
             Self::TransactionMissed => (
-                "An endpoint gave an incomplete block: drop it from the configuration, halt, and read the range again.",
-                "某个节点返回了不完整的区块：从配置中移除该节点，停止扫块，并重新读取该区间。",
+                "A node gave an incomplete block: drop it from the configuration; `switchyard-worker delegations adopt <txid>` books the transaction; `switchyard-worker deposits backfill` reads the range again for deposits.",
+                "某个节点返回了不完整的区块：从配置中移除该节点；用 `switchyard-worker delegations adopt <txid>` 将该交易入账；用 `switchyard-worker deposits backfill` 重新读取该区间的充值。",
             ),
             Self::NothingLands => (
                 "The nodes take transactions and no block has them: put another endpoint first. No wallet is blamed for it.",
@@ -69,16 +69,16 @@ impl FindingKind {
                 "增加或补充供应商钱包，或为能量增加质押。",
             ),
             Self::ScanHalted => (
-                "Find out which fork the endpoints follow; then `switchyard-worker chain resume`.",
-                "查明各节点跟随哪条分叉，然后执行 `switchyard-worker chain resume`。",
+                "Find out which fork the endpoints follow; then `switchyard-worker chain resume <network>`.",
+                "查明各节点跟随哪条分叉，然后执行 `switchyard-worker chain resume <network>`。",
             ),
             Self::BalanceDiffers => (
                 "Stop payouts (`switchyard-worker payouts stop`); compare `ledger_accounts` with `ledger_transfers` for the account.",
                 "停止提现（`switchyard-worker payouts stop`）；对照该账户的 `ledger_accounts` 与 `ledger_transfers`。",
             ),
             Self::LedgerUnbalanced => (
-                "Stop the workers; restore the ledger from a backup and replay.",
-                "停止工作进程；从备份恢复账本并重放。",
+                "Stop payouts (`switchyard-worker payouts stop`) and the workers, and keep the database as it is; run `switchyard-worker audit`, compare `ledger_transfers` per asset, and correct by a new transfer.",
+                "停止提现（`switchyard-worker payouts stop`）和工作进程，数据库保持原样；运行 `switchyard-worker audit`，按资产核对 `ledger_transfers`，用一笔新的转账更正。",
             ),
             Self::EscrowDiffers => (
                 "Compare open orders with transfers of `house:escrow`; correct by a new transfer.",

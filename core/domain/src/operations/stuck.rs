@@ -172,8 +172,8 @@ impl Stuck {
                 "钱包数据过旧：检查节点后重新执行。",
             ),
             (StuckKind::Network, "halted") => (
-                "Find out which branch is right and fix the endpoints; then `switchyard-worker chain resume`.",
-                "确认哪条分叉正确并修正节点配置，然后执行 `switchyard-worker chain resume`。",
+                "Find out which branch is right and fix the endpoints; then `switchyard-worker chain resume <network>`.",
+                "确认哪条分叉正确并修正节点配置，然后执行 `switchyard-worker chain resume <network>`。",
             ),
             (StuckKind::Network, "behind") => (
                 "It catches up by itself; if it does not, check the endpoints.",
