@@ -30,7 +30,8 @@ pub enum Command {
     },
     /// List keys, newest first
     List,
-    /// Set anew until when and from where a key works; what is not given does not limit it any more
+    /// Set anew until when, from where and for how much a key works. Give all terms again: what is not given does not limit it
+    /// any more. Prints what holds then
     Limit {
         /// Its id
         id: ApiKeyId,
@@ -111,8 +112,8 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
         }
         Command::Limit { id, rate_limit, terms } => {
             let by = By::command(&operator());
-            api_keys::set_terms(&pool, &by, id, (&terms.into(), rate_limit)).await?;
-            print("limited; it holds within seconds");
+            let key = api_keys::set_terms(&pool, &by, id, (&terms.into(), rate_limit)).await?;
+            print(&format!("limited; within seconds this is all that limits it:\n{}", in_force(&key, now)));
         }
         Command::Rotate { id, overlap_hours } => {
             let overlap = Duration::hours(overlap_hours.into());
@@ -140,24 +141,89 @@ fn show(key: &FreshKey) {
     ));
 }
 
-fn line(key: &ApiKey, now: DateTime<Utc>) -> String {
-    let state = match (key.revoked_at, key.expires_at) {
+/// The terms of a key, those too that do not limit it: somebody may have forgotten to give them again.
+fn in_force(key: &ApiKey, now: DateTime<Utc>) -> String {
+    let daily = daily_limit(key).unwrap_or_else(|| "no daily limit".to_owned());
+    let (state, from) = (state(key, now), from(key));
+    format!("{state}, {from}, {} requests a minute, {daily}", key.rate_limit_per_minute)
+}
+
+fn state(key: &ApiKey, now: DateTime<Utc>) -> String {
+    match (key.revoked_at, key.expires_at) {
         (Some(at), _) => format!("revoked {at}"),
         (None, Some(at)) if at <= now => format!("expired {at}"),
         (None, Some(at)) => format!("active until {at}"),
         (None, None) => "active".to_owned(),
-    };
-    let from = if key.allowed_from.is_empty() {
+    }
+}
+
+fn from(key: &ApiKey) -> String {
+    if key.allowed_from.is_empty() {
         "from anywhere".to_owned()
     } else {
         format!("from {}", key.allowed_from.join(","))
-    };
-    let limit = key.daily_limit_sun.and_then(|sun| Amount::from_minor(sun).ok());
-    let limit = limit.map(|limit| format!("{limit} TRX a day  ")).unwrap_or_default();
+    }
+}
+
+fn daily_limit(key: &ApiKey) -> Option<String> {
+    let limit = Amount::from_minor(key.daily_limit_sun?).ok()?;
+    Some(format!("{limit} TRX a day"))
+}
+
+fn line(key: &ApiKey, now: DateTime<Utc>) -> String {
+    let (state, from) = (state(key, now), from(key));
+    let limit = daily_limit(key).map(|limit| format!("{limit}  ")).unwrap_or_default();
     let signed = if key.signing_sealed.is_some() { "signed  " } else { "" };
     let scopes = key.scopes.join(",");
     format!(
         "{}  {}…  {state}  {from}  {limit}{signed}{}  {scopes}",
         key.id, key.prefix, key.name
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key() -> ApiKey {
+        ApiKey {
+            id: Uuid::nil(),
+            name: "bot".to_owned(),
+            prefix: "sk_abc".to_owned(),
+            secret_sha256: Vec::new(),
+            scopes: vec!["orders:read".to_owned()],
+            rate_limit_per_minute: 600,
+            created_at: DateTime::UNIX_EPOCH,
+            last_used_at: None,
+            revoked_at: None,
+            expires_at: None,
+            allowed_from: Vec::new(),
+            daily_limit_sun: None,
+            signing_sealed: None,
+            signing_former: None,
+            signing_former_until: None,
+        }
+    }
+
+    #[test]
+    fn what_does_not_limit_a_key_is_said_too() {
+        let now = DateTime::UNIX_EPOCH + Duration::days(1);
+        assert_eq!(
+            in_force(&key(), now),
+            "active, from anywhere, 600 requests a minute, no daily limit"
+        );
+        let limited = ApiKey {
+            expires_at: Some(now + Duration::days(1)),
+            allowed_from: vec!["203.0.113.7".to_owned(), "10.0.0.0/8".to_owned()],
+            daily_limit_sun: Some(500_000_000),
+            ..key()
+        };
+        assert_eq!(
+            in_force(&limited, now),
+            "active until 1970-01-03 00:00:00 UTC, from 203.0.113.7,10.0.0.0/8, 600 requests a minute, 500.000000 TRX a day"
+        );
+        assert!(line(&limited, now).ends_with("500.000000 TRX a day  bot  orders:read"));
+    }
 }
