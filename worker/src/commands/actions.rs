@@ -5,13 +5,14 @@ use domain::operations::actions_page;
 use serde_json::{Value, json};
 use settings::Settings;
 
+use super::words::words;
 use super::{print, report, setup};
 
 /// Which actions; those that fit everything that is given.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// `jobs.redrive`, `jobs.drop`, `stuck.redrive` or `findings.resolve`
-    #[arg(long)]
+    /// What was done
+    #[arg(long, value_parser = words(Action::ALL, Action::word))]
     action: Option<Action>,
     /// `operator:<name>` or `api_key:<id>`
     #[arg(long)]

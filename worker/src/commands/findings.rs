@@ -100,6 +100,9 @@ fn in_words(finding: &Finding) -> String {
         finding.detail,
         finding.action
     );
+    if let Some(action_zh) = &finding.action_zh {
+        text.push_str(&format!("\n           {action_zh}"));
+    }
     if let (Some(at), Some(by)) = (finding.resolved_at, &finding.resolved_by) {
         let reason = report::or_dash(finding.resolved_reason.as_deref());
         text.push_str(&format!("\n         resolved {} by {by}: {reason}", report::time(at)));

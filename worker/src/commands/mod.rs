@@ -30,6 +30,7 @@ mod trail;
 mod users;
 mod wallets;
 mod webhooks;
+mod words;
 
 use std::process::ExitCode;
 

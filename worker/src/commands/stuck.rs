@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use settings::Settings;
 
 use super::by_hand::ByHand;
+use super::words::words;
 use super::{print, report, setup};
 
 /// What to do with stuck objects.
@@ -40,8 +41,8 @@ pub enum Command {
 /// Which objects; those that fit everything that is given.
 #[derive(Debug, clap::Args)]
 pub struct Which {
-    /// `order`, `transaction`, `delegation`, `wallet` or `network`
-    #[arg(long)]
+    /// What they are
+    #[arg(long, value_parser = words(StuckKind::ALL, StuckKind::word))]
     kind: Option<StuckKind>,
     /// Its id; of a transaction, its txid
     #[arg(long)]
@@ -105,6 +106,7 @@ fn in_json(stuck: &Stuck) -> Value {
 }
 
 fn in_row(stuck: &Stuck) -> [String; 7] {
+    let (action, action_zh) = stuck.action();
     let job = stuck.job_kind.map(|kind| {
         let state = stuck.job_state.map_or("none", |state| state.word());
         format!("{kind} {state}")
@@ -116,6 +118,6 @@ fn in_row(stuck: &Stuck) -> [String; 7] {
         report::time(stuck.since),
         report::or_dash(stuck.reason.as_deref()),
         report::or_dash(job.as_deref()),
-        stuck.action().0.to_owned(),
+        format!("{action} {action_zh}"),
     ]
 }

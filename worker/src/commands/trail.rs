@@ -13,7 +13,7 @@ use super::{print, setup};
 pub(super) enum Command {
     /// Follow the audit trail's chain from its first line: finds what was changed, removed, moved or put in
     Verify {
-        /// A file of heads that were kept, one a line, as `audit head` prints and audit.heads_file gathers them: finds also what
+        /// A file of heads that were kept, one a line, as `audit head` prints and worker.audit_heads_file gathers them: finds also what
         /// was cut off or written anew
         #[arg(long)]
         heads: Option<PathBuf>,

@@ -1,6 +1,8 @@
 //! The commands on a database, as they are typed: what they answer and what they leave.
 
 use clap::Parser;
+use db::models::Action;
+use domain::operations::StuckKind;
 use jobs::{JobKind, JobRequest, begin, bury, enqueue_in_tx};
 use kernel::{Clock, SystemClock};
 use testkit::{Role, TestDb};
@@ -125,15 +127,35 @@ async fn what_changes_much_must_be_said() {
     );
 }
 
+#[test]
+fn every_kind_and_action_can_be_asked_for_and_help_lists_them() {
+    let parse = |line: &str| Cli::try_parse_from(std::iter::once("switchyard-worker").chain(line.split(' ')));
+    for kind in StuckKind::ALL {
+        assert!(parse(&format!("stuck list --kind {kind}")).is_ok(), "{kind}");
+    }
+    for action in Action::ALL {
+        assert!(parse(&format!("actions --action {action}")).is_ok(), "{action}");
+    }
+    for (line, listed) in [
+        ("stuck list --kind lost", "staking"),
+        ("actions --action lost", "payouts.reject"),
+        ("stuck list --help", "rental"),
+        ("actions --help", "rentals.return"),
+    ] {
+        let said = parse(line).err().unwrap().to_string();
+        assert!(said.contains(listed), "{line}: {said}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn stuck_objects_and_findings_are_listed_and_dealt_with() {
     let db = TestDb::new().await;
     db.sql(
         "INSERT INTO supplier_wallets (id, state, created_at, updated_at)
              VALUES ('00000000-0000-7000-8000-0000000000aa', 'importing', now() - interval '1 hour', now());
-         INSERT INTO findings (id, kind, severity, subject, action, first_seen_at, last_seen_at) VALUES
-             ('00000000-0000-7000-8000-0000000000bb', 'pool.low_stock', 'warning', 'tron', 'Add stake.', now(), now()),
-             ('00000000-0000-7000-8000-0000000000cc', 'ledger.unbalanced', 'critical', 'asset:TRX', 'Stop.', now(), now())",
+         INSERT INTO findings (id, kind, severity, subject, action, action_zh, first_seen_at, last_seen_at) VALUES
+             ('00000000-0000-7000-8000-0000000000bb', 'pool.low_stock', 'warning', 'tron', 'Add stake.', NULL, now(), now()),
+             ('00000000-0000-7000-8000-0000000000cc', 'ledger.unbalanced', 'critical', 'asset:TRX', 'Stop.', '停止。', now(), now())",
     )
     .await;
     let stuck = say(&db, "stuck list").await.unwrap();
@@ -143,6 +165,7 @@ async fn stuck_objects_and_findings_are_listed_and_dealt_with() {
         "{stuck}"
     );
     assert!(row.contains("wallets.import none"), "{stuck}");
+    assert!(row.contains("No worker has opened its key") && row.contains("尚无 worker 打开其私钥"), "{stuck}");
     let redriven = say(&db, "stuck redrive --all --kind wallet --operator anna").await;
     assert_eq!(redriven.unwrap(), "1 of 1 re-driven");
     let json: Value = serde_json::from_str(&say(&db, "stuck list --json").await.unwrap()).unwrap();
@@ -150,6 +173,8 @@ async fn stuck_objects_and_findings_are_listed_and_dealt_with() {
 
     let open = say(&db, "findings list").await.unwrap();
     assert!(open.find("critical").unwrap() < open.find("warning").unwrap(), "{open}");
+    assert!(open.contains("→ Stop.\n           停止。\n"), "{open}");
+    assert!(open.ends_with("→ Add stake."), "found by a release that did not know Chinese: {open}");
     let resolve = "findings resolve 00000000-0000-7000-8000-0000000000bb --operator anna --reason staked";
     assert_eq!(say(&db, resolve).await.unwrap(), "1 of 1 resolved");
     let left: Value = serde_json::from_str(&say(&db, "findings list --json").await.unwrap()).unwrap();
