@@ -57,7 +57,7 @@ async def bring_over(arguments: argparse.Namespace) -> int:
     finally:
         await backend.close()
     print("\n".join(report.lines(arguments.dry_run)))
-    return 1 if report.problems else 0
+    return 0 if report.whole else 1
 
 
 if __name__ == "__main__":

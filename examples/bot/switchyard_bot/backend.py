@@ -26,6 +26,7 @@ from switchyard_client.models import (
     OrderView,
     ProblemView,
     QuoteView,
+    WaitingView,
 )
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,16 @@ class Refused(Exception):
         self.code = problem.code
         self.title = problem.title
         self.title_zh = problem.title_zh
+
+
+class Waiting(Exception):
+    """Above what one may decide alone: nothing is booked before another operator agrees. Asked again under the same key,
+    Switchyard says what came of it."""
+
+    def __init__(self, state: str):
+        super().__init__(state)
+        # "open", or "rejected" and "expired": then it never is booked under this key
+        self.state = state
 
 
 class Unavailable(Exception):
@@ -141,7 +152,11 @@ class Backend:
         await self._ask(delete_user_wallet, user_id=user, address=address)
 
     async def credit(self, mark: str, user: int, asset: str, amount: str, reason: str) -> bool:
-        """Books money to a user once for its mark. Answers whether it was booked before."""
+        """Books money to a user once for its mark. Answers whether it was booked before; raises Waiting for what is not."""
         body = AdjustBalance(amount=amount, reason=reason, asset=asset)
         view = await self._ask(deposit_user_balance, user_id=user, body=body, idempotency_key=mark)
-        return view.replayed
+        if not isinstance(view, WaitingView):
+            return view.replayed
+        if view.approval.state == "approved":
+            return True
+        raise Waiting(view.approval.state)

@@ -10,6 +10,9 @@ A balance is TRX, never above six decimals; a number is read as it is written, n
 
 Each balance is booked under a key made of the import's name and the user, so that running it again books nothing twice. A
 balance that changed in the file since is refused as another request under a used key: it has to be settled by hand.
+
+A large balance (`approvals.adjustment_above_trx`) waits for another operator's approval. It is named, the others go on; run the same
+again once it is decided.
 """
 
 import json
@@ -19,7 +22,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Optional
 
-from .backend import Backend, Refused
+from .backend import Backend, Refused, Waiting
 
 ADDRESS = re.compile(r"T[1-9A-HJ-NP-Za-km-z]{33}")
 USER_MAX = 2**63 - 1
@@ -47,7 +50,13 @@ class Report:
     credited_before: int = 0
     trx: Decimal = Decimal(0)
     wallets: int = 0
+    waiting: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything was brought over."""
+        return not self.waiting and not self.problems
 
     def lines(self, dry: bool) -> list[str]:
         """For people."""
@@ -57,7 +66,8 @@ class Report:
             + ("" if dry else f"; {self.credited_before} were credited before"),
             f"{self.wallets} addresses {would}kept",
         ]
-        return head + [f"problem: {problem}" for problem in self.problems]
+        waiting = [f"waiting: {waiting}" for waiting in self.waiting]
+        return head + waiting + [f"problem: {problem}" for problem in self.problems]
 
 
 def read(path: Path) -> tuple[list[Person], list[str]]:
@@ -153,6 +163,11 @@ async def _one(backend: Backend, person: Person, how: tuple[str, bool], report: 
             report.credited_before += before
             report.credited += not before
             report.trx += 0 if before else Decimal(person.balance)
+        except Waiting as waiting:
+            if waiting.state == "open":
+                report.waiting.append(f"user {person.user}: {person.balance} TRX wait for another operator's approval")
+            else:
+                report.problems.append(f"user {person.user}: the balance was not credited: its approval is {waiting.state}")
         except Refused as refused:
             report.problems.append(f"user {person.user}: the balance was not credited: {refused.code}")
     for address, label in person.wallets:

@@ -7,7 +7,9 @@ import os
 import tempfile
 import unittest
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Optional
+from unittest import mock
 from uuid import uuid4
 
 from switchyard_bot import import_json
@@ -15,6 +17,7 @@ from switchyard_bot.backend import Backend, Refused, Unavailable
 from switchyard_bot.bot import Bot
 from switchyard_bot.config import Config
 from switchyard_bot.store import Store
+from switchyard_client.models import WaitingView
 from tests.doubles import Line, Telegram
 
 URL = os.environ["SWITCHYARD_URL"]
@@ -223,6 +226,35 @@ class BotTest(unittest.IsolatedAsyncioTestCase):
         changed = await import_json.run(self.direct, path, name, False)
         self.assertIn(f"user {first}: the balance was not credited: idempotency_key_reused", changed.problems)
         self.assertEqual((await self.direct.balances(first))["TRX"], "12.500000")
+
+    async def test_a_balance_that_another_has_to_approve_is_named_and_the_others_go_on(self) -> None:
+        large, small = next(USERS), next(USERS)
+        path = Path(self.folder.name) / "users.json"
+        path.write_text(json.dumps({str(large): {"balance": "10000.000001"}, str(small): {"balance": "1"}}))
+        name = f"test-{uuid4()}"
+        for credited in (1, 0):
+            done = await import_json.run(self.direct, path, name, False)
+            self.assertEqual((done.credited, done.credited_before), (credited, 1 - credited))
+            waits = f"user {large}: 10000.000001 TRX wait for another operator's approval"
+            self.assertEqual((done.waiting, done.problems, done.whole), ([waits], [], False))
+            self.assertIn(f"waiting: {waits}", done.lines(False))
+            self.assertEqual((await self.direct.balances(large)).get("TRX", "0.000000"), "0.000000")
+            self.assertEqual((await self.direct.balances(small))["TRX"], "1.000000")
+
+    async def test_an_import_asks_what_came_of_an_approval(self) -> None:
+        path = Path(self.folder.name) / "users.json"
+        path.write_text(json.dumps({"1": {"balance": "10000.000001"}}))
+        refused = "user 1: the balance was not credited: its approval is"
+        for state, credited_before, problems in (
+            ("approved", 1, []),
+            ("rejected", 0, [f"{refused} rejected"]),
+            ("expired", 0, [f"{refused} expired"]),
+        ):
+            answer = WaitingView(approval=SimpleNamespace(state=state))
+            with mock.patch.object(self.direct, "_ask", mock.AsyncMock(return_value=answer)):
+                done = await import_json.run(self.direct, path, "test", False)
+            self.assertEqual((done.credited, done.credited_before), (0, credited_before), state)
+            self.assertEqual((done.waiting, done.problems), ([], problems))
 
     async def test_a_file_that_is_none_imports_nothing(self) -> None:
         path = Path(self.folder.name) / "users.json"
