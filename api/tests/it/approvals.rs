@@ -316,8 +316,7 @@ async fn settings_count_once_another_operator_agrees() {
     assert_eq!(api.decide(&anna, &id, "reject").await.status, StatusCode::OK);
 }
 
-#[tokio::test]
-async fn a_wallets_key_waits_sealed_and_is_gone_once_that_ended() {
+async fn with_a_wallet() -> TestApi {
     let api = TestApi::with(&FOUR_EYES).await;
     api.db
         .sql(&format!(
@@ -325,6 +324,37 @@ async fn a_wallets_key_waits_sealed_and_is_gone_once_that_ended() {
              VALUES ('{WALLET}', 'TJRabPrwbZy45sbavfcjinPJC18kjpRTv8', 'active', now(), now())"
         ))
         .await;
+    api
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_decided_on_is_gone_when_the_next_one_is_asked_for() {
+    let api = with_a_wallet().await;
+    let path = format!("/api/supplier-wallets/{WALLET}/key");
+    let body = json!({ "private_key": "5ca1ab1e".repeat(8), "reason": "rotated", "permission_id": 2 });
+    let first = asked(&api.once(&path, &body).await);
+    api.clock.advance_seconds(86_400);
+    let second = asked(&api.once(&path, &body).await);
+    let (_, token) = api.signed_in(&["wallet_manager"]).await;
+    for (id, state, sealed) in [(&first, "expired", 0), (&second, "open", 1)] {
+        let kept =
+            format!("SELECT count(*) FROM approvals WHERE id = '{id}' AND state = '{state}' AND sealed IS NOT NULL");
+        assert_eq!(api.count(&kept).await, sealed);
+        assert_eq!(api.approval(&token, id).await["state"], state);
+    }
+    api.decide(&token, &first, "approve")
+        .await
+        .refused(409, "approval_decided");
+    let noted = format!(
+        "SELECT count(*) FROM (SELECT changes FROM audit_inbox UNION ALL SELECT changes FROM audit_trail) AS lines \
+         WHERE changes::jsonb @> '[{{\"approval\": \"{first}\", \"state\": \"expired\"}}]'"
+    );
+    assert_eq!(api.count(&noted).await, 1, "the trail says that it ended");
+}
+
+#[tokio::test]
+async fn a_wallets_key_waits_sealed_and_is_gone_once_that_ended() {
+    let api = with_a_wallet().await;
     let (_, token) = api.signed_in(&["wallet_manager"]).await;
     let path = format!("/api/supplier-wallets/{WALLET}/key");
     let key = "5ca1ab1e".repeat(8);

@@ -196,6 +196,24 @@ impl Approval {
         diesel::update(open).set(set).execute(conn).await
     }
 
+    /// Ends those of one kind and subject that nobody decided in time; answers which.
+    pub async fn expire_of(
+        conn: &mut Conn,
+        (kind, subject): (ApprovalKind, &str),
+        now: DateTime<Utc>,
+    ) -> QueryResult<Vec<Uuid>> {
+        let set = (
+            a::state.eq(ApprovalState::Expired),
+            a::sealed.eq(None::<&[u8]>),
+            a::ended_at.eq(now),
+        );
+        let over = a::table
+            .filter(a::kind.eq(kind).and(a::subject.eq(subject)))
+            .filter(a::state.eq(ApprovalState::Open))
+            .filter(a::expires_at.le(now));
+        diesel::update(over).set(set).returning(a::id).get_results(conn).await
+    }
+
     /// How many wait, and since when the oldest does.
     pub async fn waiting(conn: &mut Conn) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
         a::table

@@ -6,7 +6,7 @@ mod wanted;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, Utc};
-use db::models::{Action, Approval, ApprovalEnd, ApprovalFilter, ApprovalState, NewApproval};
+use db::models::{Action, Approval, ApprovalEnd, ApprovalFilter, ApprovalKind, ApprovalState, NewApproval};
 use db::{Conn, Pool, acquire, run_tx, trail};
 use jobs::Wake;
 use kernel::{Amount, Asset, IdGen, WalletId};
@@ -92,6 +92,7 @@ pub async fn ask(
         {
             return Ok((Approval::find(conn, earlier).await?.ok_or_else(lost)?, true));
         }
+        end_over_in_tx(conn, (wanted.kind(), subject.as_str()), now).await?;
         wanted.check_in_tx(conn, judge).await?;
         check_room_in_tx(conn, &instruction.actor, policy.open_max, now).await?;
         let new = NewApproval {
@@ -116,6 +117,19 @@ pub async fn ask(
         Ok((Approval::find(conn, id).await?.ok_or_else(lost)?, false))
     })
     .await
+}
+
+/// What nobody decided in time, of the same, stands in the way of nothing: it ends now, and what was sealed with it is gone. Decisions
+/// lock an approval first, too, and what it is about after that.
+async fn end_over_in_tx(
+    conn: &mut Conn,
+    (kind, subject): (ApprovalKind, &str),
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    for id in Approval::expire_of(conn, (kind, subject), now).await? {
+        trail::changed(|| json!({ "approval": id, "kind": kind, "subject": subject, "state": ApprovalState::Expired }));
+    }
+    Ok(())
 }
 
 /// One more of his may wait. Whoever asks in his name meanwhile waits for the end of this transaction, and counts what it left.

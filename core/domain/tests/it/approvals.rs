@@ -9,6 +9,7 @@ use domain::operations::{
     ApprovalPolicy, Done, Instruction, Mark, Verdict, Wanted, WantedAdjustment, ask, decide_approval,
 };
 use domain::operators::{self, By, NewOperator};
+use domain::pricing::Band;
 use domain::principals::Principal;
 use domain::runtime_settings::Values;
 use futures::future::join_all;
@@ -114,7 +115,11 @@ impl World {
             credit: true,
             note: "deposit: invoice 7".to_owned(),
         });
-        let asked = ask(&self.api, &self.ids, (how, policy), (&wanted, None), &judge, self.now()).await;
+        self.ask_for(&wanted, how, policy).await
+    }
+
+    async fn ask_for(&self, wanted: &Wanted, how: &Instruction, policy: &ApprovalPolicy) -> Result<Uuid, DomainError> {
+        let asked = ask(&self.api, &self.ids, (how, policy), (wanted, None), &judge, self.now()).await;
         asked.map(|(approval, _)| approval.id)
     }
 
@@ -324,6 +329,45 @@ async fn what_one_asks_for_is_bounded_until_it_ends() {
         world.ask_as(&by_anna, &three).await.unwrap();
     }
     full().await;
+}
+
+#[tokio::test]
+async fn what_is_over_stands_in_the_way_of_nothing() {
+    let world = World::new().await;
+    let (anna, ben) = (world.operator("anna").await, world.operator("ben").await);
+    let band = Band {
+        energy_min: 1,
+        energy_max: 1_000_000,
+        duration_min_s: 60,
+        duration_max_s: 86_400,
+        price_millisun_per_energy: 40_000,
+    };
+    let (wanted, by_anna, rules) = (
+        Wanted::Publish { bands: vec![band] },
+        instruction(&anna, None),
+        policy(100),
+    );
+    let ask = async || world.ask_for(&wanted, &by_anna, &rules).await;
+    let first = ask().await.unwrap();
+    world.clock.advance_seconds(LIVES.num_seconds() - 1);
+    assert!(matches!(ask().await, Err(DomainError::ApprovalOpen)));
+    world.clock.advance_seconds(1);
+    // nobody has come by to end it
+    let second = ask().await.unwrap();
+    let ended = format!(
+        "approvals WHERE id = '{first}' AND state = 'expired' AND ended_at = '{}' AND decided_by IS NULL",
+        world.now().to_rfc3339()
+    );
+    assert_eq!(world.count(&ended).await, 1);
+    for verdict in [Verdict::Approve, Verdict::Reject] {
+        let late = world.decide_on(&instruction(&ben, None), first, verdict).await;
+        assert!(
+            matches!(late, Err(DomainError::ApprovalDecided(ApprovalState::Expired))),
+            "{late:?}"
+        );
+    }
+    assert!(matches!(ask().await, Err(DomainError::ApprovalOpen)));
+    world.agrees(&ben, second).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
