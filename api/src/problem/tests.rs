@@ -48,6 +48,11 @@ fn domain_errors_keep_their_code_and_their_class_decides_the_status() {
         (DomainError::BalanceTooLarge, "balance_too_large", 409),
         (DomainError::WalletNotActive, "wallet_not_active", 409),
         (DomainError::UserBlocked, "user_blocked", 403),
+        (
+            DomainError::MayNotSee(access::Permission::OrdersRead),
+            "insufficient_scope",
+            403,
+        ),
         (DomainError::Maintenance, "maintenance", 503),
         (
             DomainError::EnergyOutOfRange { min: 1, max: 2 },

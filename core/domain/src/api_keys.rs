@@ -3,7 +3,7 @@
 
 use access::{PermissionSet, Scope};
 use chrono::{DateTime, Duration, Utc};
-use db::models::{ApiKey, FormerSecret, NewApiKey};
+use db::models::{ApiKey, FormerSecret, NewApiKey, WebhookEndpoint};
 use db::{Conn, Pool, acquire, run_tx, trail};
 use kernel::{AddressRange, Amount, ApiKeyId, IdGen};
 use serde_json::{Value, json};
@@ -33,6 +33,8 @@ const RESOURCE: &str = "api_key";
 const RATE_MAX: i32 = 1_000_000;
 /// Ranges that a key may be used from.
 const RANGES_MAX: usize = 50;
+/// Why an endpoint is disabled whose key is revoked.
+const KEY_REVOKED: &str = "key_revoked";
 /// How long the secret before may go on.
 const OVERLAP_MAX: Duration = Duration::days(30);
 
@@ -354,7 +356,7 @@ async fn alive_in_tx(conn: &mut Conn, id: ApiKeyId) -> Result<ApiKey, DomainErro
     key.filter(is_key).ok_or(DomainError::NotFound("api key"))
 }
 
-/// Ends a key at once.
+/// Ends a key at once, and with it the endpoints that it registered: they would be told on of what it saw.
 ///
 /// # Errors
 /// [`DomainError::NotFound`] for an unknown or revoked key.
@@ -363,6 +365,9 @@ pub async fn revoke(pool: &Pool, id: ApiKeyId, now: DateTime<Utc>) -> Result<(),
         alive_in_tx(conn, id).await?;
         trail::changed(|| json!({ "api_key": id.0, "revoked": true }));
         ApiKey::revoke(conn, id.0, now).await?;
+        for webhook in WebhookEndpoint::disable_of(conn, &format!("api_key:{id}"), KEY_REVOKED, now).await? {
+            trail::changed(|| json!({ "webhook": webhook, "enabled": false, "disabled_reason": KEY_REVOKED }));
+        }
         Ok(())
     })
     .await

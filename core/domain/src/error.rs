@@ -255,6 +255,9 @@ pub enum DomainError {
     /// Rights are given by those who have them.
     #[error("this would give, or change what has, more than you may do yourself")]
     MoreThanOwn,
+    /// An endpoint is told of no more than its keepers see.
+    #[error("an endpoint is told only what its keeper may see himself: this needs {}", point(.0))]
+    MayNotSee(access::Permission),
     /// Not by oneself.
     #[error("nobody does this to himself: ask another operator")]
     OwnAccount,
@@ -292,6 +295,15 @@ fn said(refusals: &[Refusal]) -> String {
         .iter()
         .map(|refusal| format!("{}: {}", refusal.name, refusal.why));
     each.collect::<Vec<_>>().join("; ")
+}
+
+/// A permission, and the scope that gives it to a key where that is called otherwise.
+fn point(permission: &access::Permission) -> String {
+    let scope = permission.scope().map(access::Scope::word);
+    match scope.filter(|scope| *scope != permission.word()) {
+        Some(scope) => format!("the permission {}, of a key the scope {scope}", permission.word()),
+        None => permission.word().to_owned(),
+    }
 }
 
 impl From<diesel::result::Error> for DomainError {

@@ -5,13 +5,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use access::Permission;
 use axum::extract::{Extension, State};
 use axum::http::HeaderMap;
 use axum::http::header::HeaderName;
 use axum::response::sse::{Event as Message, Sse};
 use axum::response::{IntoResponse, Response};
-use domain::events::{Event, EventFilter, EventPlace, EventType, Start, newest, page, start};
+use domain::events::{Event, EventFilter, EventPlace, EventType, Start, newest, page, permission_of, start};
 use domain::principals::Principal;
 use futures::stream;
 use serde_json::json;
@@ -232,44 +231,12 @@ fn no_place() -> Problem {
     Problem::field(Code::InvalidParameter, "query/last_event_id", "invalid_value", detail)
 }
 
-/// Who may read of this; `None`: nobody does here.
-const fn point(event: EventType) -> Option<Permission> {
-    use EventType as E;
-    Some(match event {
-        E::OrderCreated
-        | E::OrderCompleted
-        | E::OrderSettled
-        | E::OrderRefunded
-        | E::OrderCancelled
-        | E::OrderExtended
-        | E::OrderReclaimed
-        | E::StandingOrderEnded
-        | E::StandingOrderHeld => Permission::OrdersRead,
-        E::DepositDetected
-        | E::DepositCredited
-        | E::DepositPartial
-        | E::DepositHeld
-        | E::DepositReverted
-        | E::DepositExpired
-        | E::DepositOrderFailed => Permission::DepositsRead,
-        E::ExchangeCompleted | E::ExchangeFailed => Permission::ExchangesRead,
-        E::PayoutRequested
-        | E::PayoutApproved
-        | E::PayoutRejected
-        | E::PayoutSent
-        | E::PayoutCompleted
-        | E::PayoutFailed => Permission::PayoutsRead,
-        E::WalletEnabled | E::WalletDisabled | E::WalletIsolated => Permission::WalletsRead,
-        E::WebhookTest => return None,
-    })
-}
-
 /// What this caller is told: what he asked for, or all that he may see.
 fn types_for(caller: &Principal, asked: Option<&str>) -> Result<Vec<EventType>, Problem> {
     let Some(asked) = asked else {
         let seen = EventType::ALL.iter().copied();
         return Ok(seen
-            .filter(|event| point(*event).is_some_and(|point| caller.may(point)))
+            .filter(|event| permission_of(*event).is_some_and(|point| caller.may(point)))
             .collect());
     };
     let mut types = Vec::new();
@@ -279,7 +246,7 @@ fn types_for(caller: &Principal, asked: Option<&str>) -> Result<Vec<EventType>, 
             Problem::field(Code::InvalidParameter, "query/types", "invalid_value", detail)
         };
         let event: EventType = word.parse().map_err(|_| unknown())?;
-        need(caller, point(event).ok_or_else(unknown)?)?;
+        need(caller, permission_of(event).ok_or_else(unknown)?)?;
         if !types.contains(&event) {
             types.push(event);
         }

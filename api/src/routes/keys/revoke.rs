@@ -10,7 +10,7 @@ use crate::App;
 use crate::extract::path;
 use crate::problem::Problem;
 
-/// Ends a key. It stops working within seconds, and cannot be brought back.
+/// Ends a key. It stops working within seconds, and cannot be brought back. The webhooks that it registered are disabled.
 #[utoipa::path(post, path = "/api/keys/{id}/revoke", tag = "keys",
     params(("id" = uuid::Uuid, Path, description = "The key")),
     responses((status = 204, description = "Over")))]

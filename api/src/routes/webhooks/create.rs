@@ -35,6 +35,7 @@ pub(crate) struct CreateWebhook {
 
 /// Registers an endpoint that is told of events from now on. The answer shows the secret that messages are signed with.
 ///
+/// Whoever registers it has to see what it is told of himself: orders take `orders:read`, deposits `deposits:read` and so on.
 /// Sent again with the same Idempotency-Key and body it answers the same endpoint, with 200 and without the secret.
 #[utoipa::path(post, path = "/api/webhooks", tag = "webhooks", request_body = CreateWebhook,
     params(("Idempotency-Key" = String, Header, description = "1 to 255 visible ASCII characters, your name for this request")),
@@ -54,6 +55,7 @@ pub(crate) async fn create_webhook(
         description: request.body.description.as_deref(),
         event_types: &request.body.event_types,
         created_by: &actor,
+        sees: caller.permissions,
         mark: &mark,
     };
     let secret = FreshSecret::generate(&*app.ids, &app.import_key)?;

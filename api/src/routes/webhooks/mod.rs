@@ -32,7 +32,7 @@ pub(crate) struct WebhookView {
     event_types: Vec<EventType>,
     /// Whether messages are sent.
     enabled: bool,
-    /// Why not: `by_hand`, or `gone` after it answered 410.
+    /// Why not: `by_hand`, `gone` after it answered 410, or `key_revoked`, which is the key that registered it.
     disabled_reason: Option<String>,
     /// Since when no message arrived; null while they do.
     failing_since: Option<DateTime<Utc>>,

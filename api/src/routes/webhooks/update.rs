@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::header::HeaderMap;
 use axum::{Extension, Json};
 use db::models::{EndpointChange, EventType};
-use domain::operations::change_webhook;
+use domain::operations::change_webhook_as;
 use domain::webhooks::{checked_description, checked_url};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -53,6 +53,8 @@ impl UpdateWebhook {
 }
 
 /// Changes an endpoint: its address, what it is told, whether it is told anything.
+///
+/// Whoever changes anything of it has to see what it is told of himself, before and afterwards.
 #[utoipa::path(patch, path = "/api/webhooks/{id}", tag = "webhooks", request_body = UpdateWebhook,
     params(
         ("id" = uuid::Uuid, Path, description = "The endpoint"),
@@ -67,8 +69,9 @@ pub(crate) async fn update_webhook(
 ) -> Result<(HeaderMap, Json<WebhookView>), Problem> {
     let instruction = instruction(&caller, &request, None, false);
     let change = request.body.change(&app)?;
+    let how = (&instruction, caller.permissions);
     let (id, now) = (path("id", &id)?, app.clock.now());
-    let (endpoint, done) = change_webhook(&app.pool, &*app.ids, &instruction, (id, &change), now).await?;
+    let (endpoint, done) = change_webhook_as(&app.pool, &*app.ids, how, (id, &change), now).await?;
     app.wakes.push(done.wakes.clone());
     Ok(answer(&done, endpoint.into()))
 }

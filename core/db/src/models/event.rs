@@ -77,6 +77,14 @@ text_enum! {
     }
 }
 
+impl EventType {
+    /// Whether an endpoint is told of it only where it names it; as [`EmitRows`] has it.
+    #[must_use]
+    pub fn has_to_be_named(self) -> bool {
+        self.word().starts_with("wallet.")
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = e, check_for_backend(diesel::pg::Pg))]
 pub struct Event {

@@ -137,6 +137,26 @@ impl WebhookEndpoint {
         Ok(diesel::update(enabled).set(set).execute(conn).await? == 1)
     }
 
+    /// Disables all that somebody registered; answers which this call did.
+    pub async fn disable_of(
+        conn: &mut Conn,
+        created_by: &str,
+        reason: &str,
+        now: DateTime<Utc>,
+    ) -> QueryResult<Vec<Uuid>> {
+        let enabled = w::table.filter(w::created_by.eq(created_by).and(w::enabled));
+        let set = (
+            w::enabled.eq(false),
+            w::disabled_reason.eq(reason),
+            w::updated_at.eq(now),
+        );
+        diesel::update(enabled)
+            .set(set)
+            .returning(w::id)
+            .get_results(conn)
+            .await
+    }
+
     pub async fn delete(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> QueryResult<bool> {
         let there = w::table.filter(w::id.eq(id).and(w::deleted_at.is_null()));
         let set = (

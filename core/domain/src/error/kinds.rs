@@ -55,6 +55,7 @@ impl DomainError {
             | Self::OwnKey
             | Self::NotProven
             | Self::MoreThanOwn
+            | Self::MayNotSee(_)
             | Self::OwnAccount => ErrorClass::Forbidden,
             Self::Maintenance | Self::PayoutsStopped | Self::NotSolid(_) | Self::RateUnavailable(_) => {
                 ErrorClass::Unavailable
@@ -136,6 +137,7 @@ impl DomainError {
             Self::NotProven => "not_proven",
             Self::WeakPassword(_) => "weak_password",
             Self::MoreThanOwn => "more_than_own",
+            Self::MayNotSee(_) => "insufficient_scope",
             Self::OwnAccount => "own_account",
             Self::LastSuperAdmin => "last_super_admin",
             Self::StakeRefused(_) => "stake_refused",

@@ -49,7 +49,7 @@ pub use stuck::{Stuck, StuckFilter, StuckKind, count_stuck, redrive_stuck, stuck
 pub use sweeps::{SweepRuling, rule_sweep};
 pub use switches::{SWITCHES, pause_queue, paused_queues, switches, throw_switch};
 pub(crate) use webhooks::deliver;
-pub use webhooks::{change_webhook, resend_message, resend_messages};
+pub use webhooks::{change_webhook, change_webhook_as, resend_message, resend_messages};
 
 use crate::DomainError;
 

@@ -1,5 +1,6 @@
 //! Endpoints switched and changed by hand, and messages sent again.
 
+use access::PermissionSet;
 use chrono::{DateTime, Utc};
 use db::models::{Action, DeliveryFilter, DeliveryState, EndpointChange, EventType, WebhookDelivery, WebhookEndpoint};
 use db::{Pool, run_tx};
@@ -9,9 +10,10 @@ use serde_json::json;
 
 use super::{AT_ONCE, Command, Done, Instruction};
 use crate::DomainError;
+use crate::events::check_sight;
 use crate::webhooks::find_in_tx;
 
-/// Changes an endpoint. Switched on, what waits for it is sent again.
+/// Changes an endpoint by a command on the machine, where everything can be seen. Switched on, what waits for it is sent again.
 ///
 /// # Errors
 /// [`DomainError::NotFound`], a reason that cannot be kept, or a database failure. Check what is in `change` before.
@@ -19,6 +21,21 @@ pub async fn change_webhook(
     pool: &Pool,
     ids: &dyn IdGen,
     instruction: &Instruction,
+    what: (WebhookId, &EndpointChange),
+    now: DateTime<Utc>,
+) -> Result<(WebhookEndpoint, Done), DomainError> {
+    change_webhook_as(pool, ids, (instruction, PermissionSet::all()), what, now).await
+}
+
+/// The same for somebody who may do this alone: he has to see all that the endpoint is told before and afterwards, since what waits
+/// for it follows it to another address.
+///
+/// # Errors
+/// As [`change_webhook`], and [`DomainError::MayNotSee`].
+pub async fn change_webhook_as(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    (instruction, sees): (&Instruction, PermissionSet),
     (id, change): (WebhookId, &EndpointChange),
     now: DateTime<Utc>,
 ) -> Result<(WebhookEndpoint, Done), DomainError> {
@@ -28,6 +45,10 @@ pub async fn change_webhook(
         let found = WebhookEndpoint::lock(conn, id.0)
             .await?
             .ok_or(DomainError::NotFound("webhook"))?;
+        check_sight(sees, &found.event_types)?;
+        if let Some(types) = &change.event_types {
+            check_sight(sees, types)?;
+        }
         if instruction.dry_run {
             return Ok((found, Done::counted(1)));
         }

@@ -1,5 +1,6 @@
 //! Endpoints registered, shown, removed and tried out, and their secrets changed.
 
+use access::PermissionSet;
 use chrono::{DateTime, Duration, Utc};
 use db::models::{EventType, NewWebhookEndpoint, NewWebhookSecret, WebhookEndpoint, WebhookSecretRow};
 use db::{Conn, Pool, acquire, run_tx, trail};
@@ -12,7 +13,7 @@ use webhook::{TargetPolicy, WebhookSecret};
 
 use super::{checked_description, checked_url};
 use crate::DomainError;
-use crate::events::{NewEvent, write_in_tx};
+use crate::events::{NewEvent, check_sight, write_in_tx};
 use crate::findings::{self, FindingKind};
 use crate::operations::{Mark, deliver};
 
@@ -35,6 +36,8 @@ pub struct Register<'a> {
     pub event_types: &'a [EventType],
     /// `api_key:<id>`.
     pub created_by: &'a str,
+    /// What he may do.
+    pub sees: PermissionSet,
     /// The mark of the request.
     pub mark: &'a Mark,
 }
@@ -84,8 +87,8 @@ pub struct Registered {
 /// Registers an endpoint, once per mark. It is told of what happens from now on.
 ///
 /// # Errors
-/// [`DomainError::WebhookUrl`], [`DomainError::BadText`], [`DomainError::TooMany`], a mark that was used for another
-/// request, or a database failure.
+/// [`DomainError::WebhookUrl`], [`DomainError::BadText`], [`DomainError::MayNotSee`], [`DomainError::TooMany`], a mark that was used
+/// for another request, or a database failure.
 pub async fn register(
     pool: &Pool,
     ids: &dyn IdGen,
@@ -94,6 +97,7 @@ pub async fn register(
     secret: &FreshSecret,
     now: DateTime<Utc>,
 ) -> Result<Registered, DomainError> {
+    check_sight(request.sees, request.event_types)?;
     let url = checked_url(request.url, policy)?;
     let description = checked_description(request.description)?;
     let mut event_types = request.event_types.to_vec();

@@ -1,5 +1,6 @@
 //! Events are written with their cause, for those who asked, and with the rights of the process that causes them.
 
+use access::PermissionSet;
 use chrono::Duration;
 use db::models::{DeliveryState, EndpointChange, EventType, OrderState};
 use db::{acquire, run_tx};
@@ -41,6 +42,7 @@ impl World {
             description: None,
             event_types,
             created_by: "api_key:bot",
+            sees: PermissionSet::all(),
             mark: &mark,
         };
         let policy = TargetPolicy::default();

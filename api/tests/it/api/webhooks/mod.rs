@@ -2,6 +2,7 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use switchyard_api::Scope;
 
 use crate::support::{Log, Reply, TestApi};
 
@@ -161,6 +162,84 @@ async fn endpoints_are_listed_changed_and_removed() {
         reply.refused(404, "not_found");
     }
     patch(&api, NOBODY, "x", &json!({})).await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn an_endpoint_is_told_only_what_its_keeper_may_see() {
+    let api = TestApi::new().await;
+    let (_, narrow) = api.key_with(&[Scope::WebhooksWrite, Scope::OrdersRead], 1_000).await;
+    let not_wallets: Vec<Scope> = Scope::ALL
+        .iter()
+        .copied()
+        .filter(|scope| *scope != Scope::SupplierWalletsRead)
+        .collect();
+    let (_, no_wallets) = api.key_with(&not_wallets, 1_000).await;
+    let register = async |key: &str, types: Value| {
+        let body = json!({ "url": "https://shop.example/hook", "event_types": types });
+        api.with_token(key, Method::POST, PATH, &body).await
+    };
+    for types in [
+        json!([]),
+        json!(["payout.sent"]),
+        json!(["order.created", "deposit.credited"]),
+        json!(["exchange.failed"]),
+        json!(["wallet.isolated"]),
+    ] {
+        register(&narrow, types).await.refused(403, "insufficient_scope");
+    }
+    let unsaid = json!({ "url": "https://shop.example/hook" });
+    let refused = api.with_token(&narrow, Method::POST, PATH, &unsaid).await;
+    refused.refused(403, "insufficient_scope");
+    let own = register(&narrow, json!(["order.created", "standing_order.held"])).await;
+    assert_eq!(own.status, 201, "{}", own.body);
+    // what has to be named takes its right where it is named
+    let all = register(&no_wallets, json!([])).await;
+    assert_eq!(all.status, 201, "{}", all.body);
+    let refused = register(&no_wallets, json!(["wallet.enabled"])).await;
+    refused.refused(403, "insufficient_scope");
+
+    let change = async |path: &str, body: Value| api.with_token(&narrow, Method::PATCH, path, &body).await;
+    for body in [
+        json!({ "url": "https://elsewhere.example/hook" }),
+        json!({ "enabled": true }),
+        json!({ "event_types": ["order.created"] }),
+    ] {
+        // it is told more than the key sees, now
+        change(&path_of(&all), body).await.refused(403, "insufficient_scope");
+    }
+    for types in [json!([]), json!(["payout.sent"])] {
+        let more = change(&path_of(&own), json!({ "event_types": types })).await;
+        more.refused(403, "insufficient_scope");
+    }
+    let moved = json!({ "url": "https://elsewhere.example/hook", "event_types": ["order.settled"] });
+    let moved = change(&path_of(&own), moved).await;
+    assert_eq!(moved.status, 200, "{}", moved.body);
+    assert_eq!(api.get(&path_of(&all)).await.body["url"], "https://shop.example/hook");
+}
+
+#[tokio::test]
+async fn what_a_key_registered_is_told_nothing_once_it_is_revoked() {
+    let api = TestApi::new().await;
+    let (id, key) = api.key_with(Scope::ALL, 1_000).await;
+    let body = json!({ "url": "https://shop.example/hook" });
+    let made = api.with_token(&key, Method::POST, PATH, &body).await;
+    let (of_key, of_other) = (path_of(&made), path_of(&register(&api, "m1").await));
+    let (_, admin) = api.signed_in(&["super_admin"]).await;
+    let revoke = format!("/api/keys/{id}/revoke");
+    let revoked = api.with_token(&admin, Method::POST, &revoke, &Value::Null).await;
+    assert_eq!(revoked.status, 204, "{}", revoked.body);
+    let shown = api.get(&of_key).await.body;
+    assert_eq!(
+        (&shown["enabled"], &shown["disabled_reason"]),
+        (&json!(false), &json!("key_revoked"))
+    );
+    assert_eq!(api.get(&of_other).await.body["enabled"], true);
+    let told = "SELECT count(*) FROM webhook_deliveries WHERE event_type = 'order.created'";
+    assert_eq!(api.order("o1").await.status, 201);
+    assert_eq!(api.count(told).await, 1);
+    // somebody may take it over
+    let on = patch(&api, &of_key, "p1", &json!({ "enabled": true })).await;
+    assert_eq!(on.body["enabled"], true);
 }
 
 #[tokio::test]
