@@ -17,4 +17,4 @@ mod target;
 pub use client::{Answer, CallPolicy, Headers, KEPT, SendError, WebhookClient};
 pub use secret::{SECRET_LEN, SecretError, WebhookSecret};
 pub use signature::sign;
-pub use target::{Target, TargetError, TargetPolicy, is_public};
+pub use target::{Target, TargetError, TargetPolicy, is_public, origin};

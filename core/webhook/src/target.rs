@@ -97,6 +97,14 @@ impl TargetPolicy {
     }
 }
 
+/// Scheme, host and port of an address, which is what may be kept of it for good: the rest often carries a token. `None` for what is
+/// no address.
+#[must_use]
+pub fn origin(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    Some(url.origin().ascii_serialization())
+}
+
 /// An empty user name (`https://@host`) leaves no trace in the parsed form.
 fn text_has_userinfo(text: &str) -> bool {
     let after = text.split_once(':').map_or(text, |(_, after)| after);

@@ -67,7 +67,7 @@ pub async fn change_webhook_as(
             "enabled": found.enabled,
             "disabled_reason": found.disabled_reason,
             "event_types": found.event_types,
-            "url": found.url,
+            "url": webhook::origin(&found.url),
         });
         let done = command.done_in_tx(conn, 1, vec![object], wakes).await?;
         Ok((changed, done))

@@ -132,3 +132,17 @@ fn development_may_call_itself_but_nothing_odd() {
     assert!(OPEN.may_call("127.0.0.1".parse().unwrap()));
     assert!(!STRICT.may_call("127.0.0.1".parse().unwrap()));
 }
+
+#[test]
+fn what_is_kept_for_good_is_the_origin_alone() {
+    for (address, kept) in [
+        ("https://shop.example/hooks/token?key=1", "https://shop.example"),
+        ("https://shop.example:443/", "https://shop.example"),
+        ("https://shop.example:8443/a", "https://shop.example:8443"),
+        ("http://[2606:4700::1]:81/x", "http://[2606:4700::1]:81"),
+        ("https://user:secret@shop.example/", "https://shop.example"),
+    ] {
+        assert_eq!(origin(address).as_deref(), Some(kept), "{address}");
+    }
+    assert_eq!(origin("no address"), None);
+}

@@ -93,6 +93,18 @@ async fn secrets_are_not_in_it() {
     let made = api.marked("/api/webhooks", "m1", &hook).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let secret = made.body["secret"].as_str().unwrap();
+    let path = format!("/api/webhooks/{}", made.body["id"].as_str().unwrap());
+    for change in [
+        json!({ "enabled": false }),
+        json!({ "enabled": true, "url": "https://shop.example:8443/new/5ca1ab1e?token=5ca1ab1e" }),
+        json!({ "description": "moved" }),
+    ] {
+        let changed = api.with_token(&api.key, Method::PATCH, &path, &change).await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+    }
+    let kept =
+        "SELECT count(*) FROM operator_actions WHERE action = 'webhooks.change' AND objects::text LIKE '%5ca1ab1e%'";
+    assert_eq!(api.count(kept).await, 0);
     let lines = api.audit("").await;
     let text = Value::from(lines.clone()).to_string();
     assert!(!text.contains("5ca1ab1e") && !text.contains(secret), "{text}");
@@ -102,6 +114,10 @@ async fn secrets_are_not_in_it() {
         json!({ "private_key": "…", "label": "one" })
     );
     assert_eq!(asked("create_webhook"), json!({ "url": "…", "event_types": [] }));
+    let changes = lines.iter().filter(|line| line["action"] == "update_webhook");
+    let before: Vec<&Value> = changes.map(|line| &line["changes"][0]["before"][0]["url"]).collect();
+    let (first, later) = ("https://shop.example", "https://shop.example:8443");
+    assert_eq!(before, [later, first, first], "newest first");
 }
 
 #[tokio::test]
