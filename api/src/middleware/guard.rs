@@ -56,20 +56,20 @@ pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, 
         Err(problem) => return problem.into_response(),
     };
     let answered_for = AnsweredFor(principal.key);
-    // from elsewhere it is not counted: who stole a key must not use up what its owner may ask
-    let allowed = if principal.may_come_from(client) {
-        app.limits.check_key(&principal).await
-    } else {
-        Err(elsewhere(client))
-    };
-    let mut response = match allowed {
-        Err(problem) => problem.into_response(),
-        Ok(allowance) => {
-            let who = (principal, client);
-            let mut response = answered((&app, point, action), who, request, next).await;
-            allowance.write(response.headers_mut());
-            response
+    let mut response = if principal.may_come_from(client) {
+        match app.limits.check_key(&principal).await {
+            Err(problem) => problem.into_response(),
+            Ok(allowance) => {
+                let who = (principal, client);
+                let mut response = answered((&app, point, action), who, request, next).await;
+                allowance.write(response.headers_mut());
+                response
+            }
         }
+    } else {
+        // it is not counted as the key's: who stole one must not use up what its owner may ask. The address is, see [`caller`]
+        let act = audit::act(&app, (Some(&principal), client), &request, action);
+        done(&app, act, Some(elsewhere(client)), std::future::pending()).await
     };
     response.extensions_mut().insert(answered_for);
     response

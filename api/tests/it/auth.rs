@@ -259,3 +259,30 @@ async fn a_key_that_is_bound_to_addresses_is_used_from_there_alone() {
             .is_err()
     );
 }
+
+#[tokio::test]
+async fn who_tries_a_key_from_elsewhere_is_in_the_audit_trail() {
+    let api = TestApi::new().await;
+    let terms = KeyTerms {
+        allowed_from: vec!["203.0.113.0/24".parse().unwrap()],
+        ..KeyTerms::default()
+    };
+    set_terms(&api.owner, &By::command("test"), api.key_id, (&terms, None))
+        .await
+        .unwrap();
+    api.clock.advance_seconds(5);
+    for (method, path) in [(Method::POST, "/api/orders"), (Method::GET, "/api/prices")] {
+        let mut request = api.request(method, path).body(Body::from("{}")).unwrap();
+        let peer: SocketAddr = "198.51.100.1:4000".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        api.send(request).await.refused(403, "address_not_allowed");
+    }
+    let lines = format!(
+        "SELECT count(*) FROM audit_inbox WHERE principal = 'api_key:{}' AND address = '198.51.100.1' \
+         AND result = 'address_not_allowed'",
+        api.key_id
+    );
+    let told = "AND action = 'create_order' AND target = 'POST /api/orders' AND step IS NULL";
+    assert_eq!(api.count(&format!("{lines} {told}")).await, 1);
+    assert_eq!(api.count(&lines).await, 1, "reading leaves nothing");
+}
