@@ -8,6 +8,7 @@ use domain::principals::{Principal, Signing};
 use sha2::{Digest, Sha256};
 
 use crate::App;
+use crate::extract::IDEMPOTENCY_KEY;
 use crate::problem::{Code, Problem};
 
 pub(crate) const TIMESTAMP: HeaderName = HeaderName::from_static("switchyard-timestamp");
@@ -27,6 +28,7 @@ pub(super) async fn signed(app: &App, caller: &Principal, request: Request) -> R
         method: parts.method.as_str(),
         path_and_query: parts.uri.path_and_query().map_or("/", |path| path.as_str()),
         body: &body,
+        idempotency_key: mark(&parts.headers)?,
     };
     if !signed.is_fresh(now.timestamp_millis()) {
         let detail = format!(
@@ -74,6 +76,12 @@ fn given(headers: &HeaderMap) -> Result<Given<'_>, Problem> {
         timestamp_ms,
         signature: text(&SIGNATURE)?,
     })
+}
+
+/// The Idempotency-Key as it was sent; nothing where there is none. Of several none is taken later on.
+fn mark(headers: &HeaderMap) -> Result<&str, Problem> {
+    let sent = headers.get(IDEMPOTENCY_KEY).map_or(Ok(""), |value| value.to_str());
+    sent.map_err(|_| Problem::new(Code::SignatureInvalid))
 }
 
 /// The body, as far as it may be and as fast as it has to come.

@@ -14,29 +14,50 @@ struct Signer {
     secret: Vec<u8>,
 }
 
+/// The headers that a request is signed by.
+#[derive(Clone)]
+struct Signature {
+    timestamp: String,
+    signature: String,
+    /// The Idempotency-Key; empty: none is sent.
+    mark: String,
+}
+
 impl Signer {
-    fn sign(&self, timestamp_ms: i64, method: &str, path: &str, body: &str) -> (String, String) {
+    /// Under an Idempotency-Key that was never used.
+    fn sign(&self, timestamp_ms: i64, method: &str, path: &str, body: &str) -> Signature {
+        self.sign_marked(timestamp_ms, (method, path, body), &RandomIds.uuid().to_string())
+    }
+
+    fn sign_marked(&self, timestamp_ms: i64, (method, path, body): (&str, &str, &str), mark: &str) -> Signature {
         let parts = SignedParts {
             timestamp_ms,
             method,
             path_and_query: path,
             body: body.as_bytes(),
+            idempotency_key: mark,
         };
-        (timestamp_ms.to_string(), parts.sign(&self.secret))
+        Signature {
+            timestamp: timestamp_ms.to_string(),
+            signature: parts.sign(&self.secret),
+            mark: mark.to_owned(),
+        }
     }
 
-    fn request(&self, path: &str, body: &str, signature: Option<(String, String)>) -> Request<Body> {
+    fn request(&self, path: &str, body: &str, signature: Option<Signature>) -> Request<Body> {
         let method = if body.is_empty() { Method::GET } else { Method::POST };
         let mut request = Request::builder()
             .method(method)
             .uri(path)
             .header("authorization", format!("Bearer {}", self.key))
-            .header("content-type", "application/json")
-            .header("idempotency-key", RandomIds.uuid().to_string());
-        if let Some((timestamp, signature)) = signature {
+            .header("content-type", "application/json");
+        if let Some(signed) = signature {
             request = request
-                .header("switchyard-timestamp", timestamp)
-                .header("switchyard-signature", signature);
+                .header("switchyard-timestamp", signed.timestamp)
+                .header("switchyard-signature", signed.signature);
+            if !signed.mark.is_empty() {
+                request = request.header("idempotency-key", signed.mark);
+            }
         }
         request.body(Body::from(body.to_owned())).unwrap()
     }
@@ -96,7 +117,10 @@ async fn a_key_that_has_to_sign_is_taken_with_a_right_signature_alone() {
     api.send(signer.request(path, &body, Some(forged)))
         .await
         .refused(401, "signature_invalid");
-    let shifted = ((now + 1).to_string(), right.1.clone());
+    let shifted = Signature {
+        timestamp: (now + 1).to_string(),
+        ..right.clone()
+    };
     api.send(signer.request(path, &body, Some(shifted)))
         .await
         .refused(401, "signature_invalid");
@@ -104,10 +128,11 @@ async fn a_key_that_has_to_sign_is_taken_with_a_right_signature_alone() {
     let done = api.send(signer.request(path, &body, Some(right.clone()))).await;
     assert_eq!(done.status, StatusCode::CREATED, "{}", done.body);
     // the same once more, by whoever listened, also in other letters
-    for replay in [
-        right.clone(),
-        (right.0.clone(), right.1.to_ascii_uppercase().replacen('V', "v", 1)),
-    ] {
+    let louder = Signature {
+        signature: right.signature.to_ascii_uppercase().replacen('V', "v", 1),
+        ..right.clone()
+    };
+    for replay in [right.clone(), louder] {
         let replayed = api.send(signer.request(path, &body, Some(replay))).await;
         replayed.refused(401, "signature_replayed");
     }
@@ -122,6 +147,39 @@ async fn a_key_that_has_to_sign_is_taken_with_a_right_signature_alone() {
         StatusCode::OK
     );
     assert_eq!(api.count("SELECT count(*) FROM orders").await, 1);
+}
+
+#[tokio::test]
+async fn a_signature_is_of_one_idempotency_key() {
+    let api = TestApi::new().await;
+    let (_, signer, _) = api.signer(0).await;
+    let (path, body, now) = ("/api/orders", order().to_string(), api.now().timestamp_millis());
+    let right = signer.sign_marked(now, ("POST", path, &body), "m1");
+    let unmarked = signer.sign_marked(now, ("POST", path, &body), "");
+    // whoever gets hold of a request that never arrived sends it once, not once for each key that he makes up
+    for (signed, mark) in [(&right, "m2"), (&right, "M1"), (&right, ""), (&unmarked, "m1")] {
+        let other = Signature {
+            mark: mark.to_owned(),
+            ..signed.clone()
+        };
+        let refused = api.send(signer.request(path, &body, Some(other))).await;
+        refused.refused(401, "signature_invalid");
+    }
+    assert_eq!(api.count("SELECT count(*) FROM orders").await, 0);
+    let done = api.send(signer.request(path, &body, Some(right))).await;
+    assert_eq!(done.status, StatusCode::CREATED, "{}", done.body);
+    // signed anew under its key it is the same request
+    let again = signer.sign_marked(now + 1, ("POST", path, &body), "m1");
+    let again = api.send(signer.request(path, &body, Some(again))).await;
+    assert_eq!(
+        (again.status, again.header("idempotency-replayed"), &again.body["id"]),
+        (StatusCode::OK, "true", &done.body["id"])
+    );
+    let bare = signer.request(path, &body, Some(unmarked));
+    api.send(bare).await.refused(400, "idempotency_key_required");
+    let read = signer.sign_marked(now, ("GET", "/api/prices", ""), "");
+    let read = api.send(signer.request("/api/prices", "", Some(read))).await;
+    assert_eq!(read.status, StatusCode::OK, "{}", read.body);
 }
 
 #[tokio::test]

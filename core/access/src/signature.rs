@@ -1,7 +1,7 @@
 //! Signatures of requests: that a request comes from who has a secret which never travels, as he made it, and now.
 //!
 //! ```text
-//!   v1 ⏎ milliseconds ⏎ METHOD ⏎ path?query ⏎ hex(SHA-256(body))   ──HMAC-SHA256──▶   v1=<64 hex digits>
+//!   v2 ⏎ milliseconds ⏎ METHOD ⏎ path?query ⏎ hex(SHA-256(body)) ⏎ Idempotency-Key   ──HMAC-SHA256──▶   v2=<64 hex digits>
 //! ```
 
 use ring::{digest, hmac};
@@ -10,7 +10,7 @@ use ring::{digest, hmac};
 pub const SIGNATURE_WINDOW_MS: i64 = 30_000;
 /// The length of a secret.
 pub const SIGNING_SECRET_LEN: usize = 32;
-const VERSION: &str = "v1";
+const VERSION: &str = "v2";
 
 /// A request as it is signed.
 #[derive(Debug, Clone, Copy)]
@@ -23,14 +23,16 @@ pub struct SignedParts<'a> {
     pub path_and_query: &'a str,
     /// As it was sent.
     pub body: &'a [u8],
+    /// The header's value, so that nobody has the request carried out once more under another one; empty where it has none.
+    pub idempotency_key: &'a str,
 }
 
 impl SignedParts<'_> {
     fn text(&self) -> String {
         let body = hex::encode(digest::digest(&digest::SHA256, self.body));
         format!(
-            "{VERSION}\n{}\n{}\n{}\n{body}",
-            self.timestamp_ms, self.method, self.path_and_query
+            "{VERSION}\n{}\n{}\n{}\n{body}\n{}",
+            self.timestamp_ms, self.method, self.path_and_query, self.idempotency_key
         )
     }
 
@@ -71,14 +73,24 @@ mod tests {
             method: "POST",
             path_and_query: "/api/orders?x=1",
             body: b"{\"user_id\":42}",
+            idempotency_key: "bot-7781",
+        }
+    }
+
+    fn unmarked() -> SignedParts<'static> {
+        SignedParts {
+            idempotency_key: "",
+            ..parts()
         }
     }
 
     #[test]
-    fn the_example_of_the_guide_is_right() {
+    fn the_examples_of_the_guide_are_right() {
         // made by Python's hmac and hashlib
-        let expected = "v1=596211a206c8da6218d691d261ca0b2708f31b26c18ccdc878254d4cb4f1a559";
+        let expected = "v2=d1c0dad0265e791cfcc787f5323ab4561385341473425f23950a71f57f301953";
         assert_eq!(parts().sign(&SECRET), expected);
+        let expected = "v2=34f53410d6272cce4b77f0e275ff3fbf484bd8aef88cda848b28984feeb56a34";
+        assert_eq!(unmarked().sign(&SECRET), expected);
     }
 
     #[test]
@@ -101,12 +113,18 @@ mod tests {
                 ..parts()
             },
             SignedParts { body: b"", ..parts() },
+            SignedParts {
+                idempotency_key: "bot-7782",
+                ..parts()
+            },
+            unmarked(),
         ];
         assert!(changed.iter().all(|other| !other.verify(&SECRET, &signature)));
         for bad in [
             "",
-            "v1=",
+            "v2=",
             "v2=00",
+            &signature.replacen('2', "1", 1),
             &signature[3..],
             &signature[..66],
             &format!("{signature}0"),
