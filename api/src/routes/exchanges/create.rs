@@ -70,6 +70,7 @@ pub(crate) async fn create_exchange(
     body.body.check()?;
     let wanted = RequestExchange {
         api_key: caller.key,
+        actor: caller.actor(),
         user: user_id(&user)?,
         usdt: body.body.amount,
         min_receive: body.body.min_receive,

@@ -8,7 +8,8 @@ use axum::http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use axum::{Extension, Json};
 use chain::TronAddress;
 use domain::orders::{AcceptOrder, Idempotency, accept};
-use kernel::{ApiKeyId, QuoteId, UserId};
+use domain::principals::Principal;
+use kernel::{QuoteId, UserId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -43,7 +44,7 @@ impl CreateOrder {
     /// To accept for a caller. `at` is where it stands in the body.
     pub(crate) fn to_accept(
         &self,
-        api_key: ApiKeyId,
+        caller: &Principal,
         idempotency: Idempotency,
         at: &str,
     ) -> Result<AcceptOrder, Problem> {
@@ -57,7 +58,8 @@ impl CreateOrder {
             ));
         }
         Ok(AcceptOrder {
-            api_key,
+            api_key: caller.key,
+            actor: caller.actor(),
             user: UserId(self.user_id),
             receiver: self.receiver,
             energy: self.energy,
@@ -88,7 +90,7 @@ pub(crate) async fn create_order(
         key: request.key,
         request_sha256: request.request_sha256,
     };
-    let order = request.body.to_accept(caller.key, mark, "#")?;
+    let order = request.body.to_accept(&caller, mark, "#")?;
     let accepted = accept(&app.pool, &*app.ids, &app.rules().policy, &order, app.clock.now()).await?;
     app.wakes.push(accepted.wake);
     let order = OrderView::try_from(accepted.order)?;

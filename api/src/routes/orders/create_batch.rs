@@ -98,7 +98,7 @@ pub(crate) async fn create_orders(
     let orders: Vec<AcceptOrder> = orders
         .into_iter()
         .enumerate()
-        .map(|(index, JsonObject(order))| order.to_accept(caller.key, mark.clone(), &format!("#/orders/{index}")))
+        .map(|(index, JsonObject(order))| order.to_accept(&caller, mark.clone(), &format!("#/orders/{index}")))
         .collect::<Result<_, _>>()?;
     let mode = match mode {
         ModeWord::AllOrNothing => BatchMode::AllOrNothing,

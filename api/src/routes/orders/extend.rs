@@ -91,6 +91,7 @@ pub(crate) async fn extend_order(
 ) -> Result<(StatusCode, HeaderMap, Json<ExtendedView>), Problem> {
     let wish = ExtendOrder {
         api_key: caller.key,
+        actor: caller.actor(),
         order: path("id", &id)?,
         duration_s: request.body.duration_s,
         idempotency: Idempotency {

@@ -54,6 +54,7 @@ pub(crate) async fn create_payout(
 ) -> Result<(StatusCode, HeaderMap, Json<PayoutView>), Problem> {
     let wanted = RequestPayout {
         api_key: caller.key,
+        actor: caller.actor(),
         user: user_id(&user)?,
         asset: body.body.asset,
         amount: body.body.amount,

@@ -35,8 +35,8 @@ pub(crate) struct StandingView {
     /// `active` or `ended`.
     #[schema(value_type = String, example = "active")]
     state: StandingState,
-    /// Why it ended (`stopped`, `date`, `budget`, `receiver_refused`, `api_key_revoked`), or why it cannot order now, such as
-    /// `insufficient_funds`: it goes on trying.
+    /// Why it ended (`stopped`, `date`, `budget`, `receiver_refused`, `api_key_revoked`, also of an operator who is disabled), or why it
+    /// cannot order now, such as `insufficient_funds`: it goes on trying.
     reason: Option<String>,
     /// What the last look found the address to have.
     seen_energy: Option<i64>,

@@ -67,7 +67,7 @@ pub struct StandingFigures {
     /// The address of its last order could not receive.
     #[diesel(sql_type = Bool)]
     pub receiver_refused: bool,
-    /// The key that it was asked for by is revoked.
+    /// The key that it was asked for by is revoked, or the operator who asked for it is disabled.
     #[diesel(sql_type = Bool)]
     pub key_revoked: bool,
 }
@@ -87,7 +87,8 @@ const FIGURES: &str = "SELECT \
     EXISTS (SELECT 1 FROM orders o WHERE o.state = 'refunded' AND o.reason_code LIKE 'receiver\\_%' \
         AND o.id = (SELECT l.order_id FROM standing_order_orders l WHERE l.standing_order_id = s.id \
             ORDER BY l.turn DESC LIMIT 1)) AS receiver_refused, \
-    EXISTS (SELECT 1 FROM api_keys k WHERE k.id = s.api_key_id AND k.revoked_at IS NOT NULL) AS key_revoked \
+    EXISTS (SELECT 1 FROM api_keys k WHERE k.id = s.api_key_id AND k.revoked_at IS NOT NULL) \
+        OR EXISTS (SELECT 1 FROM operators p WHERE p.id = s.api_key_id AND p.disabled_at IS NOT NULL) AS key_revoked \
     FROM standing_orders s WHERE s.id = $1";
 
 impl StandingOrder {

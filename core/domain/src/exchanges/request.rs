@@ -20,6 +20,8 @@ const RESOURCE: &str = "exchange";
 pub struct RequestExchange {
     /// Who calls.
     pub api_key: ApiKeyId,
+    /// How he is named in timelines and in the ledger.
+    pub actor: String,
     /// Whose money.
     pub user: UserId,
     /// How much USDT.
@@ -97,7 +99,7 @@ async fn request_new(
     if request.min_receive.is_some_and(|least| conversion.trx < least) {
         return Err(DomainError::ReceiveBelowMinimum { would: conversion.trx });
     }
-    let actor = format!("api_key:{}", request.api_key);
+    let actor = request.actor.clone();
     let figures = exchanged(&rate, &conversion);
     let exchange = Exchange {
         id: id.0,

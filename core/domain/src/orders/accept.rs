@@ -48,6 +48,8 @@ pub struct Idempotency {
 pub struct AcceptOrder {
     /// Who calls.
     pub api_key: ApiKeyId,
+    /// How he is named in timelines and in the ledger.
+    pub actor: String,
     /// Who pays.
     pub user: UserId,
     /// Who receives the energy.
@@ -246,7 +248,7 @@ async fn accept_new(
         duration_s: request.duration_s,
         price,
         deadline: policy.deadline,
-        actor: &format!("api_key:{}", request.api_key),
+        actor: &request.actor,
     };
     let placed = place_in_tx(conn, ids, &purchase, now).await?;
     if let Some(quote) = request.quote {

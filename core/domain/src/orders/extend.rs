@@ -22,6 +22,8 @@ use crate::pricing::price_of;
 pub struct ExtendOrder {
     /// Who calls.
     pub api_key: ApiKeyId,
+    /// How he is named in timelines and in the ledger.
+    pub actor: String,
     /// Whose time.
     pub order: OrderId,
     /// How much more, seconds.
@@ -71,7 +73,7 @@ pub async fn extend(
         guarded(moved == parts.len(), "one of the delegations of order", order.id)?;
         let moved = Order::set_end(conn, order.id, (until, extension.ends_at), now).await?;
         guarded(moved, "order", order.id)?;
-        pay(conn, &order, &extension, now).await?;
+        pay(conn, &order, (&extension, request.actor.as_str()), now).await?;
         let spent = price_of_extension(&extension)?;
         spend_by_key_in_tx(conn, request.api_key, spent, now).await?;
         let order = Order {
@@ -158,16 +160,20 @@ fn price_of_extension(extension: &ExtensionRow) -> Result<kernel::Amount, Domain
         .map_err(|_| DomainError::Broken(format!("the price of extension {}", extension.id)))
 }
 
-async fn pay(conn: &mut Conn, order: &Order, extension: &ExtensionRow, now: DateTime<Utc>) -> Result<(), DomainError> {
+async fn pay(
+    conn: &mut Conn,
+    order: &Order,
+    (extension, actor): (&ExtensionRow, &str),
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
     let amount = price_of_extension(extension)?;
-    let actor = format!("api_key:{}", extension.api_key_id);
     let bought = OrderExtension {
         extension: ExtensionId(extension.id),
         order: OrderId(order.id),
         user: UserId(order.user_id),
         asset: Asset::Trx,
         amount,
-        actor: &actor,
+        actor,
         at: now,
     };
     order_extension_in_tx(conn, &bought)
@@ -180,7 +186,7 @@ async fn pay(conn: &mut Conn, order: &Order, extension: &ExtensionRow, now: Date
         order: OrderId(order.id),
         event: "extended",
         state: order.state,
-        actor: &actor,
+        actor,
         detail: json!({ "price": amount, "duration_s": extension.duration_s, "ends_at": extension.ends_at }),
     };
     note_in_tx(conn, event, now).await

@@ -62,6 +62,8 @@ impl PayoutPolicy {
 pub struct RequestPayout {
     /// Who calls.
     pub api_key: ApiKeyId,
+    /// How he is named in timelines and in the ledger.
+    pub actor: String,
     /// Whose money.
     pub user: UserId,
     /// Of what.
@@ -130,7 +132,6 @@ async fn request_new(
 ) -> Result<(Payout, Option<Wake>), DomainError> {
     let limits = policy.limits(request.asset);
     let to = request.to.to_string();
-    let actor = format!("api_key:{}", request.api_key);
     if Switch::is_on(conn, Switch::PAYOUTS).await? {
         return Err(DomainError::PayoutsStopped);
     }
@@ -149,7 +150,7 @@ async fn request_new(
         asset: request.asset,
         amount: request.amount,
         to: &to,
-        actor: &actor,
+        actor: &request.actor,
     };
     create_in_tx(conn, ids, &new, limits, now).await
 }

@@ -37,6 +37,7 @@ impl World {
     fn swap(&self, micro: i64) -> RequestExchange {
         RequestExchange {
             api_key: self.key,
+            actor: self.actor(),
             user: UserId(ANNA),
             usdt: Amount::from_minor(micro).unwrap(),
             min_receive: None,

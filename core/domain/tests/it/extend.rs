@@ -21,6 +21,7 @@ async fn world() -> World {
 fn wish(world: &World, key: &str, order: OrderId, duration_s: i32) -> ExtendOrder {
     ExtendOrder {
         api_key: world.key,
+        actor: world.actor(),
         order,
         duration_s,
         idempotency: Idempotency {
@@ -91,6 +92,29 @@ async fn time_is_bought_once_and_the_rental_ends_later() {
         ["accepted", "signed", "completed", "settled", "extended", "reclaimed"]
     );
     world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn time_is_bought_in_the_name_of_who_asks() {
+    let world = world().await;
+    let (order, _) = settled(&world).await;
+    let wish = ExtendOrder {
+        actor: "operator:ben".to_owned(),
+        ..wish(&world, "more", order, HOUR)
+    };
+    extend(&world.api, &world.ids, &world.policy, &wish, world.now())
+        .await
+        .unwrap();
+    for line in [
+        "order_events WHERE event = 'extended'",
+        "ledger_transfers WHERE reason = 'order_extension'",
+    ] {
+        assert_eq!(
+            world.count(&format!("{line} AND actor = 'operator:ben'")).await,
+            1,
+            "{line}"
+        );
+    }
 }
 
 #[tokio::test]

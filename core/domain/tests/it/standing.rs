@@ -190,6 +190,29 @@ async fn the_budget_the_date_the_key_and_the_wish_end_it_for_good() {
 }
 
 #[tokio::test]
+async fn what_an_operator_keeps_ends_once_he_is_disabled() {
+    let world = world().await;
+    let ben = world.operator("ben").await;
+    let his = OpenStanding {
+        api_key: ben.key,
+        ..wish(&world, "k1", 1, 10)
+    };
+    let id = StandingOrderId(begin(&world, &his).await.unwrap().standing.id);
+    let of_the_bot = begun(&world, 2, 10).await;
+    assert!(matches!(look(&world, id, 0).await, Kept::Ordered { .. }));
+    let disabled = format!("UPDATE operators SET disabled_at = now() WHERE id = '{}'", ben.key);
+    world.db.sql(&disabled).await;
+    assert_eq!(look(&world, id, 0).await, Kept::Ended);
+    let found = detail(&world.api, id, world.now()).await.unwrap().standing;
+    assert_eq!(
+        (found.state, found.end_code.as_deref()),
+        (StandingState::Ended, Some("api_key_revoked"))
+    );
+    assert!(matches!(look(&world, of_the_bot, 0).await, Kept::Ordered { .. }));
+    assert_eq!(world.count("orders").await, 2);
+}
+
+#[tokio::test]
 async fn what_stands_against_an_order_now_holds_it_and_is_over_by_itself() {
     let world = world().await;
     let id = begun(&world, 1, 10).await;

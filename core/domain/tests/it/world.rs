@@ -115,6 +115,11 @@ impl World {
         }
     }
 
+    /// How the bot is named.
+    pub(crate) fn actor(&self) -> String {
+        format!("api_key:{}", self.key)
+    }
+
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
@@ -164,6 +169,7 @@ impl World {
     pub(crate) fn request(&self, key: &str, receiver: u8) -> AcceptOrder {
         AcceptOrder {
             api_key: self.key,
+            actor: self.actor(),
             user: UserId(ANNA),
             receiver: address(receiver),
             energy: ENERGY,

@@ -1,5 +1,6 @@
 //! `/api/rates`, `/api/users/{user_id}/exchange`, `/api/users/{user_id}/exchanges` and `/api/exchanges/{id}`.
 
+use axum::http::Method;
 use chrono::Duration;
 use serde_json::{Value, json};
 use switchyard_api::Scope;
@@ -98,6 +99,26 @@ async fn usdt_is_exchanged_once_at_the_rate_that_is_shown() {
     api.get("/api/users/42/exchanges?state=lost")
         .await
         .refused(422, "invalid_parameter");
+}
+
+#[tokio::test]
+async fn what_an_operator_exchanges_is_booked_in_his_name() {
+    let api = TestApi::new().await;
+    api.give_usdt("100").await;
+    api.rate(3_519_887, 7).await;
+    let (operator, token) = api.signed_in(&["super_admin"]).await;
+    let path = "/api/users/42/exchange";
+    let done = api.with_token(&token, Method::POST, path, &wish("10")).await;
+    assert_eq!(done.status, 201, "{}", done.body);
+    let his = format!("operator:{}", operator.id);
+    assert_eq!(done.body["requested_by"], json!(his));
+    let booked = format!("SELECT count(*) FROM ledger_transfers WHERE actor = '{his}'");
+    assert!(api.count(&booked).await > 0);
+    let otherwise = format!(
+        "SELECT count(*) FROM ledger_transfers WHERE actor = 'api_key:{}'",
+        operator.id
+    );
+    assert_eq!(api.count(&otherwise).await, 0);
 }
 
 #[tokio::test]

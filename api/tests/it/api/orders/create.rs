@@ -1,5 +1,6 @@
 //! `POST /api/orders`: what is accepted, and what is refused without a trace.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{RECEIVER, TestApi, order};
@@ -18,6 +19,23 @@ async fn an_order_is_accepted_and_paid_for() {
     assert_eq!(api.balance(42).await, "96.750000");
     let job = "SELECT count(*) FROM jobs WHERE kind = 'orders.delegate' AND object_id = (SELECT id::text FROM orders)";
     assert_eq!(api.count(job).await, 1);
+}
+
+#[tokio::test]
+async fn what_an_operator_orders_is_booked_in_his_name() {
+    let api = TestApi::new().await;
+    let (operator, token) = api.signed_in(&["super_admin"]).await;
+    let many = json!({ "mode": "all_or_nothing", "orders": [order()] });
+    for (path, body, status) in [("/api/orders", order(), 201), ("/api/orders/batch", many, 200)] {
+        let placed = api.with_token(&token, Method::POST, path, &body).await;
+        assert_eq!(placed.status, status, "{}", placed.body);
+    }
+    for table in ["order_events", "ledger_transfers"] {
+        for (kind, lines) in [("operator", 2), ("api_key", 0)] {
+            let booked = format!("SELECT count(*) FROM {table} WHERE actor = '{kind}:{}'", operator.id);
+            assert_eq!(api.count(&booked).await, lines, "{table} {kind}");
+        }
+    }
 }
 
 /// Places orders that differ from a good one in one field; each is refused, and none leaves anything behind.

@@ -152,3 +152,33 @@ async fn a_large_payout_is_decided_by_somebody_else() {
     let actions = "SELECT string_agg(action, ',' ORDER BY action) FROM operator_actions";
     assert_eq!(api.text(actions).await, "payouts.approve,payouts.reject");
 }
+
+#[tokio::test]
+async fn an_operators_payout_is_in_his_name_and_approved_by_another() {
+    let api = TestApi::new().await;
+    api.deposit(42, "900").await;
+    let (operator, own) = api.signed_in(&["super_admin"]).await;
+    let (_, other) = api.signed_in(&["super_admin"]).await;
+    let path = "/api/users/42/payouts";
+    let payout = api.with_token(&own, Method::POST, path, &wish("200.000001")).await;
+    assert_eq!(payout.status, 201, "{}", payout.body);
+    let his = format!("operator:{}", operator.id);
+    let id = payout.body["id"].as_str().unwrap();
+    let shown = api.get("/api/operations/payouts?state=requested").await.body;
+    assert_eq!(shown["items"][0]["requested_by"], json!(his));
+    for table in ["payout_events", "ledger_transfers"] {
+        let booked = format!("SELECT count(*) FROM {table} WHERE actor = '{his}'");
+        assert_eq!(api.count(&booked).await, 1, "{table}");
+    }
+    let approve = format!("/api/operations/payouts/{id}/approve");
+    let why = json!({ "reason": "known customer" });
+    api.with_token(&own, Method::POST, &approve, &why)
+        .await
+        .refused(403, "own_payout");
+    // nor does the database let the two be one
+    let one =
+        format!("UPDATE payouts SET approved_by = '{his}', approved_at = now(), state = 'approved' WHERE id = '{id}'");
+    assert!(api.db.try_sql(&one).await.is_err());
+    let approved = api.with_token(&other, Method::POST, &approve, &why).await;
+    assert_eq!(approved.body["state"], "approved", "{}", approved.body);
+}

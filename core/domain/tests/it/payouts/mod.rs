@@ -60,6 +60,7 @@ impl World {
     fn wish(&self, trx: i64) -> RequestPayout {
         RequestPayout {
             api_key: self.key,
+            actor: self.actor(),
             user: UserId(ANNA),
             asset: Asset::Trx,
             amount: amount(trx),
