@@ -77,7 +77,7 @@ pub async fn change_password(
     hashing(move || check_password(&wanted, &known.each_ref().map(String::as_str))).await??;
     let hash = hashed(new).await?;
     run_tx(pool, "change_password", async |conn| {
-        let operator = unchanged_in_tx(conn, &proven, now).await?;
+        let operator = unchanged(conn, &proven, now).await?;
         let credentials = Credentials {
             password_hash: hash.as_str().to_owned(),
             password_set_at: now,
@@ -112,7 +112,7 @@ pub async fn enrol_second_factor(
         .seal(Door::owner(&proven), secret.bytes())
         .map_err(no_randomness)?;
     run_tx(pool, "enrol_second_factor", async |conn| {
-        let operator = unchanged_in_tx(conn, &proven, now).await?;
+        let operator = unchanged(conn, &proven, now).await?;
         let credentials = Credentials {
             totp_pending: Some(sealed.clone()),
             ..operator.credentials()
@@ -171,14 +171,15 @@ pub async fn confirm_second_factor(
     if confirmed { Ok(()) } else { Err(DomainError::NotProven) }
 }
 
-/// The operator, if this is his password. A wrong one is counted as at a sign-in.
+/// The operator, if this is his password. A wrong one is counted as at a sign-in. To compare takes its time: whoever guesses many at once
+/// is not told of the right one, in no answer, once the others have him wait. The look at the row waits for what is being counted.
 async fn proven(pool: &Pool, id: Uuid, password: &str, now: DateTime<Utc>) -> Result<Operator, DomainError> {
     let operator = find(pool, id).await?;
     if is_locked(&operator, now) {
         return Err(DomainError::NotProven);
     }
     if is_password(HashedPassword::kept(operator.password_hash.clone()), password).await? {
-        return Ok(operator);
+        return unchanged(&mut *acquire(pool).await?, &operator, now).await;
     }
     run_tx(pool, "count_wrong_password", async |conn| {
         let operator = Operator::lock(conn, id)
@@ -191,8 +192,8 @@ async fn proven(pool: &Pool, id: Uuid, password: &str, now: DateTime<Utc>) -> Re
     Err(DomainError::NotProven)
 }
 
-/// Locks the operator, whose password must be the one that was compared; of many guesses at once none counts once he has to wait.
-async fn unchanged_in_tx(conn: &mut Conn, proven: &Operator, now: DateTime<Utc>) -> Result<Operator, DomainError> {
+/// Locks the operator, within a transaction until its end; his password must be the one that was compared, and he must not have to wait.
+async fn unchanged(conn: &mut Conn, proven: &Operator, now: DateTime<Utc>) -> Result<Operator, DomainError> {
     let operator = Operator::lock(conn, proven.id).await?;
     let operator = operator.ok_or(DomainError::NotFound("operator"))?;
     let changed = operator.password_hash != proven.password_hash || operator.disabled_at.is_some();

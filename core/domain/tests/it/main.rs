@@ -22,6 +22,7 @@ mod health;
 mod holds;
 mod lent;
 mod operations;
+mod operators;
 mod parts;
 mod payouts;
 mod rates;
