@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use vault::{ImportPublicKey, SealError};
 
+use crate::health::LastLook;
 use crate::middleware::{KeyCache, RateLimits};
 use crate::problem::{Code, Problem};
 use crate::routes::events::feed::Feed;
@@ -59,6 +60,7 @@ pub struct App {
     pub(crate) trusted_proxies: Vec<AddressRange>,
     pub(crate) limits: RateLimits,
     pub(crate) slots: Semaphore,
+    pub(crate) last_look: LastLook,
     pub(crate) metrics: Metrics,
     /// Cancelled once the process is told to stop: from then on it is not ready.
     pub(crate) stopping: CancellationToken,
@@ -151,6 +153,7 @@ impl App {
             rules,
             follower,
             slots: Semaphore::new(settings.api.max_concurrent_requests),
+            last_look: LastLook::default(),
             metrics,
             stopping: CancellationToken::new(),
             settings,

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
+use futures::future::join_all;
 use serde_json::Value;
 use switchyard_api::{App, ops_router, router};
 use testkit::{Role, TestDb, TestRedis};
 use tower::ServiceExt;
 
 use crate::support::{TestApi, settings};
+
+const WITHOUT_THE_LAST_MIGRATION: &str =
+    "DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)";
 
 async fn get(router: Router, path: &str) -> (u16, Value) {
     let response = router
@@ -71,15 +75,24 @@ async fn without_postgresql_the_api_says_so() {
 #[tokio::test]
 async fn a_database_that_lacks_a_migration_is_not_ready() {
     let db = TestDb::new().await;
-    db.sql(
-        "DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)",
-    )
-    .await;
+    db.sql(WITHOUT_THE_LAST_MIGRATION).await;
     let (status, body) = get(router(app(&db.url(Role::Api), &TestRedis::new().url)), "/health/ready").await;
     assert_eq!(
         (status, body["dependencies"]["migrations"].as_str()),
         (503, Some("pending"))
     );
+}
+
+#[tokio::test]
+async fn what_was_found_is_told_again_for_a_second() {
+    let api = TestApi::new().await;
+    let path = "/health/ready";
+    assert_eq!(api.get(path).await.status, 200);
+    api.db.sql(WITHOUT_THE_LAST_MIGRATION).await;
+    let many = join_all((0..20).map(|_| api.get(path))).await;
+    assert!(many.iter().all(|reply| reply.status == 200));
+    api.clock.advance_seconds(1);
+    assert_eq!(api.get(path).await.status, 503);
 }
 
 #[tokio::test]
