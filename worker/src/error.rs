@@ -97,3 +97,31 @@ pub(crate) fn outcome(result: Result<Outcome, WorkError>) -> Outcome {
         Outcome::of_error(class, error.code(), &error)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(error: impl Into<WorkError>) -> Outcome {
+        outcome(Err(error.into()))
+    }
+
+    #[test]
+    fn who_is_away_is_waited_for_and_what_is_refused_or_broken_comes_to_an_end() {
+        let network = || "tron".to_owned();
+        let silent = ChainError::Unavailable {
+            network: network(),
+            last: "connect".into(),
+        };
+        let refusing = ChainError::Malformed {
+            network: network(),
+            detail: "a call that failed".into(),
+        };
+        for away in [of(silent), of(DbError::Pool("no connection".into()))] {
+            assert!(matches!(away, Outcome::Away { .. }), "{away:?}");
+        }
+        for counted in [of(refusing), of(WorkError::Broken("a row".into()))] {
+            assert!(matches!(counted, Outcome::Retry { .. }), "{counted:?}");
+        }
+    }
+}

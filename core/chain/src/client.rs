@@ -40,10 +40,14 @@ pub enum ChainError {
 }
 
 impl ChainError {
-    /// All of them may pass: another moment, another endpoint.
+    /// No answer passes: another moment, another endpoint. An answer without use may pass too, or be what every node says to
+    /// this very question (a call that fails): whoever asks again must come to an end.
     #[must_use]
     pub const fn class(&self) -> ErrorClass {
-        ErrorClass::Unavailable
+        match self {
+            Self::Unavailable { .. } | Self::Incomplete { .. } => ErrorClass::Unavailable,
+            Self::Malformed { .. } => ErrorClass::Conflict,
+        }
     }
 }
 

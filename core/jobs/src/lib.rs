@@ -18,8 +18,10 @@ pub use enqueue::{JobRequest, enqueue_each_in_tx, enqueue_in_tx, enqueue_many_in
 pub use feed::{Feed, bury_never_finished, take_due};
 pub use figures::{QueueFigures, queue_figures};
 pub use kind::{JobKind, Queue};
-pub use policy::{Policy, backoff, backoff_for};
+pub use policy::{Policy, backoff, backoff_for, backoff_while_away};
 pub use rate_limit::{RateLimit, RateLimiter, Verdict};
-pub use run::{Completed, RunningJob, again, begin, bury, complete, complete_in_tx, complete_many_in_tx, retry};
+pub use run::{
+    Completed, RunningJob, again, begin, bury, complete, complete_in_tx, complete_many_in_tx, retry, wait_for,
+};
 pub use wake::Wake;
 pub use wake_queue::{PushReport, WakeConfig, WakeError, WakeQueue};

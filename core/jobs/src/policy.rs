@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use crate::{JobKind, Queue};
+use crate::{JobKind, Queue, RunningJob};
 
 /// How a kind of job is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,8 @@ pub struct Policy {
     pub queue: Queue,
     /// A run that takes longer is abandoned and counted as failed.
     pub timeout: Duration,
-    /// After so many failed runs in a row the job is dead and waits for an operator.
+    /// After so many failed runs in a row the job is dead and waits for an operator. Runs that failed because somebody else
+    /// was away do not bring it there.
     pub max_runs: u32,
     /// The longest pause after the first failure; it doubles with each further one.
     pub backoff_base: Duration,
@@ -29,6 +30,23 @@ impl Policy {
     #[must_use]
     pub fn lease(&self) -> TimeDelta {
         TimeDelta::from_std(self.timeout.saturating_add(GRACE)).unwrap_or(TimeDelta::MAX)
+    }
+
+    /// How many of `runs` stay counted when the last of them failed because somebody else was away: no more than lead to the
+    /// longest pause, and never the last one. So an outage kills no job, and leaves it runs for failures of its own.
+    #[must_use]
+    pub fn runs_after_outage(&self, runs: u32) -> u32 {
+        let base = self.backoff_base.as_secs().max(1);
+        let doublings = self
+            .backoff_max
+            .as_secs()
+            .div_ceil(base)
+            .next_power_of_two()
+            .trailing_zeros();
+        if runs > (doublings + 1).min(self.max_runs.saturating_sub(1)) {
+            return runs.saturating_sub(1);
+        }
+        runs
     }
 }
 
@@ -88,9 +106,21 @@ pub fn backoff(policy: &Policy, runs: u32, seed: u64) -> Duration {
 /// The pause for one job: the seed is made of its name and its number of runs.
 #[must_use]
 pub fn backoff_for(kind: JobKind, object_id: &str, runs: u32) -> Duration {
+    backoff(&kind.policy(), runs, seed(kind, object_id, runs))
+}
+
+/// The pause after a run that found somebody else away. The number of runs stays the same through an outage, so the seed
+/// takes in when the run began: the pause of one job must not be the shortest one each time.
+#[must_use]
+pub fn backoff_while_away(job: &RunningJob) -> Duration {
+    let began = job.started_at.timestamp_micros().unsigned_abs();
+    let seed = seed(job.kind, &job.object_id, job.runs) ^ mix(began);
+    backoff(&job.kind.policy(), job.runs, seed)
+}
+
+fn seed(kind: JobKind, object_id: &str, runs: u32) -> u64 {
     let name = kind.word().bytes().chain(object_id.bytes());
-    let seed = name.fold(u64::from(runs), |seed, byte| mix(seed ^ u64::from(byte)));
-    backoff(&kind.policy(), runs, seed)
+    name.fold(u64::from(runs), |seed, byte| mix(seed ^ u64::from(byte)))
 }
 
 /// One step of SplitMix64: spreads a small change of the input over all bits.
@@ -134,6 +164,47 @@ mod tests {
             longest - shortest > Duration::from_secs(8),
             "{shortest:?} to {longest:?}"
         );
+    }
+
+    #[test]
+    fn an_outage_uses_up_no_job_and_its_pauses_grow_to_the_longest() {
+        for kind in JobKind::ALL {
+            let policy = kind.policy();
+            let mut runs = 0;
+            for _ in 0..1000 {
+                runs = policy.runs_after_outage(runs + 1);
+                assert!(runs < policy.max_runs, "{kind} cannot begin again");
+            }
+            let pause = backoff(&policy, runs + 1, u64::MAX);
+            assert!(pause <= policy.backoff_max, "{kind}");
+            let kept = policy.runs_after_outage(policy.max_runs);
+            assert_eq!(kept, policy.max_runs - 1, "{kind}: its own failures stay counted");
+            assert_eq!(policy.runs_after_outage(1), 1, "{kind}");
+        }
+        let policy = JobKind::OrdersDelegate.policy();
+        assert_eq!(
+            policy.runs_after_outage(7),
+            6,
+            "19 runs are left for failures of its own"
+        );
+        assert!(
+            policy.backoff_max <= Duration::from_secs(60),
+            "nodes that come back late in an order's time are asked in time"
+        );
+    }
+
+    #[test]
+    fn the_pauses_of_one_job_differ_through_an_outage() {
+        let job = |second: i64| RunningJob {
+            kind: JobKind::OrdersDelegate,
+            object_id: "o".into(),
+            request: 0,
+            runs: 7,
+            due_at: chrono::DateTime::UNIX_EPOCH,
+            started_at: chrono::DateTime::UNIX_EPOCH + TimeDelta::seconds(second),
+        };
+        let pauses: std::collections::BTreeSet<_> = (0..100).map(|second| backoff_while_away(&job(second))).collect();
+        assert!(pauses.len() > 90, "only {} different pauses", pauses.len());
     }
 
     #[test]

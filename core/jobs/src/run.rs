@@ -210,10 +210,37 @@ pub async fn retry(
     code: &str,
     message: &str,
 ) -> Result<Completed, DbError> {
+    put_off(pool, job, (at, job.runs), (code, message)).await
+}
+
+/// The run failed because somebody else was away; the next one is at `at`. However long that lasts, the job does not die of
+/// it: see [`crate::Policy::runs_after_outage`].
+///
+/// # Errors
+/// When PostgreSQL does not answer.
+pub async fn wait_for(
+    pool: &Pool,
+    job: &RunningJob,
+    at: DateTime<Utc>,
+    code: &str,
+    message: &str,
+) -> Result<Completed, DbError> {
+    let counted = job.kind.policy().runs_after_outage(job.runs);
+    put_off(pool, job, (at, counted), (code, message)).await
+}
+
+/// Leaves the row due for a time, with so many runs counted.
+async fn put_off(
+    pool: &Pool,
+    job: &RunningJob,
+    (at, counted): (DateTime<Utc>, u32),
+    (code, message): (&str, &str),
+) -> Result<Completed, DbError> {
     let mut conn = acquire(pool).await?;
     let kept = diesel::update(mine!(job).filter(db::commit_lazily!()))
         .set((
             jobs::next_run_at.eq(at),
+            jobs::runs.eq(i32::try_from(counted).unwrap_or(i32::MAX)),
             jobs::started_at.eq(None::<DateTime<Utc>>),
             jobs::pushed_at.eq(None::<DateTime<Utc>>),
             jobs::last_error_code.eq(bounded(code, MAX_CODE)),

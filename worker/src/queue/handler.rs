@@ -49,6 +49,14 @@ pub enum Outcome {
         /// The same in words.
         message: String,
     },
+    /// Somebody that the job needs does not answer. It is tried again after pauses of the kind's policy for as long as that
+    /// lasts: no outage makes a job dead.
+    Away {
+        /// Who is away.
+        code: &'static str,
+        /// The same in words.
+        message: String,
+    },
     /// Failed, and trying again cannot help: an operator must look.
     Fail {
         /// What failed.
@@ -60,7 +68,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The outcome of an error: what an operator must repair fails, anything else is tried again. A bug is tried again
-    /// too, since a deployment may repair it; it dies when its runs are used up.
+    /// too, since a deployment may repair it; it dies when its runs are used up. What is only away uses none up.
     #[must_use]
     pub fn of_error(class: ErrorClass, code: &'static str, error: &dyn std::error::Error) -> Self {
         let message = chain_of(error);
@@ -68,9 +76,8 @@ impl Outcome {
             ErrorClass::NotFound | ErrorClass::Invalid | ErrorClass::Unauthenticated | ErrorClass::Forbidden => {
                 Self::Fail { code, message }
             }
-            ErrorClass::Conflict | ErrorClass::Limited | ErrorClass::Unavailable | ErrorClass::Bug => {
-                Self::Retry { code, message }
-            }
+            ErrorClass::Conflict | ErrorClass::Limited | ErrorClass::Bug => Self::Retry { code, message },
+            ErrorClass::Unavailable => Self::Away { code, message },
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use db::{DbError, Pool, failpoint};
 use futures::FutureExt;
-use jobs::{Completed, Queue, RunningJob, Wake, backoff_for};
+use jobs::{Completed, Queue, RunningJob, Wake, backoff_for, backoff_while_away};
 use kernel::{Clock, ErrorClass};
 use tokio::time::{Instant, timeout};
 
@@ -109,6 +109,10 @@ impl Runner {
                 let pause = TimeDelta::from_std(backoff_for(job.kind, &job.object_id, job.runs)).unwrap_or_default();
                 self.retry(job, now + pause, code, &message).await?
             }
+            Outcome::Away { code, message } => {
+                let pause = TimeDelta::from_std(backoff_while_away(job)).unwrap_or_default();
+                self.wait_for(job, now + pause, code, &message).await?
+            }
         };
         let overtaken = ended == Completed::Lost;
         count(job.kind.word(), if overtaken { "overtaken" } else { word });
@@ -125,6 +129,19 @@ impl Runner {
         let (kind, object_id, runs) = (job.kind.word(), job.object_id.as_str(), job.runs);
         tracing::warn!(kind, object_id, runs, code, message, next = %at, "a job failed and is tried again");
         Ok(("retry", jobs::retry(&self.pool, job, at, code, message).await?))
+    }
+
+    /// A retry like any other to whoever counts the runs; only the row does not come nearer to its death.
+    async fn wait_for(
+        &self,
+        job: &RunningJob,
+        at: chrono::DateTime<chrono::Utc>,
+        code: &str,
+        message: &str,
+    ) -> Result<(&'static str, Completed), DbError> {
+        let (kind, object_id, runs) = (job.kind.word(), job.object_id.as_str(), job.runs);
+        tracing::warn!(kind, object_id, runs, code, message, next = %at, "what a job needs is away; it is tried again");
+        Ok(("retry", jobs::wait_for(&self.pool, job, at, code, message).await?))
     }
 }
 

@@ -170,6 +170,43 @@ async fn a_job_that_panics_stops_at_its_last_run_and_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_outage_that_outlasts_all_runs_kills_no_job() {
+    let rig = Rig::new(shared_redis()).await;
+    let runs = Arc::new(AtomicU32::new(0));
+    let (seen, outlasts) = (runs.clone(), KIND.policy().max_runs + 5);
+    let (workers, stop) = rig.start(
+        4,
+        does(move |_| {
+            let run = seen.fetch_add(1, Ordering::SeqCst) + 1;
+            async move {
+                if run > outlasts {
+                    return Outcome::Done;
+                }
+                let error = db::DbError::Pool("nobody answers".into());
+                Outcome::of_error(error.class(), "database", &error)
+            }
+            .boxed()
+        }),
+    );
+    rig.ask("o").await;
+    until("it is done", || async {
+        rig.db
+            .sql("UPDATE jobs SET next_run_at = now() WHERE state = 'due' AND started_at IS NULL")
+            .await;
+        assert_eq!(
+            rig.rows("state = 'dead'").await,
+            0,
+            "an outage is no failure of the job"
+        );
+        rig.rows("true").await == 0
+    })
+    .await;
+    assert_eq!(runs.load(Ordering::SeqCst), outlasts + 1);
+    stop.cancel();
+    workers.join().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_succeed_is_buried_and_what_waits_is_looked_at_again() {
     let rig = Rig::new(shared_redis()).await;
     let (_workers, stop) = rig.start(

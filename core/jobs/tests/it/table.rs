@@ -1,8 +1,8 @@
 //! One row from the request to its end: what two callers, a late finisher or a crash may do to it.
 
 use switchyard_jobs::{
-    Completed, JobKind, JobRequest, again, begin, bury, complete, complete_in_tx, enqueue_in_tx, enqueue_many_in_tx,
-    retry,
+    Completed, JobKind, JobRequest, Queue, again, begin, bury, bury_never_finished, complete, complete_in_tx,
+    enqueue_in_tx, enqueue_many_in_tx, retry, wait_for,
 };
 use testkit::{Role, TestDb};
 
@@ -142,6 +142,26 @@ async fn a_failure_waits_for_its_time_and_a_request_pulls_it_forward() {
         "a good run clears the count"
     );
     assert!(begin(&pool, KIND, "o", t + seconds(30)).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_outlives_an_outage_of_whatever_length() {
+    let db = TestDb::new().await;
+    let pool = db.pool(Role::Worker);
+    let mut t = now();
+    ask(&db, "o", t, t).await;
+    for _ in 0..2 * KIND.policy().max_runs {
+        let job = start(&db, "o", t).await;
+        wait_for(&pool, &job, t + seconds(30), "chain_unavailable", "no route")
+            .await
+            .unwrap();
+        t += seconds(30);
+        let mut conn = db::acquire(&pool).await.unwrap();
+        assert_eq!(bury_never_finished(&mut conn, Queue::Orders, t).await.unwrap(), 0);
+    }
+    assert_eq!(row(&db, "o").await, "due request 0 runs 6 chain_unavailable");
+    let job = start(&db, "o", t).await;
+    assert_eq!(complete(&pool, &job).await.unwrap(), Completed::Ended);
 }
 
 #[tokio::test(flavor = "multi_thread")]
