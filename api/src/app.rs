@@ -173,6 +173,7 @@ impl App {
         let pool = build_pool(&PoolConfig {
             url: database.url.expose().to_owned(),
             max_connections: database.max_connections,
+            connect_timeout: Duration::from_millis(database.connect_timeout_ms),
             acquire_timeout: Duration::from_millis(database.acquire_timeout_ms),
             statement_timeout: Duration::from_millis(database.statement_timeout_ms),
         })?;

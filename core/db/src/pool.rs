@@ -1,13 +1,16 @@
 //! The connection pool. Every connection gets its timeouts before anybody uses it.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use deadpool::managed::{Hook, HookError};
 use diesel::ConnectionError;
 use diesel_async::pooled_connection::deadpool::{Object, Pool as Deadpool};
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, PoolError, RecyclingMethod};
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures::FutureExt;
+use tokio::time::timeout;
+use tokio_postgres::{Config, NoTls};
 
 use crate::DbError;
 
@@ -25,7 +28,9 @@ pub struct PoolConfig {
     pub url: String,
     /// Upper bound of open connections.
     pub max_connections: usize,
-    /// How long to wait for a free connection, and for a new one to open.
+    /// How long a new connection may take to open.
+    pub connect_timeout: Duration,
+    /// How long to wait for a connection in all, be it a free one or a new one.
     pub acquire_timeout: Duration,
     /// PostgreSQL ends a statement that takes longer.
     pub statement_timeout: Duration,
@@ -36,13 +41,13 @@ pub struct PoolConfig {
 /// # Errors
 /// When the pool itself cannot be built.
 pub fn build_pool(config: &PoolConfig) -> Result<Pool, DbError> {
-    let statement_ms = config.statement_timeout.as_millis();
+    let (statement_ms, connect_timeout) = (config.statement_timeout.as_millis(), config.connect_timeout);
     let mut manager = ManagerConfig::default();
     manager.recycling_method = RecyclingMethod::Fast; // a connection that is known to be closed is not handed out
     manager.custom_setup = Box::new(move |url| {
         let url = url.to_owned();
         async move {
-            let mut conn = AsyncPgConnection::establish(&url).await?;
+            let mut conn = connect(&url, connect_timeout).await?;
             conn.batch_execute(&format!(
                 "SET statement_timeout = {statement_ms}; SET idle_in_transaction_session_timeout = {statement_ms}; \
                  SET timezone = 'UTC'"
@@ -54,28 +59,75 @@ pub fn build_pool(config: &PoolConfig) -> Result<Pool, DbError> {
         .boxed()
     });
     let manager = AsyncDieselConnectionManager::<Conn>::new_with_config(config.url.clone(), manager);
+    let silence = Silence::default();
     Deadpool::builder(manager)
         .max_size(config.max_connections)
-        .pre_recycle(Hook::async_fn(|conn, metrics| {
-            ask_if_idle(conn, metrics.last_used()).boxed()
+        .pre_recycle(Hook::async_fn(move |conn, metrics| {
+            ask_if_idle(conn, metrics.last_used(), Arc::clone(&silence)).boxed()
         }))
         .wait_timeout(Some(config.acquire_timeout))
-        .create_timeout(Some(config.acquire_timeout))
+        .create_timeout(Some(config.connect_timeout))
         .runtime(deadpool::Runtime::Tokio1)
         .build()
         .map_err(|error| DbError::Pool(error.to_string()))
 }
 
+/// What tokio-postgres takes for the idle time where the URL gives none.
+const NO_IDLE_GIVEN: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// Opens a connection that finds out by itself within half a minute that the other end is gone: a machine that lost its
+/// power closes nothing, and the system's own patience is a quarter of an hour. What the URL says of this holds.
+async fn connect(url: &str, connect_timeout: Duration) -> Result<Conn, ConnectionError> {
+    let mut config: Config = url.parse().map_err(refused)?;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(connect_timeout);
+    }
+    if config.get_keepalives_idle() == NO_IDLE_GIVEN {
+        config.keepalives_idle(Duration::from_secs(10));
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(Duration::from_secs(5));
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(3);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(10));
+    }
+    let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
+    Conn::try_from_client_and_connection(client, connection).await
+}
+
+fn refused(error: tokio_postgres::Error) -> ConnectionError {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+    ConnectionError::BadConnection(format!("{error}{}", cause.unwrap_or_default()))
+}
+
 /// A connection that nobody used for so long may lead nowhere without our having heard of it.
 const ASKED_AFTER: Duration = Duration::from_secs(10);
+/// Who does not answer within this is not there.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
+
+/// When a connection last gave no answer. All others that nobody used since may lead to the same place. Those that are idle for
+/// long are not even asked: one after the other, that would take longer than anybody waits.
+type Silence = Arc<Mutex<Option<Instant>>>;
 
 /// Asks before a connection is used that was idle for long. Asking each time would cost every use a round trip.
-async fn ask_if_idle(conn: &mut Conn, idle: Duration) -> Result<(), HookError<PoolError>> {
-    if idle < ASKED_AFTER {
-        return Ok(());
+async fn ask_if_idle(conn: &mut Conn, idle: Duration, silence: Silence) -> Result<(), HookError<PoolError>> {
+    let noticed = *silence.lock().unwrap_or_else(PoisonError::into_inner);
+    match (idle >= ASKED_AFTER, noticed.is_some_and(|at| at.elapsed() < idle)) {
+        (false, false) => return Ok(()),
+        (true, true) => return Err(HookError::message("idle since before another gave no answer")),
+        (true, false) | (false, true) => {}
     }
-    let asked = conn.batch_execute("SELECT 1").await;
-    asked.map_err(|error| HookError::Backend(PoolError::QueryError(error)))
+    match timeout(ANSWERED_WITHIN, conn.batch_execute("SELECT 1")).await {
+        Ok(asked) => asked.map_err(|error| HookError::Backend(PoolError::QueryError(error))),
+        Err(_) => {
+            *silence.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            tracing::warn!("an idle connection to PostgreSQL gives no answer; it is given up, and those like it");
+            Err(HookError::message("no answer"))
+        }
+    }
 }
 
 /// A connection from the pool.
@@ -83,5 +135,11 @@ async fn ask_if_idle(conn: &mut Conn, idle: Duration) -> Result<(), HookError<Po
 /// # Errors
 /// [`DbError::Pool`] when none is to be had in time.
 pub async fn acquire(pool: &Pool) -> Result<PooledConn, DbError> {
-    pool.get().await.map_err(|error| DbError::Pool(error.to_string()))
+    let got = match pool.timeouts().wait {
+        Some(limit) => timeout(limit, pool.get())
+            .await
+            .map_err(|_| DbError::Pool(format!("none within {limit:?}")))?,
+        None => pool.get().await,
+    };
+    got.map_err(|error| DbError::Pool(error.to_string()))
 }

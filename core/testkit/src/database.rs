@@ -67,6 +67,7 @@ impl TestDb {
         build_pool(&PoolConfig {
             url: self.url(role),
             max_connections: 12,
+            connect_timeout: Duration::from_secs(30),
             acquire_timeout: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
         })

@@ -6,9 +6,11 @@
 #![expect(clippy::expect_used, reason = "a helper that fails fails its test")]
 
 mod database;
+mod proxy;
 mod redis_namespace;
 mod suite;
 
 pub use database::{Role, TestDb};
+pub use proxy::Proxy;
 pub use redis_namespace::TestRedis;
 pub use suite::Suite;

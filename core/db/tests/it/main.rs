@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod lost_server;
 mod migrate;
 mod shared_clock;
 mod trail;

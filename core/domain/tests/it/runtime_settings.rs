@@ -198,6 +198,7 @@ async fn who_follows_goes_by_the_newest_that_holds_and_keeps_it_while_the_databa
     let away = build_pool(&PoolConfig {
         url: "postgres://nobody@127.0.0.1:1/none".to_owned(),
         max_connections: 1,
+        connect_timeout: Duration::from_millis(200),
         acquire_timeout: Duration::from_millis(200),
         statement_timeout: Duration::from_secs(1),
     })

@@ -232,6 +232,7 @@ pub(crate) async fn environment(world: &World) -> Arc<Environment> {
     let pool = build_pool(&PoolConfig {
         url: world.database_url.clone(),
         max_connections: 10,
+        connect_timeout: Duration::from_secs(30),
         acquire_timeout: Duration::from_secs(30),
         statement_timeout: Duration::from_secs(30),
     })
