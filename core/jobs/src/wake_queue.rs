@@ -4,7 +4,7 @@
 //! and counted; the dispatcher finds the job in PostgreSQL.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use apalis::prelude::{TaskBuilder, TaskId};
@@ -13,6 +13,7 @@ use kernel::ErrorClass;
 use redis::aio::ConnectionManagerConfig;
 use redis::{Client, RedisError};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::{Queue, Wake};
 
@@ -108,7 +109,13 @@ impl std::fmt::Debug for WakeQueue {
 
 struct Shared {
     config: WakeConfig,
+    way: Mutex<Way>,
+}
+
+/// The connection in use, and since when.
+struct Way {
     conn: ConnectionManager,
+    since: Instant,
 }
 
 /// How many wake-ups may wait for the background task.
@@ -126,7 +133,11 @@ impl WakeQueue {
     pub fn connect(config: WakeConfig) -> Result<Self, WakeError> {
         let conn = config.connection()?;
         let (sender, receiver) = mpsc::channel(CHANNEL);
-        let shared = Arc::new(Shared { config, conn });
+        let way = Mutex::new(Way {
+            conn,
+            since: Instant::now(),
+        });
+        let shared = Arc::new(Shared { config, way });
         tokio::spawn(push_in_background(receiver, shared.clone()));
         Ok(Self { sender, shared })
     }
@@ -255,7 +266,7 @@ impl Shared {
             .iter()
             .map(|wake| task(wake))
             .collect::<Result<Vec<RedisTask>, _>>()?;
-        let mut conn = self.conn.clone();
+        let mut conn = self.way().conn.clone();
         queries::push_tasks(&mut conn, &self.config.apalis(queue), &tasks)
             .await
             .map_err(|error| match error {
@@ -272,19 +283,43 @@ impl Shared {
 
     async fn measure(&self, queue: Queue) -> Result<u64, WakeError> {
         let config = self.config.apalis(queue);
+        let mut conn = self.way().conn.clone();
         let (scheduled, active): (u64, u64) = redis::pipe()
             .zcard(config.scheduled_jobs_set())
             .llen(config.active_jobs_list())
-            .query_async(&mut self.conn.clone())
+            .query_async(&mut conn)
             .await?;
 
         Ok(scheduled + active)
     }
 
     async fn bounded<T>(&self, call: impl Future<Output = Result<T, WakeError>>) -> Result<T, WakeError> {
-        tokio::time::timeout(self.config.push_budget, call)
-            .await
-            .unwrap_or(Err(WakeError::Timeout))
+        let answer = tokio::time::timeout(self.config.push_budget, call).await;
+        let answer = answer.unwrap_or(Err(WakeError::Timeout));
+        if answer.is_err() {
+            self.renew();
+        }
+        answer
+    }
+
+    /// After a failure another connection takes the place of one that had the time to open. The client opens a new one by
+    /// itself only when the old one is closed; a primary that was put back keeps it open and takes no more writes, and a
+    /// machine that is gone closes nothing.
+    fn renew(&self) {
+        let mut way = self.way();
+        if way.since.elapsed() < self.config.connect_timeout {
+            return;
+        }
+        if let Ok(conn) = self.config.connection() {
+            *way = Way {
+                conn,
+                since: Instant::now(),
+            };
+        }
+    }
+
+    fn way(&self) -> MutexGuard<'_, Way> {
+        self.way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

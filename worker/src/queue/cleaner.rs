@@ -23,13 +23,14 @@ const MANY_DUE: usize = 2000;
 
 /// Cleans until told to stop.
 pub(super) async fn clean(config: WakeConfig, queues: Vec<Queue>, clock: Arc<dyn Clock>, stop: CancellationToken) {
-    let Ok(mut conn) = config.connection() else { return };
     let mut next_sweep = Instant::now();
     while stop.run_until_cancelled(sleep(PERIOD)).await.is_some() {
         let sweep = Instant::now() >= next_sweep;
         if sweep {
             next_sweep = Instant::now() + SWEEP_PERIOD;
         }
+        // each time anew: after a failover an old connection may stay open, to a Redis where nothing is left to clean
+        let Ok(mut conn) = config.connection() else { return };
         for queue in &queues {
             let apalis = config.apalis(*queue);
             if let Err(error) = clean_queue(&mut conn, &apalis, clock.now().timestamp(), sweep).await {

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt;
-use jobs::{Queue, Wake};
+use jobs::{Queue, Wake, WakeConfig};
 use kernel::{Clock, SystemClock};
 use redis::AsyncTypedCommands;
 use switchyard_worker::queue::{Handler, Outcome};
+use testkit::Proxy;
 
 use crate::queue_support::{KIND, OwnRedis, Rig, count, does, shared_redis, until};
 
@@ -71,6 +72,36 @@ async fn cut_connections_and_a_restarted_redis_lose_no_job() {
     until("all are done", || async { rig.rows("true").await == 0 }).await;
     assert_eq!(ended(&ends), 500);
     assert!(ends.lock().unwrap().values().all(|n| *n == 1), "no job ran twice");
+    stop.cancel();
+    workers.join().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failover_that_leaves_old_connections_open_stops_no_job() {
+    let (old, new) = (OwnRedis::up().await, OwnRedis::up().await);
+    let proxy = Proxy::to(old.address()).await;
+    let config = WakeConfig::new(format!("redis://127.0.0.1:{}", proxy.port()), "test");
+    let rig = Rig::new(config).await;
+    let ends = Ends::default();
+    let (workers, stop) = rig.start(4, counting(&ends));
+    let wake = rig.ask("before").await;
+    rig.wakes.push([wake]);
+    until("it is done", || async { rig.rows("true").await == 0 }).await;
+    // who is connected goes on hearing the old primary, which answers questions and refuses what would write
+    proxy.lead_to(new.address());
+    old.say(&["REPLICAOF", "127.0.0.1", "1"]).await.unwrap();
+    for n in 0..3 {
+        let wake = rig.ask(&format!("after{n}")).await;
+        rig.wakes.push([wake]);
+    }
+    until("what came after is done", || async { rig.rows("true").await == 0 }).await;
+    assert_eq!(ended(&ends), 4);
+    assert!(ends.lock().unwrap().values().all(|n| *n == 1), "no job ran twice");
+    let apalis = rig.wakes.config().apalis(Queue::Orders);
+    until("the cleaner is there, too", || async {
+        rig.redis().await.scard(apalis.done_jobs_set()).await.unwrap() == 0
+    })
+    .await;
     stop.cancel();
     workers.join().await;
 }

@@ -202,7 +202,12 @@ impl OwnRedis {
     }
 
     pub(crate) fn config(&self) -> WakeConfig {
-        WakeConfig::new(format!("redis://127.0.0.1:{}", self.port), "test")
+        WakeConfig::new(format!("redis://{}", self.address()), "test")
+    }
+
+    /// Host and port.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
     }
 }
 
