@@ -82,11 +82,12 @@ impl Gauges {
         show_pauses(&mut conn).await?;
         show_audit(&mut conn, now).await?;
         show_rate(&mut conn, (!env.rates.sources.is_empty(), &env.rules().rates), now).await?;
-        if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
-            show_totals(&mut conn).await?;
-            self.totals_at = Some(Instant::now());
-        }
         gauge!("switchyard_figures_time_seconds").set(float(now.timestamp()));
+        // they read the most: what is above does not wait for them, and if they fail they are not tried again at once
+        if self.totals_at.is_none_or(|at| at.elapsed() >= TOTALS_PERIOD) {
+            self.totals_at = Some(Instant::now());
+            show_totals(&mut conn).await?;
+        }
         Ok(())
     }
 

@@ -37,7 +37,12 @@ impl Reconcile {
     async fn reconcile(&self) -> Result<Outcome, WorkError> {
         let env = &self.0;
         let now = env.clock.now();
-        let report = reconcile::run(&env.pool, env.ids.as_ref(), now).await?;
+        // before the proofs, which may take all the time that there is
+        let kept = run_tx(&env.pool, "checkpoint_ledger", async |conn| {
+            ledger::checkpoint_in_tx(conn, now).await.map_err(DomainError::from)
+        })
+        .await;
+        let (report, proved) = reconcile::run(&env.pool, env.ids.as_ref(), now).await;
         if report.findings > 0 || report.requeued > 0 {
             tracing::warn!(
                 findings = report.findings,
@@ -46,10 +51,8 @@ impl Reconcile {
             );
         }
         env.push(report.wakes);
-        run_tx(&env.pool, "checkpoint_ledger", async |conn| {
-            ledger::checkpoint_in_tx(conn, now).await.map_err(DomainError::from)
-        })
-        .await?;
+        kept?;
+        proved?;
         Ok(Outcome::Done)
     }
 }

@@ -50,106 +50,131 @@ pub struct Report {
     pub wakes: Vec<Wake>,
 }
 
-/// Runs every proof over the books once.
-///
-/// # Errors
-/// When the database fails; proofs that ran before keep their findings.
-pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<Report, DomainError> {
-    let mut report = Report::default();
-    report.findings += run_tx(pool, "reconcile_ledger", async |conn| {
-        ledger::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_escrow", async |conn| {
+/// What was found and mended so far, and what went wrong first.
+#[derive(Default)]
+struct Sum {
+    report: Report,
+    failed: Option<DomainError>,
+}
+
+impl Sum {
+    fn proved(&mut self, found: Result<usize, DomainError>) {
+        match found {
+            Ok(found) => self.report.findings += found,
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn asked(&mut self, wakes: Result<Vec<Wake>, DomainError>) {
+        match wakes {
+            Ok(wakes) => self.report.wakes.extend(wakes),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn fail(&mut self, error: DomainError) {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a proof could not be made");
+        if self.failed.is_none() {
+            self.failed = Some(error);
+        }
+    }
+}
+
+/// Asks for the work that has no job, and runs every proof over the books once. None keeps another from it: the first
+/// failure is answered beside what all the others found and mended. The one that reads the most comes last.
+pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> (Report, Result<(), DomainError>) {
+    let mut sum = Sum::default();
+    requeue(pool, now, &mut sum).await;
+    sum.report.requeued = sum.report.wakes.len();
+    prove(pool, ids, now, &mut sum).await;
+    (sum.report, sum.failed.map_or(Ok(()), Err))
+}
+
+async fn prove(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>, sum: &mut Sum) {
+    let proved = run_tx(pool, "reconcile_escrow", async |conn| {
         escrow::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_reservations", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_reservations", async |conn| {
         reservations::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_stuck", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_stuck", async |conn| {
         stuck::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_overdue", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_overdue", async |conn| {
         overdue::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_payouts", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_payouts", async |conn| {
         payouts::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_stuck_payouts", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_stuck_payouts", async |conn| {
         payouts::prove_stuck_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_deposits", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_deposits", async |conn| {
         deposits::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_exchanges", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_exchanges", async |conn| {
         exchanges::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_sweeps", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_sweeps", async |conn| {
         sweeps::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_rentals", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_rentals", async |conn| {
         rentals::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    report.findings += run_tx(pool, "reconcile_stakings", async |conn| {
+    });
+    sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_stakings", async |conn| {
         stakings::prove_in_tx(conn, ids, now).await
-    })
-    .await?;
-    run_tx(pool, "reconcile_isolated", async |conn| {
+    });
+    sum.proved(proved.await);
+    let cleared = run_tx(pool, "reconcile_isolated", async |conn| {
         isolated::clear_released_in_tx(conn, now).await
-    })
-    .await?;
-    report.wakes = requeue(pool, now).await?;
-    report.requeued = report.wakes.len();
-    Ok(report)
+    });
+    sum.proved(cleared.await.map(|()| 0));
+    let proved = run_tx(pool, "reconcile_ledger", async |conn| {
+        ledger::prove_in_tx(conn, ids, now).await
+    });
+    sum.proved(proved.await);
 }
 
 /// Asks again for jobs that are gone (dropped by hand, or a bug) while there is still something to do.
-async fn requeue(pool: &Pool, now: DateTime<Utc>) -> Result<Vec<Wake>, DomainError> {
-    let mut wakes = run_tx(pool, "reconcile_lost_orders", async |conn| {
+async fn requeue(pool: &Pool, now: DateTime<Utc>, sum: &mut Sum) {
+    let asked = run_tx(pool, "reconcile_lost_orders", async |conn| {
         lost_orders::requeue_in_tx(conn, now).await
-    })
-    .await?;
-    let lost = run_tx(pool, "reconcile_lost_payouts", async |conn| {
+    });
+    sum.asked(asked.await);
+    let asked = run_tx(pool, "reconcile_lost_payouts", async |conn| {
         payouts::requeue_in_tx(conn, now).await
-    })
-    .await?;
-    wakes.extend(lost);
-    let deposits = run_tx(pool, "reconcile_lost_deposits", async |conn| {
+    });
+    sum.asked(asked.await);
+    let asked = run_tx(pool, "reconcile_lost_deposits", async |conn| {
         deposits::requeue_in_tx(conn, now).await
-    })
-    .await?;
-    wakes.extend(deposits);
-    let exchanges = run_tx(pool, "reconcile_lost_exchanges", async |conn| {
+    });
+    sum.asked(asked.await);
+    let asked = run_tx(pool, "reconcile_lost_exchanges", async |conn| {
         exchanges::requeue_in_tx(conn, now).await
-    })
-    .await?;
-    wakes.extend(exchanges);
-    let sweeps = run_tx(pool, "reconcile_lost_sweeps", async |conn| {
+    });
+    sum.asked(asked.await);
+    let asked = run_tx(pool, "reconcile_lost_sweeps", async |conn| {
         sweeps::requeue_in_tx(conn, now).await
-    })
-    .await?;
-    wakes.extend(sweeps);
-    let rentals = run_tx(pool, "reconcile_lost_rentals", async |conn| {
+    });
+    sum.asked(asked.await);
+    let asked = run_tx(pool, "reconcile_lost_rentals", async |conn| {
         rentals::requeue_in_tx(conn, now).await
-    })
-    .await?;
-    wakes.extend(rentals);
-    let stakings = run_tx(pool, "reconcile_lost_stakings", async |conn| {
+    });
+    sum.asked(asked.await);
+    let asked = run_tx(pool, "reconcile_lost_stakings", async |conn| {
         stakings::requeue_in_tx(conn, now).await
-    })
-    .await?;
-    wakes.extend(stakings);
-    Ok(wakes)
+    });
+    sum.asked(asked.await);
 }
 
 /// Something that is open: where it stands, and what it waits for.

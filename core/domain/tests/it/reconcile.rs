@@ -173,6 +173,23 @@ async fn a_lost_order_gets_its_job_back_once() {
 }
 
 #[tokio::test]
+async fn a_proof_that_cannot_be_made_keeps_nothing_else_from_being_done() {
+    let world = World::new().await;
+    world.wallet(1, STAKE * 10).await;
+    world.order(1).await;
+    world.drain_jobs().await;
+    world
+        .db
+        .sql("UPDATE supplier_wallets SET reserved_sun = reserved_sun + 1")
+        .await;
+    world.db.sql("ALTER TABLE ledger_checkpoints RENAME TO hidden").await;
+    let (report, proved) = domain::reconcile::run(&world.worker, &world.ids, world.now()).await;
+    assert!(proved.is_err(), "the replay finds no checkpoints");
+    assert_eq!((report.findings, report.requeued, report.wakes.len()), (1, 1, 1));
+    assert_eq!(world.findings().await, ["wallets.reservation_differs"]);
+}
+
+#[tokio::test]
 async fn a_rental_on_chain_long_after_its_end_is_found() {
     let world = World::new().await;
     world.wallet(1, STAKE).await;
