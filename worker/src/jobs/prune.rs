@@ -15,8 +15,25 @@ use crate::queue::{Handler, Outcome};
 
 /// Rows removed in one statement.
 const BATCH: i64 = 5_000;
-/// Statements of one run.
+/// Statements of one run over one table.
 const ROUNDS: usize = 100;
+
+/// The statements over one table. Where the last one still found as many rows as it may, the job comes again at once: it
+/// must keep up with whatever is written.
+#[derive(Default)]
+struct Rounds {
+    made: usize,
+    full: bool,
+}
+
+impl Rounds {
+    /// Whether another statement is to follow the one that took so many rows.
+    fn go_on(&mut self, taken: usize) -> bool {
+        self.made += 1;
+        self.full = i64::try_from(taken).unwrap_or(BATCH) >= BATCH;
+        self.full && self.made < ROUNDS
+    }
+}
 
 /// How long it can be seen where an operator was signed in.
 const SESSIONS_KEPT: chrono::Duration = chrono::Duration::days(90);
@@ -53,45 +70,39 @@ impl Prune {
         drop(conn);
         let before = now - env.policy.idempotency_retention;
         let messages = now - env.policy.webhook_retention;
-        for _ in 0..ROUNDS {
-            let removed = domain::webhooks::prune(&env.pool, messages, BATCH, now).await?;
-            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
-                break;
-            }
-        }
-        let events = (now - env.policy.event_retention, messages);
-        for _ in 0..ROUNDS {
-            let removed = domain::events::prune(&env.pool, events, BATCH).await?;
-            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
-                break;
-            }
-        }
+        let mut all: [Rounds; 6] = Default::default();
+        let [webhooks, events, keys, sessions, approvals, quotes] = &mut all;
+        while webhooks.go_on(domain::webhooks::prune(&env.pool, messages, BATCH, now).await?) {}
+        let kept_since = (now - env.policy.event_retention, messages);
+        while events.go_on(domain::events::prune(&env.pool, kept_since, BATCH).await?) {}
         let mut conn = acquire(&env.pool).await?;
-        for _ in 0..ROUNDS {
-            let removed = IdempotencyKey::prune(&mut conn, before, BATCH).await?;
-            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
-                break;
-            }
-        }
-        for _ in 0..ROUNDS {
-            let removed = OperatorSession::prune(&mut conn, now - SESSIONS_KEPT, BATCH).await?;
-            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
-                break;
-            }
-        }
+        while keys.go_on(IdempotencyKey::prune(&mut conn, before, BATCH).await?) {}
+        while sessions.go_on(OperatorSession::prune(&mut conn, now - SESSIONS_KEPT, BATCH).await?) {}
         KeySpending::prune(&mut conn, now - SPENDING_KEPT).await?;
-        for _ in 0..ROUNDS {
-            let ended = Approval::expire(&mut conn, now, BATCH).await?;
-            if i64::try_from(ended).unwrap_or(BATCH) < BATCH {
-                break;
-            }
-        }
-        for _ in 0..ROUNDS {
-            let removed = PriceQuote::prune(&mut conn, now, BATCH).await?;
-            if i64::try_from(removed).unwrap_or(BATCH) < BATCH {
-                break;
-            }
+        while approvals.go_on(Approval::expire(&mut conn, now, BATCH).await?) {}
+        while quotes.go_on(PriceQuote::prune(&mut conn, now, BATCH).await?) {}
+        if all.iter().any(|rounds| rounds.full) {
+            return Ok(Outcome::Again { at: now, code: "more" });
         }
         Ok(Outcome::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_with_more_than_a_run_removes_has_the_job_come_again() {
+        let batch = usize::try_from(BATCH).unwrap();
+        let mut rounds = Rounds::default();
+        for _ in 1..ROUNDS {
+            assert!(rounds.go_on(batch));
+        }
+        assert!(!rounds.go_on(batch), "one run is bounded");
+        assert!(rounds.full);
+        let mut rounds = Rounds::default();
+        assert!(rounds.go_on(batch) && !rounds.go_on(batch - 1));
+        assert!(!rounds.full, "nothing is left");
     }
 }
