@@ -265,3 +265,22 @@ async fn the_figures_count_each_job_in_one_place_and_know_every_kind() {
     assert_eq!((idle.due, idle.running, idle.later, idle.dead), (0, 0, 0, 0));
     assert!(idle.oldest_due_seconds.abs() < f64::EPSILON);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_run_is_lost_is_due_since_its_lease_was_over() {
+    let db = TestDb::new().await;
+    let t = now();
+    ask(&db, "lost", t - seconds(600), t - seconds(600)).await;
+    start(&db, "lost", t).await;
+    let mut conn = db::acquire(&db.pool(Role::Api)).await.unwrap();
+    let lease = KIND.policy().lease();
+    for (at, due_for) in [
+        (t + lease - seconds(1), 0.0..0.1),
+        (t + lease + seconds(90), 89.0..91.0),
+    ] {
+        let figures = queue_figures(&mut conn, at).await.unwrap();
+        let orders = figures.iter().find(|row| row.kind == KIND.word()).unwrap();
+        assert!(due_for.contains(&orders.oldest_due_seconds), "{orders:?}");
+        assert_eq!((orders.due, orders.running), (0, 1), "nobody has ended it");
+    }
+}
