@@ -11,7 +11,7 @@ use apalis::prelude::{TaskBuilder, TaskId};
 use apalis_redis::{Config, ConnectionManager, RedisTask, queries};
 use kernel::ErrorClass;
 use redis::aio::ConnectionManagerConfig;
-use redis::{Client, RedisError};
+use redis::{Client, RedisError, Script};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -109,8 +109,23 @@ impl std::fmt::Debug for WakeQueue {
 
 struct Shared {
     config: WakeConfig,
+    ready: Script,
     way: Mutex<Way>,
 }
+
+/// apalis schedules each task for the time of the machine that pushes it, and a worker fetches it only once its own machine
+/// has come to that time. All of ours are for now: who was scheduled is made ready, and the push is announced. One that a
+/// worker fetched meanwhile is scheduled no more and is left alone.
+///
+/// `KEYS` scheduled, active; `ARGV` the channel, the ids.
+const READY: &str = "
+    for i = 2, #ARGV do
+        if redis.call('ZREM', KEYS[1], ARGV[i]) == 1 then
+            redis.call('RPUSH', KEYS[2], ARGV[i])
+        end
+    end
+    redis.call('PUBLISH', ARGV[1], #ARGV - 1)
+    return #ARGV - 1";
 
 /// The connection in use, and since when.
 struct Way {
@@ -137,7 +152,8 @@ impl WakeQueue {
             conn,
             since: Instant::now(),
         });
-        let shared = Arc::new(Shared { config, way });
+        let ready = Script::new(READY);
+        let shared = Arc::new(Shared { config, ready, way });
         tokio::spawn(push_in_background(receiver, shared.clone()));
         Ok(Self { sender, shared })
     }
@@ -267,17 +283,21 @@ impl Shared {
             .map(|wake| task(wake))
             .collect::<Result<Vec<RedisTask>, _>>()?;
         let mut conn = self.way().conn.clone();
-        queries::push_tasks(&mut conn, &self.config.apalis(queue), &tasks)
+        let apalis = self.config.apalis(queue);
+        queries::push_tasks(&mut conn, &apalis, &tasks)
             .await
             .map_err(|error| match error {
                 apalis_redis::Error::Database(error) => WakeError::from(error),
                 other => WakeError::Redis(other.to_string()),
             })?;
-        redis::cmd("PUBLISH")
-            .arg(self.config.wake_channel(queue))
-            .arg(tasks.len())
-            .query_async::<()>(&mut conn)
-            .await?;
+        let mut ready = self.ready.key(apalis.scheduled_jobs_set());
+        ready
+            .key(apalis.active_jobs_list())
+            .arg(self.config.wake_channel(queue));
+        for wake in wakes {
+            ready.arg(wake.task_id());
+        }
+        ready.invoke_async::<usize>(&mut conn).await?;
         Ok(true)
     }
 

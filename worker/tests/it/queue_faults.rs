@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use apalis::prelude::{TaskBuilder, TaskId};
 use futures::FutureExt;
 use jobs::{Queue, Wake, WakeConfig};
 use kernel::{Clock, SystemClock};
@@ -27,6 +28,12 @@ fn counting(ends: &Ends) -> impl Handler {
         }
         .boxed()
     })
+}
+
+fn task(wake: &Wake) -> apalis_redis::RedisTask {
+    TaskBuilder::new(wake.encode().unwrap())
+        .task_id(TaskId::from_string(wake.task_id()))
+        .build()
 }
 
 fn ended(ends: &Ends) -> usize {
@@ -196,14 +203,21 @@ async fn a_queue_that_others_filled_beyond_the_limit_is_freed() {
     let mut config = shared_redis();
     config.max_depth = 100_000;
     let rig = Rig::new(config).await;
-    let nothing: Vec<Wake> = (0..8600)
-        .map(|n| Wake {
-            kind: KIND,
-            object_id: format!("none{n}"),
-            generation: 0,
-        })
-        .collect();
-    assert_eq!(rig.wakes.push_now(&nothing).await.pushed, 8600);
+    let nothing = |n: u32| Wake {
+        kind: KIND,
+        object_id: format!("none{n}"),
+        generation: 0,
+    };
+    let tasks: Vec<_> = (0..8600).map(nothing).map(|wake| task(&wake)).collect();
+    let apalis = rig.wakes.config().apalis(Queue::Orders);
+    let mut conn = rig.redis().await;
+    // as others push: scheduled, and never made ready
+    for some in tasks.chunks(500) {
+        apalis_redis::queries::push_tasks(&mut conn, &apalis, some)
+            .await
+            .unwrap();
+    }
+    assert_eq!(conn.zcard(apalis.scheduled_jobs_set()).await.unwrap(), 8600);
     let (_workers, stop) = rig.start(32, counting(&Ends::default()));
     let wake = rig.ask("o").await;
     rig.wakes.push([wake]);

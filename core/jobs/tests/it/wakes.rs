@@ -42,6 +42,23 @@ async fn one_generation_waits_once_and_a_full_queue_takes_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_pushed_can_be_fetched_whatever_time_a_worker_has() {
+    let redis = TestRedis::new();
+    let mut config = WakeConfig::new(redis.url.as_str(), redis.namespace);
+    config.push_budget = Duration::from_secs(5);
+    let apalis = config.apalis(Queue::Orders);
+    let queue = WakeQueue::connect(config).unwrap();
+    assert_eq!(queue.push_now(&wakes(0..10)).await.pushed, 10);
+    assert_eq!(queue.push_now(&wakes(0..12)).await.pushed, 12);
+    let client = redis::Client::open(redis.url).unwrap();
+    let mut conn = client.get_multiplexed_async_connection().await.unwrap();
+    assert_eq!(conn.zcard(apalis.scheduled_jobs_set()).await.unwrap(), 0);
+    let ready: Vec<String> = conn.lrange(apalis.active_jobs_list(), 0, -1).await.unwrap();
+    let pushed: Vec<String> = wakes(0..12).iter().map(Wake::task_id).collect();
+    assert_eq!(ready, pushed, "each once, the first one first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_push_is_announced_and_arrives_from_the_background() {
     let redis = TestRedis::new();
     let config = WakeConfig::new(redis.url.as_str(), redis.namespace);
