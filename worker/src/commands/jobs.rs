@@ -123,7 +123,8 @@ impl Which {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
-    print(&answer(&pool, command, setup::clock().now()).await?);
+    let now = setup::now(&pool).await?;
+    print(&answer(&pool, command, now).await?);
     Ok(())
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn replace(
     let address = find(&pool, id).await?.address;
     let account = address.as_deref().context("the wallet is not active yet")?.parse()?;
     let keys = setup::keys(settings, &pool, &clock).await?;
-    let now = clock.now();
+    let now = setup::now(&pool).await?;
     let opened = keys.wrap((id, Some(account)), &source.key()?, now)?;
     let key_address = opened.key_address;
     let what = KeyToReplace {
@@ -75,9 +75,7 @@ pub(super) async fn replace(
         }),
     };
     let (replacement, done) = replace_key(&pool, &RandomIds, &instruction, &what, now).await?;
-    if !done.wakes.is_empty() {
-        setup::wakes(settings)?.push(done.wakes);
-    }
+    setup::push(settings, &done.wakes).await?;
     match replacement {
         None => print(&format!("the key of {account} would be replaced")),
         Some(replacement) if key_address == account => {

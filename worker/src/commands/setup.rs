@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use db::{Pool, PoolConfig, SharedClock, build_pool};
 use domain::delegations::DeathPolicy;
 use domain::payouts::TreasuryRules;
 use domain::runtime_settings::{Live, in_force};
-use jobs::{WakeConfig, WakeQueue};
+use jobs::{Wake, WakeConfig, WakeQueue};
 use kernel::{Clock, RandomIds, SteadyClock, SystemClock};
 use keyring::{KeyCache, MasterKeySource};
 use settings::{Role, RuntimeSettings, Secret, Settings};
@@ -41,6 +42,25 @@ pub(super) fn clock() -> Arc<dyn Clock> {
         return clock;
     }
     Arc::new(SystemClock)
+}
+
+/// The time that all processes share, asked for once: for what a command dates and the workers go by.
+pub(super) async fn now(pool: &Pool) -> anyhow::Result<DateTime<Utc>> {
+    #[cfg(debug_assertions)]
+    if let Some(clock) = crate::test_clock::from_environment() {
+        return Ok(clock.now());
+    }
+    let clock = SharedClock::new(Arc::new(SteadyClock::new()));
+    clock.ask(pool).await.context("PostgreSQL does not tell the time")?;
+    Ok(clock.now())
+}
+
+/// Pushes before the command ends: what would go in the background ends with it.
+pub(super) async fn push(settings: &Settings, due: &[Wake]) -> anyhow::Result<()> {
+    if !due.is_empty() {
+        wakes(settings)?.push_now(due).await;
+    }
+    Ok(())
 }
 
 /// The time that all processes share; in debug builds a test may set it.

@@ -96,8 +96,8 @@ pub struct Of {
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
-    let now = setup::clock().now();
     let pool = setup::pool(settings)?;
+    let now = setup::now(&pool).await?;
     match command {
         Command::Energy { of, by } => {
             let wish = StakeWish::Stake(StakeResource::Energy, of.amount);
@@ -159,10 +159,7 @@ async fn request(
     let rules = stakes::rules(settings);
     let asked = request_staking(pool, &RandomIds, (&instruction, &rules), what, now).await?;
     print(&told(wish, &asked, &instruction));
-    if !asked.done.wakes.is_empty() {
-        setup::wakes(settings)?.push(asked.done.wakes);
-    }
-    Ok(())
+    setup::push(settings, &asked.done.wakes).await
 }
 
 fn told(wish: StakeWish, asked: &AskedToStake, instruction: &Instruction) -> String {

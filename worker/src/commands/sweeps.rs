@@ -73,7 +73,7 @@ pub enum Command {
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
-    let now = setup::clock().now();
+    let now = setup::now(&setup::pool(settings)?).await?;
     match command {
         Command::Stop { reason, operator } => {
             switches::throw(settings, Switch::SWEEPS, (true, reason), &operator).await?;
@@ -153,7 +153,7 @@ async fn plan_now(settings: &Settings, dry_run: bool, now: DateTime<Utc>) -> any
     }
     anyhow::ensure!(policy.enabled, "deposits.sweep.enabled is false");
     let planned = plan(&pool, &RandomIds, &policy, now).await?;
-    setup::wakes(settings)?.push(planned.wakes);
+    setup::push(settings, &planned.wakes).await?;
     print(&format!("{} sweeps planned", planned.sweeps));
     Ok(())
 }
