@@ -113,7 +113,10 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
         Command::Limit { id, rate_limit, terms } => {
             let by = By::command(&operator());
             let key = api_keys::set_terms(&pool, &by, id, (&terms.into(), rate_limit)).await?;
-            print(&format!("limited; within seconds this is all that limits it:\n{}", in_force(&key, now)));
+            print(&format!(
+                "limited; within seconds this is all that limits it:\n{}",
+                in_force(&key, now)
+            ));
         }
         Command::Rotate { id, overlap_hours } => {
             let overlap = Duration::hours(overlap_hours.into());
@@ -145,7 +148,10 @@ fn show(key: &FreshKey) {
 fn in_force(key: &ApiKey, now: DateTime<Utc>) -> String {
     let daily = daily_limit(key).unwrap_or_else(|| "no daily limit".to_owned());
     let (state, from) = (state(key, now), from(key));
-    format!("{state}, {from}, {} requests a minute, {daily}", key.rate_limit_per_minute)
+    format!(
+        "{state}, {from}, {} requests a minute, {daily}",
+        key.rate_limit_per_minute
+    )
 }
 
 fn state(key: &ApiKey, now: DateTime<Utc>) -> String {

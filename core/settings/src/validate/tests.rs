@@ -65,7 +65,10 @@ fn only_what_production_would_take_is_called_safe() {
     assert_eq!(verdict("prod", Role::Api), safe.replace("a worker", "an API"));
     for role in [Role::Api, Role::Worker] {
         let said = verdict("dev", role);
-        assert!(said.starts_with("# environment dev: ") && !said.contains("safe"), "{said}");
+        assert!(
+            said.starts_with("# environment dev: ") && !said.contains("safe"),
+            "{said}"
+        );
         assert!(!said.contains('\n'), "{said}");
     }
 }
@@ -463,7 +466,11 @@ fn a_sweep_needs_an_account_and_a_token_somebody_who_orders_its_energy() {
     // where nobody says where it goes, a wallet that is added may get it
     let treasury = ("DEPOSITS__SWEEP__TO_ADDRESS", "TLa2f6VPqDgRE67v1736s7bJ8Ray5wYjU7");
     for role in [Role::Api, Role::Worker] {
-        assert_eq!(keys("prod", role, &[on, xpub]), ["deposits.sweep.to_address"], "{role:?}");
+        assert_eq!(
+            keys("prod", role, &[on, xpub]),
+            ["deposits.sweep.to_address"],
+            "{role:?}"
+        );
         assert_eq!(keys("dev", role, &[on, xpub]), [""; 0], "{role:?}");
         assert_eq!(keys("prod", role, &[on, xpub, treasury]), [""; 0], "{role:?}");
         assert_eq!(keys("prod", role, &[xpub]), [""; 0], "{role:?}");

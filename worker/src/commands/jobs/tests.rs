@@ -165,7 +165,10 @@ async fn stuck_objects_and_findings_are_listed_and_dealt_with() {
         "{stuck}"
     );
     assert!(row.contains("wallets.import none"), "{stuck}");
-    assert!(row.contains("No worker has opened its key") && row.contains("尚无 worker 打开其私钥"), "{stuck}");
+    assert!(
+        row.contains("No worker has opened its key") && row.contains("尚无 worker 打开其私钥"),
+        "{stuck}"
+    );
     let redriven = say(&db, "stuck redrive --all --kind wallet --operator anna").await;
     assert_eq!(redriven.unwrap(), "1 of 1 re-driven");
     let json: Value = serde_json::from_str(&say(&db, "stuck list --json").await.unwrap()).unwrap();
@@ -174,7 +177,10 @@ async fn stuck_objects_and_findings_are_listed_and_dealt_with() {
     let open = say(&db, "findings list").await.unwrap();
     assert!(open.find("critical").unwrap() < open.find("warning").unwrap(), "{open}");
     assert!(open.contains("→ Stop.\n           停止。\n"), "{open}");
-    assert!(open.ends_with("→ Add stake."), "found by a release that did not know Chinese: {open}");
+    assert!(
+        open.ends_with("→ Add stake."),
+        "found by a release that did not know Chinese: {open}"
+    );
     let resolve = "findings resolve 00000000-0000-7000-8000-0000000000bb --operator anna --reason staked";
     assert_eq!(say(&db, resolve).await.unwrap(), "1 of 1 resolved");
     let left: Value = serde_json::from_str(&say(&db, "findings list --json").await.unwrap()).unwrap();

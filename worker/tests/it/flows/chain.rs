@@ -66,8 +66,10 @@ async fn a_node_that_lacks_a_block_takes_none_back() {
     };
     rig.devnet.add_fault(FaultRule { on, fault: behind }).unwrap();
     rig.fork(1, &ForkKeep::Keep);
-    rig.meanwhile("it was asked several times", async || rig.devnet.calls(BY_NUMBER) > asked + 5)
-        .await;
+    rig.meanwhile("it was asked several times", async || {
+        rig.devnet.calls(BY_NUMBER) > asked + 5
+    })
+    .await;
     let meanwhile = rig.cursor().await;
     assert_eq!(
         (meanwhile.halted_reason, meanwhile.head_block_id),
