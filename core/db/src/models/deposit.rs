@@ -162,16 +162,15 @@ impl Deposit {
             .await
     }
 
-    /// Deposits on a shared address that this amount or one of these codes names, locked.
+    /// Deposits on a shared address that one of these codes names, or this amount if it was paid at this time, locked.
+    /// Whether their amounts were released since says nothing of that time.
     pub async fn lock_named(
         conn: &mut Conn,
         address: Uuid,
         asset: &str,
-        (amount, codes): (i64, &[String]),
+        (amount, at, codes): (i64, DateTime<Utc>, &[String]),
     ) -> QueryResult<Vec<Self>> {
-        let named = d::amount_released_at
-            .is_null()
-            .and(d::amount.eq(amount).assume_not_null());
+        let named = d::amount_held_until.ge(at).and(d::amount.eq(amount).assume_not_null());
         d::table
             .filter(d::address_id.eq(address).and(d::asset.eq(asset)))
             .filter(d::way.eq(DepositWay::Amount))

@@ -9,7 +9,7 @@
 //! | `duplicate` | for a deposit that was paid already | credited; held if only the amount says for whom |
 //! | `plain` | to a user's own address, unannounced | credited |
 //! | `rental` | coin to the published address that energy is bought at | credited to the house's own customer, who buys it |
-//! | `unmatched` | to a shared address, and neither amount nor memo say for whom; a token where coin buys energy, or while it buys none | held |
+//! | `unmatched` | to a shared address, and neither amount nor memo say for whom; a token where coin buys energy, or while it buys none; older than the address, or than the first block that we read | held |
 //! | `blocked_sender` | from an address that we take nothing from | held |
 //! | `retired_address` | to an address that is out of use | held |
 //! | `dust` | less than the least worth a line in the books, unless it is exactly the rest of a deposit | ignored |
@@ -20,8 +20,12 @@
 //!
 //! What is held waits for an operator, what is ignored is shown to him. The first of these that fits, from the end of the
 //! table, is the answer; a user's own address is the user's whatever was announced, since nobody else was told of it.
+//!
+//! Nobody can have paid because of what he was told later. So an address brings nothing by itself that is older than it is:
+//! where it had another use before, or is given out by a database that knows nothing of an earlier one, its history on the
+//! chain is an operator's to judge. For the same reason an amount speaks only for who was asked for it when it was paid.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use db::models::{AddressKind, Deposit, DepositState, TransferKind};
 use kernel::{Amount, Asset, UserId};
 use uuid::Uuid;
@@ -32,6 +36,12 @@ pub const LARGEST: Amount = match Amount::from_minor(i64::MAX / 1_000) {
     Ok(amount) => amount,
     Err(_) => Amount::ZERO,
 };
+
+/// How far ahead of the chain's the clock may be by which a deposit is announced: little, since whoever sees a payment on the
+/// chain may have its amount announced at once.
+pub const SKEW: Duration = Duration::seconds(60);
+/// By how much a transfer may seem older than its address. Nobody gains by it, and another use of the address was long before.
+pub const OLDER: Duration = Duration::minutes(10);
 
 /// A transfer, as far as it is to be judged.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +60,8 @@ pub struct Arrival<'a> {
     pub sender_blocked: bool,
     /// Whether its sender is a wallet of ours: then nobody paid it in.
     pub sender_is_ours: bool,
+    /// Whether its block is older than the address, by more than [`OLDER`], or than the first block of the network that we read.
+    pub early: bool,
     /// The least of this asset that is worth a line in the books.
     pub dust_below: Amount,
     /// Whom coin that buys energy is credited to; `None` while nothing is sold that way.
@@ -131,6 +143,9 @@ pub fn classify(arrival: &Arrival<'_>, announced: &[Deposit]) -> Verdict {
     }
     if arrival.sender_blocked {
         return hold(TransferKind::BlockedSender);
+    }
+    if arrival.early {
+        return hold(TransferKind::Unmatched);
     }
     if to.kind == AddressKind::Rental {
         return match (arrival.rents_for, arrival.asset) {
@@ -221,17 +236,21 @@ fn oldest<'a>(mut deposits: impl DoubleEndedIterator<Item = &'a Deposit>) -> Opt
     deposits.next_back()
 }
 
-/// A shared address: the memo says for whom it is, or the amount, which only one user is asked for.
+/// A shared address: the memo says for whom it is, or the amount, which only one user is asked for at a time. Where two may
+/// have been asked for it, one after the other, it says nothing.
 fn on_shared_address<'a>(arrival: &Arrival<'_>, amount: Amount, announced: &'a [Deposit]) -> Option<Match<'a>> {
     if let Some(named) = named_by_memo(arrival.memo, announced) {
         return Some(Match::of(named, amount, arrival.at, true));
     }
     let asked_for = |deposit: &&Deposit| {
-        let held = deposit.amount_released_at.is_none() && arrival.at <= deposit.amount_held_until;
-        deposit.amount == Some(amount.minor()) && held
+        let then = deposit.created_at - SKEW <= arrival.at && arrival.at <= deposit.amount_held_until;
+        deposit.amount == Some(amount.minor()) && then
     };
-    let named = announced.iter().find(asked_for)?;
-    Some(Match::of(named, amount, arrival.at, false))
+    let mut asked = announced.iter().filter(asked_for);
+    match (asked.next(), asked.next()) {
+        (Some(named), None) => Some(Match::of(named, amount, arrival.at, false)),
+        _ => None,
+    }
 }
 
 fn named_by_memo<'a>(memo: Option<&str>, announced: &'a [Deposit]) -> Option<&'a Deposit> {

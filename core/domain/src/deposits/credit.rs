@@ -14,7 +14,7 @@ use ledger::movements::{DepositCredit, OnChain, credit_and_exchange_in_tx};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::classify::{self, Arrival, Destination, Fate, LARGEST, Verdict, classify};
+use super::classify::{self, Arrival, Destination, Fate, LARGEST, OLDER, Verdict, classify};
 use super::news::{tell_of_deposits_in_tx, tell_of_transfers_in_tx};
 use super::order::orders_due_in_tx;
 use crate::findings::{self, FindingKind};
@@ -113,8 +113,11 @@ pub async fn credit(
         let mut rented = Vec::new();
         for transfer in &waiting {
             let address = transfer.address_id.and_then(|id| addresses.get(&id));
-            let internal = own.contains(&transfer.from_address);
-            let (arrival, announced) = facts_in_tx(conn, policy, transfer, (address, internal)).await?;
+            let from = Origin {
+                ours: own.contains(&transfer.from_address),
+                early: is_early(transfer, address, cursor.first_number),
+            };
+            let (arrival, announced) = facts_in_tx(conn, policy, transfer, (address, from)).await?;
             let verdict = classify(&arrival, &announced);
             if let Some(credit) = apply_in_tx(conn, transfer, &arrival, &announced, &verdict, now).await? {
                 paid.extend(verdict.deposit);
@@ -128,7 +131,7 @@ pub async fn credit(
             news.note(transfer.id, &verdict);
             if verdict.fate == Fate::Hold {
                 done.held += 1;
-                hold_in_tx(conn, ids, transfer, &verdict, now).await?;
+                hold_in_tx(conn, ids, (transfer, arrival.early), &verdict, now).await?;
             }
         }
         done.credited = credits.len();
@@ -237,12 +240,24 @@ pub(crate) fn amount_of(transfer: &IncomingTransfer) -> Option<Amount> {
     Amount::from_minor(minor).ok().filter(|amount| *amount <= LARGEST)
 }
 
+/// Where a transfer is from, in space and in time.
+struct Origin {
+    ours: bool,
+    early: bool,
+}
+
+/// Whether a transfer is older than the address, or than the first block of its network that we read.
+fn is_early(transfer: &IncomingTransfer, address: Option<&DepositAddress>, first: i64) -> bool {
+    let older = |address: &DepositAddress| transfer.block_time < address.created_at - OLDER;
+    transfer.block_number < first || address.is_some_and(older)
+}
+
 /// The facts of a transfer, and the deposits that it may be for, locked.
 async fn facts_in_tx<'t>(
     conn: &mut Conn,
     policy: &CreditPolicy,
     transfer: &'t IncomingTransfer,
-    (address, sender_is_ours): (Option<&DepositAddress>, bool),
+    (address, from): (Option<&DepositAddress>, Origin),
 ) -> Result<(Arrival<'t>, Vec<Deposit>), DomainError> {
     let (asset, amount) = (asset_of(policy, transfer), amount_of(transfer));
     let arrival = Arrival {
@@ -256,7 +271,8 @@ async fn facts_in_tx<'t>(
             retired: address.retired_at.is_some(),
         }),
         sender_blocked: policy.blocked.contains(&transfer.from_address),
-        sender_is_ours,
+        sender_is_ours: from.ours,
+        early: from.early,
         dust_below: asset
             .and_then(|asset| policy.dust.get(&asset))
             .copied()
@@ -270,7 +286,8 @@ async fn facts_in_tx<'t>(
         AddressKind::User => Deposit::lock_of_address(conn, address.id, asset.code(), NEWEST).await?,
         AddressKind::Shared => {
             let codes = classify::codes(transfer.memo.as_deref());
-            Deposit::lock_named(conn, address.id, asset.code(), (amount.minor(), &codes)).await?
+            let named = (amount.minor(), transfer.block_time, codes.as_slice());
+            Deposit::lock_named(conn, address.id, asset.code(), named).await?
         }
         AddressKind::Rental => Vec::new(),
     };
@@ -363,13 +380,13 @@ pub(crate) fn subject(transfer: &IncomingTransfer) -> String {
 async fn hold_in_tx(
     conn: &mut Conn,
     ids: &dyn IdGen,
-    transfer: &IncomingTransfer,
+    (transfer, early): (&IncomingTransfer, bool),
     verdict: &Verdict,
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
     let detail = json!({
         "case": verdict.kind.word(), "network": transfer.network, "txid": transfer.txid,
-        "log_index": transfer.log_index, "amount_minor": transfer.amount, "token": transfer.token,
+        "log_index": transfer.log_index, "amount_minor": transfer.amount, "token": transfer.token, "early": early,
     });
     findings::record_in_tx(conn, ids, FindingKind::DepositHeld, &subject(transfer), detail, now).await
 }

@@ -87,6 +87,7 @@ fn sent(amount: i64, to: Option<Destination>) -> Arrival<'static> {
         to,
         sender_blocked: false,
         sender_is_ours: false,
+        early: false,
         dust_below: minor(100),
         rents_for: None,
     }
@@ -207,10 +208,6 @@ fn of_several_deposits_the_one_that_fits_best_is_meant() {
 fn a_shared_address_needs_a_name() {
     use TransferKind::{Duplicate, Exact, Late, Over, Partial, Unmatched};
     let paid = || shared(in_state(1, DepositState::Paid, 1_000));
-    let released = Deposit {
-        amount_released_at: Some(at(5)),
-        ..shared(open(1))
-    };
     let cases = [
         (
             "by its amount",
@@ -229,12 +226,6 @@ fn a_shared_address_needs_a_name() {
             sent(1_000, common()),
             paid(),
             (Duplicate, Fate::Hold, None),
-        ),
-        (
-            "an amount that is free again",
-            sent(1_000, common()),
-            released,
-            (Unmatched, Fate::Hold, None),
         ),
     ];
     for (what, arrival, announced, expected) in cases {
@@ -264,6 +255,80 @@ fn a_shared_address_needs_a_name() {
     assert_eq!(verdict(late, std::slice::from_ref(&expired)), (Late, BORISES, Some(1)));
     let forgotten = Arrival { at: at(4_000), ..late };
     assert_eq!(verdict(forgotten, &[expired]), (Unmatched, Fate::Hold, None));
+}
+
+#[test]
+fn an_amount_speaks_for_who_was_asked_for_it_when_it_was_paid() {
+    use TransferKind::{Exact, Unmatched};
+    let paid = |seconds, announced: &[Deposit]| {
+        let arrival = Arrival {
+            at: at(seconds),
+            ..sent(1_000, common())
+        };
+        verdict(arrival, announced)
+    };
+    let since = |n, seconds: i64| Deposit {
+        expires_at: at(seconds + 60),
+        amount_held_until: at(seconds + 3_660),
+        created_at: at(seconds),
+        ..shared(open(n))
+    };
+    let unknown = (Unmatched, Fate::Hold, None);
+    let later = [since(2, 5_000)];
+    assert_eq!(paid(5_000, &later), (Exact, BORISES, Some(2)));
+    assert_eq!(paid(4_940, &later), (Exact, BORISES, Some(2)), "by another clock");
+    assert_eq!(paid(4_939, &later), unknown, "nobody had been asked");
+    // the first let go of the amount, and the second was asked for it
+    let first = Deposit {
+        state: DepositState::Expired,
+        amount_released_at: Some(at(4_990)),
+        ..since(1, 0)
+    };
+    let both = [since(2, 5_000), first.clone()];
+    assert_eq!(paid(10, &both), (Exact, BORISES, Some(1)), "known late");
+    assert_eq!(paid(5_010, &both), (Exact, BORISES, Some(2)));
+    assert_eq!(paid(4_000, &both), unknown, "between the two");
+    let close = [since(2, 3_700), first];
+    assert_eq!(paid(3_650, &close), unknown, "either may have paid");
+}
+
+#[test]
+fn what_is_older_than_its_address_is_held_whoever_it_seems_to_be_for() {
+    use TransferKind::{BlockedSender, Dust, Internal, Unmatched};
+    let early = |arrival: Arrival<'static>| Arrival { early: true, ..arrival };
+    let published = Some(Destination {
+        kind: AddressKind::Rental,
+        user: None,
+        retired: false,
+    });
+    let selling = Arrival {
+        rents_for: Some(HOUSE),
+        ..sent(1_000, published)
+    };
+    for arrival in [sent(1_000, own()), sent(50, own()), sent(1_000, common()), selling] {
+        let announced = match arrival.to.map(|to| to.kind) {
+            Some(AddressKind::Shared) => shared(open(1)),
+            _ => in_state(1, DepositState::Partial, 950),
+        };
+        let credited = verdict(arrival, std::slice::from_ref(&announced));
+        assert!(matches!(credited.1, Fate::Credit(_)), "{credited:?}");
+        assert_eq!(
+            verdict(early(arrival), &[announced]),
+            (Unmatched, Fate::Hold, None),
+            "{arrival:?}"
+        );
+    }
+    let blocked = Arrival {
+        sender_blocked: true,
+        ..sent(1_000, own())
+    };
+    let internal = Arrival {
+        sender_is_ours: true,
+        ..sent(1_000, own())
+    };
+    assert_eq!(verdict(early(sent(99, own())), &[]), (Dust, Fate::Ignore, None));
+    assert_eq!(verdict(early(blocked), &[]), (BlockedSender, Fate::Hold, None));
+    assert_eq!(verdict(early(internal), &[]), (Internal, Fate::Ignore, None));
 }
 
 #[test]
@@ -429,7 +494,7 @@ proptest! {
         sender_blocked in any::<bool>(),
         sender_is_ours in any::<bool>(),
         dust in 0_i64..200,
-        rents in any::<bool>(),
+        (rents, early) in any::<(bool, bool)>(),
     ) {
         let memo = memo.map(|n| open(n).code);
         let arrival = Arrival {
@@ -440,6 +505,7 @@ proptest! {
             to,
             sender_blocked,
             sender_is_ours,
+            early,
             dust_below: minor(dust),
             rents_for: rents.then_some(HOUSE),
         };
@@ -450,7 +516,7 @@ proptest! {
         match verdict.fate {
             Fate::Credit(user) => {
                 let (to, amount) = (to.unwrap(), amount.unwrap());
-                prop_assert!(money && !sender_is_ours && !sender_blocked && !to.retired);
+                prop_assert!(money && !early && !sender_is_ours && !sender_blocked && !to.retired);
                 prop_assert!(amount >= dust || verdict.kind == TransferKind::Exact);
                 match to.kind {
                     AddressKind::User => prop_assert_eq!(user, ANNA),
@@ -481,8 +547,8 @@ proptest! {
             }
             Fate::Hold | Fate::Ignore => {
                 prop_assert!(named.is_none());
-                // an own address, good money from a good sender: never held
-                let plain = matches!(to, Some(to) if to.kind == AddressKind::User && !to.retired);
+                // an own address, good money from a good sender, in its time: never held
+                let plain = matches!(to, Some(to) if to.kind == AddressKind::User && !to.retired) && !early;
                 let good = money && !sender_is_ours && !sender_blocked && amount.is_some_and(|amount| amount >= dust);
                 prop_assert!(!(plain && good), "{verdict:?}");
             }

@@ -182,3 +182,67 @@ async fn what_is_no_money_is_shown_and_never_credited() {
     assert_eq!(world.count("ledger_transfers WHERE reason = 'deposit_credit'").await, 0);
     assert_eq!(world.findings().await, ["deposits.held"; 4]);
 }
+
+#[tokio::test]
+async fn what_was_paid_before_its_address_was_ours_waits_for_an_operator() {
+    let world = World::new().await;
+    let shared = world.pays_to(51, AddressKind::Shared, None).await;
+    let long_ago = world.now();
+    world.clock.advance_seconds(3_000);
+    // an address that had another use before, and a deposit of the very amount, announced afterwards
+    let to = world.annas().await;
+    let deposit = world.announce(shared, Asset::Trx, Some(10 * TRX + 17)).await;
+    let before = world.balance(Asset::Trx).await;
+    let early = [coin(1, to, 5 * TRX), coin(2, shared, 10 * TRX + 17)];
+    let done = world.settle(&early).await;
+    assert_eq!((done.credited, done.held), (0, 2));
+    for transfer in &early {
+        let held = (TransferState::Held, Some(TransferKind::Unmatched));
+        assert_eq!(world.standing(transfer).await, held);
+    }
+    assert_eq!(world.findings().await, ["deposits.held"; 2]);
+    let told = "SELECT detail ->> 'early' AS word FROM findings ORDER BY (detail ->> 'amount_minor')::bigint";
+    assert_eq!(world.words(told).await, ["true", "false"]);
+    // about the time of their making, by a clock that is a little ahead, they bring what is sent
+    world.mine_at(long_ago + Duration::seconds(3_000 - 59)).await;
+    let (own, exact) = (coin(4, to, 5 * TRX), coin(5, shared, 10 * TRX + 17));
+    let done = world.settle(&[own, exact.clone()]).await;
+    assert_eq!((done.credited, done.held), (2, 0));
+    assert_eq!(world.row(&exact).await.deposit_id, Some(deposit));
+    assert_eq!(world.balance(Asset::Trx).await, before + 15 * TRX + 17);
+}
+
+#[tokio::test]
+async fn what_is_older_than_all_that_was_read_waits_for_an_operator() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    let genesis = world.head().await;
+    // the address is of an account that another database gave it out from before
+    let parent = chain::BlockRef {
+        number: genesis.number - 2,
+        id: "0c".repeat(32),
+        parent_id: "0d".repeat(32),
+        time: genesis.time - Duration::seconds(6),
+    };
+    let sent = coin(1, to, 5 * TRX);
+    let blocks = [carrying(&parent, 0, std::slice::from_ref(&sent))];
+    let read = deposits::read_again(&world.worker, &world.ids, NETWORK, (&blocks, None), world.now());
+    assert_eq!(read.await.unwrap().recorded, 1);
+    let done = world.credit().await;
+    assert_eq!((done.credited, done.held), (0, 1));
+    assert_eq!(
+        world.standing(&sent).await,
+        (TransferState::Held, Some(TransferKind::Unmatched))
+    );
+    // and what is read again of its own time is credited
+    let parent = world.head().await;
+    let later = coin(2, to, 5 * TRX);
+    world.mine(&[]).await;
+    world.solidify().await;
+    let mut block = carrying(&parent, 0, std::slice::from_ref(&later));
+    block.at = world.head().await;
+    let blocks = [block];
+    let read = deposits::read_again(&world.worker, &world.ids, NETWORK, (&blocks, None), world.now());
+    assert_eq!(read.await.unwrap().recorded, 1);
+    assert_eq!(world.credit().await.credited, 1);
+}

@@ -377,6 +377,21 @@ async fn only_coin_that_is_wanted_is_taken_and_blocked_senders_are_held() {
 }
 
 #[tokio::test]
+async fn coin_that_came_before_the_address_was_published_buys_nothing() {
+    let world = World::new().await;
+    world.clock.advance_seconds(3_000);
+    let to = world.published().await;
+    let early = coin(1, to, PACKAGE);
+    world.sent(&early).await;
+    assert_eq!(
+        world.standing(&early).await,
+        (TransferState::Held, Some(TransferKind::Unmatched))
+    );
+    assert_eq!(world.count("rentals").await, 0);
+    assert_eq!(world.trx(HOUSE).await, 0);
+}
+
+#[tokio::test]
 async fn a_lost_job_comes_back_and_what_is_spent_otherwise_is_found() {
     let world = World::new().await;
     let to = world.published().await;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY deposits_by_amount;
