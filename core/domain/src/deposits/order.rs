@@ -6,7 +6,7 @@
 
 use chain::TronAddress;
 use chrono::{DateTime, Duration, Utc};
-use db::models::{Deposit, DepositOrder, DepositOrderState, DepositState, EventType, OrderTerms};
+use db::models::{Deposit, DepositOrder, DepositOrderState, DepositState, EventType, OrderTerms, Receipt};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::{Amount, ApiKeyId, IdGen, OrderId, PriceVersionId, UserId};
@@ -67,6 +67,39 @@ pub(crate) async fn orders_due_in_tx(
     let waiting = DepositOrder::due_of(conn, paid).await?;
     let waiting: Vec<String> = waiting.iter().map(Uuid::to_string).collect();
     Ok(enqueue_each_in_tx(conn, JobKind::DepositsPlaceOrder, &waiting, now).await?)
+}
+
+/// Takes a credit that was taken back out of what its deposit received. What was paid stays so called, but its order is not
+/// placed any more where the rest does not cover it: it would be paid with the user's other money. What was not paid yet waits
+/// for all that is missing now.
+pub(crate) async fn take_back_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    (deposit, amount): (Uuid, Amount),
+    now: DateTime<Utc>,
+) -> Result<(), DomainError> {
+    let deposit = Deposit::lock(conn, deposit).await?;
+    let mut deposit = deposit.ok_or(DomainError::NotFound("deposit"))?;
+    // a sum beyond all money there is was never added
+    let received = deposit.received.saturating_sub(amount.minor()).max(0);
+    let receipt = Receipt {
+        id: deposit.id,
+        before: (deposit.state, deposit.received),
+        after: (deposit.state, received),
+        paid_at: deposit.paid_at,
+    };
+    guarded(Deposit::receive(conn, &receipt, now).await?, "deposit", deposit.id)?;
+    deposit.received = received;
+    let covered = deposit.amount.is_none_or(|wanted| received >= wanted);
+    if deposit.state != DepositState::Paid || covered {
+        return Ok(());
+    }
+    match DepositOrder::lock(conn, deposit.id).await? {
+        Some(wanted) if wanted.state == DepositOrderState::Waiting => {
+            give_up_in_tx(conn, ids, (&deposit, wanted), "deposit_reversed", now).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What came of the order of a deposit.

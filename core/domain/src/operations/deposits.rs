@@ -19,7 +19,7 @@ use super::proposals::{RulingPolicy, propose_in_tx};
 use super::{Command, Done, Instruction};
 use crate::DomainError;
 use crate::deposits::{
-    amount_of, on_chain, orders_due_in_tx, post_in_tx, receive_in_tx, subject, tell_of_transfers_in_tx,
+    amount_of, on_chain, orders_due_in_tx, post_in_tx, receive_in_tx, subject, take_back_in_tx, tell_of_transfers_in_tx,
 };
 use crate::exchanges::cancel_of_transfer_in_tx;
 use crate::findings::{self, FindingKind};
@@ -240,6 +240,9 @@ async fn carry_out_in_tx(
         (Some(money), Ruling::Reverse) => {
             close_rental_in_tx(conn, found, now).await?;
             cancel_of_transfer_in_tx(conn, ids, found.id, now).await?;
+            if let Some(deposit) = found.deposit_id {
+                take_back_in_tx(conn, ids, (deposit, money.amount), now).await?;
+            }
             reverse_deposit_in_tx(conn, money, reason).await?;
         }
         (Some(money), _) => {

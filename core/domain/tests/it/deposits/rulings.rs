@@ -1,6 +1,6 @@
 //! What operators decide about transfers: given to a deposit, and four eyes on much money.
 
-use db::models::{DepositOrderState, ProposalState, TransferProposal};
+use db::models::{DepositOrderState, EventType, ProposalState, TransferProposal};
 use domain::DomainError;
 use domain::deposits::{Placing, place_order};
 use domain::operations::{Instruction, Ruled, Ruling, RulingPolicy, rule_transfer};
@@ -88,6 +88,64 @@ async fn what_is_given_to_a_deposit_counts_for_it_and_buys_its_order() {
         TransferState::Held,
         "nothing was lost by it"
     );
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_taken_back_buys_no_order_with_other_money() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    let deposit = world.announce_order(to).await;
+    let all = world.listen(&[EventType::DepositOrderFailed]).await;
+    let before = world.balance(Asset::Trx).await;
+    let (wrong, twice) = (coin(1, to, PRICE), coin(2, to, PRICE));
+    world.settle(&[wrong.clone(), twice.clone()]).await;
+    assert!(world.has_job("deposits.place_order", deposit).await);
+    world.rule("anna", &twice, Ruling::Reverse).await.unwrap();
+    assert_eq!(world.deposit(deposit).await.received, PRICE);
+    assert_eq!(
+        world.bought(deposit).await.state,
+        DepositOrderState::Waiting,
+        "it is paid"
+    );
+
+    world.rule("anna", &wrong, Ruling::Reverse).await.unwrap();
+    let bought = world.bought(deposit).await;
+    assert_eq!(
+        (bought.state, bought.reason_code.as_deref()),
+        (DepositOrderState::Failed, Some("deposit_reversed"))
+    );
+    let found = world.deposit(deposit).await;
+    assert_eq!((found.state, found.received), (DepositState::Paid, 0));
+    let placed = place_order(&world.worker, &world.ids, deposit, Duration::minutes(10), world.now()).await;
+    assert_eq!(placed.unwrap(), Placing::NothingToDo);
+    assert_eq!(world.count("orders").await, 0);
+    assert_eq!(world.balance(Asset::Trx).await, before);
+    assert_eq!(world.told(all).await, ["deposit.order_failed"]);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_missing_again() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    let deposit = world.announce_order(to).await;
+    let standing = async || {
+        let found = world.deposit(deposit).await;
+        (found.state, found.received)
+    };
+    let wrong = coin(1, to, PRICE - 5_000);
+    world.settle(std::slice::from_ref(&wrong)).await;
+    assert_eq!(standing().await, (DepositState::Partial, PRICE - 5_000));
+    world.rule("anna", &wrong, Ruling::Reverse).await.unwrap();
+    assert_eq!(standing().await, (DepositState::Partial, 0));
+    world.settle(&[coin(2, to, 5_000)]).await;
+    assert_eq!(standing().await, (DepositState::Partial, 5_000));
+    assert_eq!(world.bought(deposit).await.state, DepositOrderState::Waiting);
+    assert!(!world.has_job("deposits.place_order", deposit).await);
+    world.settle(&[coin(3, to, PRICE - 5_000)]).await;
+    assert_eq!(standing().await, (DepositState::Paid, PRICE));
+    assert!(world.has_job("deposits.place_order", deposit).await);
     world.assert_sound().await;
 }
 

@@ -1,0 +1,1 @@
+REVOKE UPDATE (state, reason_code, updated_at) ON deposit_orders FROM switchyard_api;
