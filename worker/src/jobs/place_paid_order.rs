@@ -14,6 +14,8 @@ use crate::queue::{Handler, Outcome};
 
 /// Pause before it is tried again while new orders are stopped.
 const PAUSE: Duration = Duration::seconds(30);
+/// Pause before it is tried again while its key's limit of a day is met: the day ends at 00:00 UTC, and the limit may be raised.
+const LIMITED: Duration = Duration::minutes(10);
 
 /// The handler.
 pub(crate) struct PlacePaidOrder(pub(crate) Arc<Environment>);
@@ -41,6 +43,12 @@ impl PlacePaidOrder {
                 return Ok(Outcome::Again {
                     at: now + PAUSE,
                     code: "maintenance",
+                });
+            }
+            Placing::Limited => {
+                return Ok(Outcome::Again {
+                    at: now + LIMITED,
+                    code: "daily_limit",
                 });
             }
         }

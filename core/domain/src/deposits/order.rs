@@ -13,6 +13,7 @@ use kernel::{Amount, ApiKeyId, IdGen, OrderId, PriceVersionId, UserId};
 use uuid::Uuid;
 
 use super::news::tell_of_order_in_tx;
+use crate::api_keys::spend_by_key_in_tx;
 use crate::orders::{Purchase, check_orderable, guarded, place_in_tx};
 use crate::pricing::{self, Price};
 use crate::{DomainError, WORKER};
@@ -118,6 +119,8 @@ pub enum Placing {
     Failed(&'static str),
     /// New orders are stopped: to be asked for again.
     Stopped,
+    /// The key that it was announced with has had users spend what it may in this day: to be asked for again.
+    Limited,
 }
 
 /// Places the order of a paid deposit, once: the row of the deposit's order is locked, and says what became of it.
@@ -145,6 +148,7 @@ pub async fn place_order(
     .await;
     let placing = match tried {
         Err(DomainError::Maintenance) => Placing::Stopped,
+        Err(DomainError::DailyLimit { .. }) => Placing::Limited,
         // some of it was spent before the rest came; the refusal has ended the transaction
         Err(DomainError::InsufficientFunds { .. }) => give_up(pool, ids, deposit, "insufficient_funds", now).await?,
         other => other?,
@@ -152,7 +156,7 @@ pub async fn place_order(
     let outcome = match placing {
         Placing::Placed { .. } => "placed",
         Placing::Failed(_) => "failed",
-        Placing::NothingToDo | Placing::Stopped => return Ok(placing),
+        Placing::NothingToDo | Placing::Stopped | Placing::Limited => return Ok(placing),
     };
     metrics::counter!("switchyard_deposit_orders_total", "outcome" => outcome).increment(1);
     Ok(placing)
@@ -178,12 +182,15 @@ async fn obstacle(
     deposit: &Deposit,
     wanted: &DepositOrder,
 ) -> Result<Option<&'static str>, DomainError> {
-    let parties = (deposit.user_id, wanted.receiver.as_str());
-    let terms = OrderTerms::read(conn, parties, (wanted.energy, wanted.duration_s)).await?;
+    let (key, parties) = (deposit.api_key_id, (deposit.user_id, wanted.receiver.as_str()));
+    let terms = OrderTerms::read_for(conn, Some(key), parties, (wanted.energy, wanted.duration_s)).await?;
     match check_orderable(&terms) {
         Err(DomainError::UserBlocked) => return Ok(Some("user_blocked")),
         Err(DomainError::ReceiverIsSupplier) => return Ok(Some("receiver_is_supplier")),
         other => other?,
+    }
+    if terms.daily_limit_sun.is_some_and(|limit| wanted.price_sun > limit) {
+        return Ok(Some("daily_limit")); // no day has room for it
     }
     let late = deposit.paid_at.is_none_or(|paid_at| paid_at > deposit.expires_at);
     let as_cheap = |price: Price| price.amount.minor() <= wanted.price_sun;
@@ -214,6 +221,7 @@ async fn buy_in_tx(
         deadline,
         actor: WORKER,
     };
+    spend_by_key_in_tx(conn, purchase.api_key, purchase.price.amount, now).await?;
     let (_, wake) = place_in_tx(conn, ids, &purchase, now).await?;
     let moved = DepositOrder::set_placed(conn, deposit.id, id.0, now).await?;
     guarded(moved, "the order of deposit", deposit.id)?;

@@ -12,6 +12,7 @@ use kernel::{ApiKeyId, IdGen, OrderId, StandingOrderId, UserId};
 
 use super::{NOT_FOUND, tell_in_tx};
 use crate::DomainError;
+use crate::api_keys::spend_in_tx;
 use crate::events::EventType;
 use crate::orders::{OrderPolicy, Purchase, check_orderable, check_ranges, guarded, place_in_tx};
 use crate::pricing::price_of;
@@ -140,17 +141,19 @@ async fn keep_in_tx(
         return Ok(Kept::Enough);
     };
     check_ranges(policy, energy, standing.duration_s)?;
-    let wanted = (energy, standing.duration_s);
-    let terms = OrderTerms::read(conn, (standing.user_id, &standing.receiver), wanted).await?;
+    let (key, wanted) = (ApiKeyId(standing.api_key_id), (energy, standing.duration_s));
+    let terms = OrderTerms::read_for(conn, Some(key.0), (standing.user_id, &standing.receiver), wanted).await?;
     check_orderable(&terms)?;
     let price = price_of(&terms, energy)?;
     if figures.spent_sun.saturating_add(price.amount.minor()) > standing.budget_sun {
         return end_in_tx(conn, ids, (&standing, "budget"), now).await;
     }
+    // its budget is no way around the limit of the key that it was asked for with
+    spend_in_tx(conn, (key, terms.daily_limit_sun), price.amount, now).await?;
     let purchase = Purchase {
         id: order,
         user: UserId(standing.user_id),
-        api_key: ApiKeyId(standing.api_key_id),
+        api_key: key,
         network: &standing.network,
         receiver: &standing.receiver,
         energy,
@@ -182,6 +185,7 @@ async fn end_in_tx(
 const fn held_by(error: &DomainError) -> Option<&'static str> {
     match error {
         DomainError::InsufficientFunds { .. } => Some("insufficient_funds"),
+        DomainError::DailyLimit { .. } => Some("daily_limit"),
         DomainError::UserBlocked => Some("user_blocked"),
         DomainError::Maintenance => Some("maintenance"),
         DomainError::NoPrice => Some("no_price"),

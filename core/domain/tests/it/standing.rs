@@ -235,6 +235,31 @@ async fn what_stands_against_an_order_now_holds_it_and_is_over_by_itself() {
 }
 
 #[tokio::test]
+async fn its_orders_count_for_its_keys_limit_of_a_day() {
+    let world = world().await;
+    let id = begun(&world, 1, 10).await;
+    let limit = format!("UPDATE api_keys SET daily_limit_sun = {PRICE}");
+    world.db.sql(&limit).await;
+    let Kept::Ordered { order, .. } = look(&world, id, 0).await else {
+        panic!("nothing was ordered")
+    };
+    let tx = world.claim(order).await;
+    world.mine(&[landed(&tx)]).await;
+    assert_eq!(look(&world, id, 0).await, Kept::Held("daily_limit"));
+    let standing = detail(&world.api, id, world.now()).await.unwrap().standing;
+    assert_eq!(
+        (standing.state, standing.held_code.as_deref()),
+        (StandingState::Active, Some("daily_limit"))
+    );
+    let beside = world.accept(&world.request("beside", 2)).await;
+    assert!(matches!(beside, Err(DomainError::DailyLimit { .. })), "{beside:?}");
+    assert_eq!(world.count("orders").await, 1);
+    world.clock.advance_seconds(86_400);
+    assert!(matches!(look(&world, id, 0).await, Kept::Ordered { .. }));
+    assert_eq!(world.count("orders").await, 2);
+}
+
+#[tokio::test]
 async fn an_address_whose_order_was_refused_ends_it() {
     let world = world().await;
     let id = begun(&world, 1, 10).await;

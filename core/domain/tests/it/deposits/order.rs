@@ -1,6 +1,7 @@
 //! Orders that deposits buy: placed once when all of it came, or never, and the money is on the balance.
 
 use db::models::{DepositOrder, DepositOrderState, EventType};
+use domain::DomainError;
 use domain::deposits::{Placing, place_order};
 use domain::pricing::Band;
 use kernel::OrderId;
@@ -162,6 +163,37 @@ async fn what_came_late_buys_only_what_has_not_become_dearer() {
         }
     }
     world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn beyond_its_keys_limit_of_a_day_it_waits_for_the_next() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    let limit = async |sun: i64| {
+        let sql = format!("UPDATE api_keys SET daily_limit_sun = {sun}");
+        world.db.sql(&sql).await;
+    };
+    limit(2 * PRICE - 1).await;
+    world.order(6).await;
+    let deposit = world.announce_order(to).await;
+    world.settle(&[coin(1, to, PRICE)]).await;
+    assert_eq!(world.place(deposit).await, Placing::Limited);
+    assert_eq!(world.bought(deposit).await.state, DepositOrderState::Waiting);
+    assert_eq!(world.count("orders").await, 1);
+    world.clock.advance_seconds(86_400);
+    assert!(matches!(world.place(deposit).await, Placing::Placed { .. }));
+    let beside = world.accept(&world.request("beside", 7)).await;
+    assert!(matches!(beside, Err(DomainError::DailyLimit { .. })), "{beside:?}");
+
+    limit(PRICE - 1).await;
+    let deposit = world.announce_order(to).await;
+    world.settle(&[coin(2, to, PRICE)]).await;
+    assert_eq!(
+        world.place(deposit).await,
+        Placing::Failed("daily_limit"),
+        "no day has room"
+    );
+    assert_eq!(world.count("orders").await, 2);
 }
 
 #[tokio::test]
