@@ -23,6 +23,8 @@ async fn the_api_can_neither_read_keys_nor_edit_money() {
         "UPDATE api_key_former_secrets SET works_until = now()",
         "UPDATE api_key_holders SET since = now()",
         "DELETE FROM api_key_holders",
+        "UPDATE operator_makers SET since = now()",
+        "DELETE FROM operator_makers",
         "DELETE FROM operators",
         "DELETE FROM operator_sessions",
         "DELETE FROM switches",

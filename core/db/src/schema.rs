@@ -443,6 +443,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    operator_makers (operator_id, maker_id) {
+        operator_id -> Uuid,
+        maker_id -> Uuid,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
     operator_sessions (id) {
         id -> Uuid,
         operator_id -> Uuid,
@@ -1037,6 +1045,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     ledger_transfers,
     master_keys,
     operator_actions,
+    operator_makers,
     operator_sessions,
     operators,
     order_events,

@@ -122,9 +122,9 @@ pub enum DomainError {
     /// Whoever proposed it cannot agree to it himself.
     #[error("you asked for this yourself, or with a key that you know: another operator has to decide")]
     OwnProposal,
-    /// Whoever decides may be who asked: one of them was shown a secret of the other, or somebody one of both.
+    /// Whoever decides may be who asked: one of them was shown a secret or a password of the other, or somebody a secret of both.
     #[error(
-        "you may be who asked for this: one of the two was shown a key of the other; another operator has to decide"
+        "you may be who asked for this: one of the two was shown a key or a password of the other; another operator has to decide"
     )]
     OwnKey,
     /// Somebody decided on it, or its time is over.
@@ -194,7 +194,9 @@ pub enum DomainError {
     #[error("this user is paid to listed addresses alone, and this is none of them")]
     PayoutAddressNotListed,
     /// Who asked for a payout may not agree to it.
-    #[error("a payout is approved by somebody else than who asked for it, or knows the key that did")]
+    #[error(
+        "a payout is approved by somebody else than who asked for it, or was shown the key that did, or a password of his"
+    )]
     OwnPayout,
     /// The payout is past the point where it can be decided.
     #[error("this payout is {0}: it cannot be approved or rejected any more")]

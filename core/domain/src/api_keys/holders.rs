@@ -1,10 +1,11 @@
-//! Who was shown a key's secrets. He can ask with it, so four eyes take him and the key for one person.
+//! Who was shown a key's secrets. He can ask with it, so four eyes take him and the key for one person. So they do with whoever was
+//! shown an operator's password, who can sign in as him.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use db::Conn;
-use db::models::KeyHolder;
+use db::models::{KeyHolder, OperatorMaker};
 use uuid::Uuid;
 
 use crate::DomainError;
@@ -24,7 +25,8 @@ pub(super) async fn add_holder_in_tx(
 }
 
 /// Whether two, by what timelines call them, may be one person: one is the other, was shown a secret of it, or somebody was shown
-/// one of both. No more is asked than who ever was: a secret of before a rotation may be what asked.
+/// one of both; or one is an operator who was shown a password of the other, or of somebody who was shown a secret of it. No more is
+/// asked than who ever was: a secret of before a rotation may be what asked. Whom one operator made are two to each other.
 pub(crate) async fn may_be_one_in_tx(conn: &mut Conn, one: &str, other: &str) -> Result<bool, DomainError> {
     let (Some(one), Some(other)) = (id_of(one), id_of(other)) else {
         return Ok(one == other);
@@ -34,7 +36,17 @@ pub(crate) async fn may_be_one_in_tx(conn: &mut Conn, one: &str, other: &str) ->
         let holders = known.iter().filter(|(key, _)| *key == id).map(|(_, holder)| *holder);
         holders.chain([id]).collect()
     };
-    Ok(!persons(one).is_disjoint(&persons(other)))
+    let (ones, others) = (persons(one), persons(other));
+    if !ones.is_disjoint(&others) {
+        return Ok(true);
+    }
+    let all: Vec<Uuid> = ones.union(&others).copied().collect();
+    let made = OperatorMaker::of(conn, &all).await?;
+    let made_one_of = |maker: Uuid, persons: &HashSet<Uuid>| {
+        let mut by_him = made.iter().filter(|(_, by)| *by == maker);
+        by_him.any(|(operator, _)| persons.contains(operator))
+    };
+    Ok(made_one_of(one, &others) || made_one_of(other, &ones))
 }
 
 /// The id of an operator or a key; who gave a command has a name and none.

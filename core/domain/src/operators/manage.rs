@@ -3,7 +3,7 @@
 
 use access::{BuiltInRole, PermissionSet, fresh_password};
 use chrono::{DateTime, Utc};
-use db::models::{Credentials, NewApiKey, Operator, OperatorSession, Role};
+use db::models::{Credentials, NewApiKey, Operator, OperatorMaker, OperatorSession, Role};
 use db::{Conn, Pool, acquire, run_tx, trail};
 use kernel::IdGen;
 use serde_json::json;
@@ -165,6 +165,7 @@ pub async fn create(
         if !operator.insert(conn).await? {
             return Err(DomainError::EmailTaken);
         }
+        shown_to_in_tx(conn, operator.id, by, now).await?;
         trail::changed(
             || json!({ "operator": operator.id, "email": operator.email, "after": { "roles": operator.roles } }),
         );
@@ -302,6 +303,9 @@ pub async fn reset(
             ),
         };
         Operator::set_credentials(conn, id, credentials).await?;
+        if what == Reset::Password {
+            shown_to_in_tx(conn, id, by, now).await?;
+        }
         OperatorSession::end_all(conn, id, None, "reset", now).await?;
         trail::changed(|| json!({ "operator": id, "reset": word }));
         Ok::<_, DomainError>((operator, false))
@@ -313,6 +317,15 @@ pub async fn reset(
         password: shown.then_some(fresh),
         replayed,
     })
+}
+
+/// A password of the operator is shown to whoever does this, who may be taken for him from now on. Who gives commands on the machine
+/// is not known, and is none.
+async fn shown_to_in_tx(conn: &mut Conn, operator: Uuid, by: &By, now: DateTime<Utc>) -> Result<(), DomainError> {
+    match by.id {
+        Some(maker) => Ok(OperatorMaker::add(conn, (operator, maker), now).await?),
+        None => Ok(()),
+    }
 }
 
 /// Lets somebody try again at once who guessed wrong too often.

@@ -8,7 +8,7 @@ use domain::api_keys::{self, NewKey, create_once, rotate_once, set_signing_once}
 use domain::operations::{
     ApprovalPolicy, Done, Instruction, Mark, Verdict, Wanted, WantedAdjustment, ask, decide_approval,
 };
-use domain::operators::{self, By, NewOperator};
+use domain::operators::{self, By, NewOperator, Reset};
 use domain::pricing::Band;
 use domain::principals::Principal;
 use domain::runtime_settings::Values;
@@ -56,14 +56,17 @@ fn instruction(who: &Principal, mark: Option<Mark>) -> Instruction {
 
 impl World {
     pub(crate) async fn operator(&self, name: &str) -> Principal {
+        self.operator_by(&By::command("test"), name).await
+    }
+
+    async fn operator_by(&self, by: &By, name: &str) -> Principal {
         let email = format!("{name}@example.org");
         let new = NewOperator {
             email: &email,
             name,
             roles: &[],
         };
-        let by = By::command("test");
-        let made = operators::create(&self.api, &self.ids, &by, (new, None), self.now());
+        let made = operators::create(&self.api, &self.ids, by, (new, None), self.now());
         let id = made.await.unwrap().operator.id;
         principal(id, Some(id))
     }
@@ -290,6 +293,58 @@ async fn who_knew_a_key_is_never_forgotten() {
         assert!(world.db.try_sql(change).await.is_err(), "{change}");
     }
     assert_eq!(world.count("api_key_holders").await, 1);
+}
+
+#[tokio::test]
+async fn who_was_shown_somebodys_password_may_be_him() {
+    let world = World::new().await;
+    let (anna, ben) = (world.operator("anna").await, world.operator("ben").await);
+    let by_anna = By::principal(&anna);
+    let (carl, dora) = (
+        world.operator_by(&by_anna, "carl").await,
+        world.operator_by(&by_anna, "dora").await,
+    );
+    let his = world.key_by(Some(&carl)).await;
+    for (asker, decider) in [
+        (&anna, &carl),
+        (&carl, &anna),
+        (&anna, &dora),
+        (&anna, &his),
+        (&his, &anna),
+    ] {
+        let id = world.asked_by(asker).await;
+        world.may_not_agree(decider, id).await;
+        world.agrees(&ben, id).await;
+    }
+    // whom she made are others to each other
+    for (asker, decider) in [(&carl, &dora), (&dora, &carl), (&his, &dora), (&ben, &carl)] {
+        let id = world.asked_by(asker).await;
+        world.agrees(decider, id).await;
+    }
+    // no password is shown with a second factor that is taken away, and one is with a reset of it
+    let reset = async |what: Reset| {
+        let what = (ben.key.0, what, None);
+        let made = operators::reset(&world.api, &world.ids, &by_anna, what, world.now()).await;
+        made.unwrap();
+    };
+    reset(Reset::SecondFactor).await;
+    let id = world.asked_by(&anna).await;
+    world.agrees(&ben, id).await;
+    let before = world.asked_by(&anna).await;
+    for _ in 0..2 {
+        reset(Reset::Password).await;
+    }
+    world.may_not_agree(&ben, before).await;
+    let of_ben = world.asked_by(&ben).await;
+    world.may_not_agree(&anna, of_ben).await;
+    world.agrees(&carl, of_ben).await;
+    for change in [
+        "UPDATE operator_makers SET since = now()",
+        "DELETE FROM operator_makers",
+    ] {
+        assert!(world.db.try_sql(change).await.is_err(), "{change}");
+    }
+    assert_eq!(world.count("operator_makers").await, 3);
 }
 
 #[tokio::test]
