@@ -50,7 +50,8 @@ pub(crate) fn is_transient(error: &Diesel) -> bool {
     }
 }
 
-/// Whether PostgreSQL rolled back only because of others (40001, 40P01): the same transaction may be run again.
+/// Whether PostgreSQL rolled back only because of others (40001, 40P01): the same transaction may be run again. Of a deadlock diesel
+/// keeps no code but the words alone, which are English where the connection could ask for that or the server is set so.
 pub(crate) fn is_retryable(error: &Diesel) -> bool {
     match error {
         Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,

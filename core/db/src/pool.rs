@@ -1,4 +1,4 @@
-//! The connection pool. Every connection gets its timeouts before anybody uses it.
+//! The connection pool. Every connection gets its timeouts, and English, before anybody uses it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,6 +36,10 @@ pub struct PoolConfig {
     pub statement_timeout: Duration,
 }
 
+/// What went wrong is partly known by the server's own words (see [`DbError`]): it is asked for them untranslated. A role that may
+/// not ask for that, which takes a superuser or `GRANT SET ON PARAMETER lc_messages`, goes on with what the server is set to.
+const ENGLISH: &str = "DO $$ BEGIN SET lc_messages = 'C'; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$";
+
 /// A pool; connections are opened on first use.
 ///
 /// # Errors
@@ -50,7 +54,7 @@ pub fn build_pool(config: &PoolConfig) -> Result<Pool, DbError> {
             let mut conn = connect(&url, connect_timeout).await?;
             conn.batch_execute(&format!(
                 "SET statement_timeout = {statement_ms}; SET idle_in_transaction_session_timeout = {statement_ms}; \
-                 SET timezone = 'UTC'"
+                 SET timezone = 'UTC'; {ENGLISH}"
             ))
             .await
             .map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -14,6 +14,12 @@ struct Count {
     n: i64,
 }
 
+#[derive(QueryableByName)]
+struct Word {
+    #[diesel(sql_type = Text)]
+    word: String,
+}
+
 async fn users(pool: &switchyard_db::Pool) -> i64 {
     let mut conn = switchyard_db::acquire(pool).await.unwrap();
     sql_query("SELECT count(*) AS n FROM users")
@@ -75,4 +81,17 @@ async fn a_deadlock_is_run_again() {
     }
     // the victim ran again; it may have met the other once more before that one ended
     assert!(AtomicU32::load(&runs, Ordering::SeqCst) >= 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_is_asked_for_its_own_words_by_those_who_may() {
+    let db = TestDb::new().await;
+    // as good as 'C', and another word for it
+    db.sql("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET lc_messages = ''POSIX''', current_database()); END $$")
+        .await;
+    for (role, words) in [(Role::Owner, "C"), (Role::Api, "POSIX"), (Role::Worker, "POSIX")] {
+        let mut conn = switchyard_db::acquire(&db.pool(role)).await.unwrap();
+        let shown = sql_query("SELECT current_setting('lc_messages') AS word");
+        assert_eq!(shown.get_result::<Word>(&mut conn).await.unwrap().word, words);
+    }
 }

@@ -7,6 +7,7 @@ use db::models::{Action, NewOrderEvent, Order, OrderEvent, OrderState};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, Wake, enqueue_each_in_tx};
 use kernel::{Amount, Asset, IdGen, OrderId, UserId};
+use ledger::Account;
 use ledger::movements::{Adjustment, Direction};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -163,7 +164,7 @@ async fn act_in_tx(
         }
         OrderCommand::Refund => {
             let reason = instruction.reason.as_deref().unwrap_or_default();
-            for order in orders {
+            for order in by_account(orders) {
                 refund_in_tx(conn, ids, order, (by, reason), now).await?;
             }
         }
@@ -176,6 +177,16 @@ async fn act_in_tx(
         }
     }
     Ok(Vec::new())
+}
+
+/// In the order in which everybody locks accounts, so that two commands never wait for each other.
+fn by_account(orders: &[Order]) -> Vec<&Order> {
+    let mut sorted: Vec<&Order> = orders.iter().collect();
+    sorted.sort_by_cached_key(|order| {
+        let (user, asset) = (UserId(order.user_id), Asset::Trx);
+        Account::User { user, asset }.code()
+    });
+    sorted
 }
 
 /// What waits is cancelled, with its money. What a delivered one cost is credited: its energy was lent, so it stays what it is.
@@ -226,4 +237,40 @@ fn object(order: &Order) -> Value {
 fn price(order: &Order) -> Result<Amount, DomainError> {
     Amount::from_minor(order.price_sun)
         .map_err(|_| DomainError::Broken(format!("{} sun of order {} are no amount", order.price_sun, order.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_user(user_id: i64) -> Order {
+        let at = DateTime::<Utc>::UNIX_EPOCH;
+        Order {
+            id: Uuid::from_u128(u128::from(user_id.unsigned_abs())),
+            user_id,
+            api_key_id: Uuid::nil(),
+            network: "nile".into(),
+            receiver: "T".into(),
+            energy: 1,
+            duration_s: 1,
+            price_sun: 1,
+            price_version_id: Uuid::nil(),
+            state: OrderState::Pending,
+            attempts: 0,
+            deadline_at: at,
+            reason_code: None,
+            completed_at: None,
+            ends_at: None,
+            settled_at: None,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    #[test]
+    fn accounts_are_locked_in_the_order_of_their_codes() {
+        let orders = [9, 10, -2, 100].map(of_user);
+        let users: Vec<i64> = by_account(&orders).iter().map(|order| order.user_id).collect();
+        assert_eq!(users, [-2, 100, 10, 9]);
+    }
 }

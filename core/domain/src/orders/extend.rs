@@ -73,9 +73,10 @@ pub async fn extend(
         guarded(moved == parts.len(), "one of the delegations of order", order.id)?;
         let moved = Order::set_end(conn, order.id, (until, extension.ends_at), now).await?;
         guarded(moved, "order", order.id)?;
-        pay(conn, &order, (&extension, request.actor.as_str()), now).await?;
+        // the key's day before the user's account, as where an order is placed: else the two could wait for each other
         let spent = price_of_extension(&extension)?;
         spend_by_key_in_tx(conn, request.api_key, spent, now).await?;
+        pay(conn, &order, (&extension, request.actor.as_str()), now).await?;
         let order = Order {
             ends_at: Some(extension.ends_at),
             ..order

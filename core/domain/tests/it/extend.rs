@@ -1,7 +1,9 @@
 //! More time for rentals that run: bought once, never for what is over or not there for good.
 
 use chrono::Duration;
+use db::acquire;
 use db::models::OrderState;
+use diesel_async::SimpleAsyncConnection;
 use domain::DomainError;
 use domain::orders::{ExtendOrder, Extended, Idempotency, extend};
 use domain::users;
@@ -199,6 +201,30 @@ async fn extensions_beside_each_other_add_up_and_beside_the_reclaim_one_wins() {
     let (late, back) = tokio::join!(try_extend(&world, "late", order, HOUR), world.reclaim(tx.delegation));
     assert!(late.is_err() && back.is_ok(), "{late:?} {back:?}");
     world.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_day_is_locked_before_the_users_account() {
+    let world = std::sync::Arc::new(world().await);
+    let (order, _) = settled(&world).await;
+    let limit = format!("UPDATE api_keys SET daily_limit_sun = {}", PRICE * 10);
+    world.db.sql(&limit).await;
+    try_extend(&world, "first", order, HOUR).await.unwrap();
+    let mut other = acquire(&world.worker).await.unwrap();
+    let holds = "BEGIN; SELECT 1 FROM api_key_spending FOR UPDATE";
+    other.batch_execute(holds).await.unwrap();
+    let asking = std::sync::Arc::clone(&world);
+    let extending = tokio::spawn(async move { try_extend(&asking, "second", order, HOUR).await });
+    let waiting = "pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    while world.count(waiting).await == 0 {
+        assert!(!extending.is_finished(), "it did not wait");
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let account = format!("SELECT 1 FROM ledger_accounts WHERE code = 'user:{ANNA}:TRX' FOR UPDATE NOWAIT");
+    let free = world.db.try_sql(&account).await;
+    other.batch_execute("COMMIT").await.unwrap();
+    assert!(free.is_ok(), "{free:?}");
+    extending.await.unwrap().unwrap();
 }
 
 #[tokio::test]
