@@ -315,6 +315,7 @@ async fn marks_make_each_request_happen_once() {
             description: Some("shop"),
             event_types: &[],
             created_by: "api_key:bot",
+            sees: PermissionSet::all(),
             mark,
         };
         let policy = TargetPolicy::default();
