@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use db::{DbError, Pool, failpoint};
 use futures::FutureExt;
 use jobs::{Completed, Queue, RunningJob, Wake, backoff_for, backoff_while_away};
@@ -104,45 +104,35 @@ impl Runner {
             {
                 ("failed", jobs::bury(&self.pool, job, code, &message, now).await?)
             }
-            Outcome::RetryAt { at, code, message } => self.retry(job, at, code, &message).await?,
-            Outcome::Retry { code, message } => {
-                let pause = TimeDelta::from_std(backoff_for(job.kind, &job.object_id, job.runs)).unwrap_or_default();
-                self.retry(job, now + pause, code, &message).await?
+            Outcome::RetryAt { at, code, message } => {
+                tell(job, at, code, &message);
+                ("retry", jobs::retry(&self.pool, job, at, code, &message).await?)
             }
+            Outcome::Retry { code, message } => {
+                let at = now + after(backoff_for(job.kind, &job.object_id, job.runs));
+                tell(job, at, code, &message);
+                ("retry", jobs::retry(&self.pool, job, at, code, &message).await?)
+            }
+            // a retry like any other to whoever counts the runs; only the row does not come nearer to its death
             Outcome::Away { code, message } => {
-                let pause = TimeDelta::from_std(backoff_while_away(job)).unwrap_or_default();
-                self.wait_for(job, now + pause, code, &message).await?
+                let at = now + after(backoff_while_away(job));
+                tell(job, at, code, &message);
+                ("retry", jobs::wait_for(&self.pool, job, at, code, &message).await?)
             }
         };
         let overtaken = ended == Completed::Lost;
         count(job.kind.word(), if overtaken { "overtaken" } else { word });
         Ok(())
     }
+}
 
-    async fn retry(
-        &self,
-        job: &RunningJob,
-        at: chrono::DateTime<chrono::Utc>,
-        code: &str,
-        message: &str,
-    ) -> Result<(&'static str, Completed), DbError> {
-        let (kind, object_id, runs) = (job.kind.word(), job.object_id.as_str(), job.runs);
-        tracing::warn!(kind, object_id, runs, code, message, next = %at, "a job failed and is tried again");
-        Ok(("retry", jobs::retry(&self.pool, job, at, code, message).await?))
-    }
+fn after(pause: Duration) -> TimeDelta {
+    TimeDelta::from_std(pause).unwrap_or_default()
+}
 
-    /// A retry like any other to whoever counts the runs; only the row does not come nearer to its death.
-    async fn wait_for(
-        &self,
-        job: &RunningJob,
-        at: chrono::DateTime<chrono::Utc>,
-        code: &str,
-        message: &str,
-    ) -> Result<(&'static str, Completed), DbError> {
-        let (kind, object_id, runs) = (job.kind.word(), job.object_id.as_str(), job.runs);
-        tracing::warn!(kind, object_id, runs, code, message, next = %at, "what a job needs is away; it is tried again");
-        Ok(("retry", jobs::wait_for(&self.pool, job, at, code, message).await?))
-    }
+fn tell(job: &RunningJob, at: DateTime<Utc>, code: &str, message: &str) {
+    let (kind, object_id, runs) = (job.kind.word(), job.object_id.as_str(), job.runs);
+    tracing::warn!(kind, object_id, runs, code, message, next = %at, "a job failed and is tried again");
 }
 
 /// A handler that panics or takes too long has failed, no more.
