@@ -163,6 +163,7 @@ diesel::table! {
         next_check_at -> Timestamptz,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        refused -> Bool,
     }
 }
 

@@ -274,7 +274,7 @@ pub(crate) async fn after_death_in_tx(
     if nothing_landed_meanwhile(conn, transaction, cause.word).await? {
         let detail = json!({ "txid": transaction.txid, "expired_at": transaction.expires_at });
         findings::record_in_tx(conn, ids, FindingKind::NothingLands, &transaction.network, detail, now).await?;
-    } else if !is_innocent(transaction.intent_kind, cause) {
+    } else if !is_innocent(transaction, cause) {
         count_failure_in_tx(conn, ids, transaction, policy, now).await?;
     }
     if transaction.intent_kind == IntentKind::Sweep {
@@ -291,18 +291,21 @@ pub(crate) async fn after_death_in_tx(
     Ok(wakes)
 }
 
-/// Whether the wallet had no part in it: the receiver cannot receive, our view of the chain was old, a contract was
-/// called and said no, or it is a deposit address, which nothing is chosen for. Else one address that a token refuses would
-/// isolate every treasury wallet. What is staked says nothing of how the wallet lends: its permission may be for that alone.
-fn is_innocent(kind: IntentKind, cause: Cause) -> bool {
+/// Whether the wallet had no part in it: the receiver cannot receive, our view of the chain was old, a payout was refused or a
+/// contract that it called said no, or it is a deposit address, which nothing is chosen for. Else one address that takes nothing
+/// would isolate every treasury wallet. What is staked says nothing of how the wallet lends: its permission may be for that alone.
+fn is_innocent(transaction: &ChainTransaction, cause: Cause) -> bool {
     use Refusal::{BadReference, ReceiverIsContract, ReceiverNotActivated};
     let refused = matches!(
         cause.refusal,
         Some(ReceiverNotActivated | ReceiverIsContract | BadReference)
     );
     refused
-        || matches!(kind, IntentKind::Sweep | IntentKind::Stake)
-        || (kind == IntentKind::Payout && cause.word == FAILED_ON_CHAIN)
+        || match transaction.intent_kind {
+            IntentKind::Sweep | IntentKind::Stake => true,
+            IntentKind::Payout => cause.word == FAILED_ON_CHAIN || transaction.refused,
+            IntentKind::Delegate | IntentKind::Reclaim | IntentKind::Activate => false,
+        }
 }
 
 /// What lands does so within this time of being signed, or so.
@@ -310,13 +313,14 @@ const LANDS_WITHIN: Duration = Duration::seconds(10);
 
 /// Whether a transaction expired in a time in which no block carried any transaction of ours. Nodes that take
 /// transactions and lose them do so to every wallet; to isolate all of them for it would make a short outage a long one.
-/// What landed in the moment of signing says nothing: the outage may have begun just then.
+/// What landed in the moment of signing says nothing: the outage may have begun just then. Nor does one of which a node says
+/// that it is at fault itself.
 async fn nothing_landed_meanwhile(
     conn: &mut Conn,
     transaction: &ChainTransaction,
     cause: &str,
 ) -> Result<bool, DomainError> {
-    if cause != DeathCause::Expired.word() {
+    if cause != DeathCause::Expired.word() || transaction.refused {
         return Ok(false);
     }
     let signed = DateTime::from_timestamp_millis(transaction.timestamp_ms).unwrap_or(transaction.created_at);
@@ -346,12 +350,14 @@ async fn count_failure_in_tx(
 
 /// The watcher must have heard of the chain within so many seconds.
 const HEARD_WITHIN_S: i32 = 60;
+/// The newest block has to be this young: who stands still for longer shows nothing of what the network does.
+const MADE_WITHIN_S: i32 = 300;
 /// And have applied all but so many blocks.
 const BEHIND_AT_MOST: i64 = 10;
 
 /// Whether our view of a network is recent enough to sign on.
 pub(crate) async fn is_current(conn: &mut Conn, network: &str) -> Result<bool, DomainError> {
-    Ok(ChainCursor::is_current(conn, network, HEARD_WITHIN_S, BEHIND_AT_MOST).await?)
+    Ok(ChainCursor::is_current(conn, network, (HEARD_WITHIN_S, MADE_WITHIN_S), BEHIND_AT_MOST).await?)
 }
 
 /// A `raw_data.timestamp` that the wallet never signed with.

@@ -144,7 +144,8 @@ pub async fn record_answer(
         if !matches!(transaction.state, TxState::Signed | TxState::Sent) {
             return Ok(Recorded::default()); // a block was faster than the answer
         }
-        let answer = (sent.answer.code(), sent.answer.message());
+        let at_fault = matches!(sent.answer, Broadcast::Refused { refusal, .. } if *refusal != Refusal::BadReference);
+        let answer = (sent.answer.code(), sent.answer.message(), at_fault);
         let next = resend.next(transaction.sends, now);
         ChainTransaction::record_send(conn, transaction.id, answer, now, next).await?;
         match sent.answer {

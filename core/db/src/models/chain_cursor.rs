@@ -116,12 +116,20 @@ impl ChainCursor {
             .map(drop)
     }
 
-    /// Whether what we know of the network is recent: heard of within `seconds` by the database's clock, and applied up
-    /// to `blocks` behind the nodes' newest block. On an older view nothing should be signed: it would expire unseen.
-    pub async fn is_current(conn: &mut Conn, network: &str, seconds: i32, blocks: i64) -> QueryResult<bool> {
+    /// Whether what we know of the network is recent: heard of within `heard` seconds by the database's clock, the newest
+    /// block no older than `made` seconds, since a node that stands still answers, too, and applied up to `blocks` behind the
+    /// nodes' newest block. On an older view nothing should be signed: it would expire unseen.
+    pub async fn is_current(
+        conn: &mut Conn,
+        network: &str,
+        (heard, made): (i32, i32),
+        blocks: i64,
+    ) -> QueryResult<bool> {
         use chain_cursors as c;
         let since = diesel::dsl::sql::<diesel::sql_types::Bool>("updated_at > now() - make_interval(secs => ")
-            .bind::<diesel::sql_types::Integer, _>(seconds)
+            .bind::<diesel::sql_types::Integer, _>(heard)
+            .sql(") AND head_time > now() - make_interval(secs => ")
+            .bind::<diesel::sql_types::Integer, _>(made)
             .sql(")");
         let row = c::table.find(network).filter(c::halted_at.is_null());
         let row = row.filter(c::head_number.ge(c::tip_number - blocks)).filter(since);

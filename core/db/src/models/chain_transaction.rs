@@ -87,6 +87,8 @@ pub struct ChainTransaction {
     pub death_cause: Option<DeathCause>,
     pub next_check_at: DateTime<Utc>,
     pub created_at: DateTime<Utc>,
+    /// The last answer said that it is at fault itself.
+    pub refused: bool,
 }
 
 /// Where and how a transaction landed.
@@ -266,7 +268,7 @@ impl ChainTransaction {
     pub async fn record_send(
         conn: &mut Conn,
         id: Uuid,
-        (code, message): (&str, &str),
+        (code, message, refused): (&str, &str, bool),
         now: DateTime<Utc>,
         next_check_at: DateTime<Utc>,
     ) -> QueryResult<bool> {
@@ -278,6 +280,7 @@ impl ChainTransaction {
                 ct::last_sent_at.eq(now),
                 ct::last_code.eq(code.chars().take(100).collect::<String>()),
                 ct::last_message.eq(message.chars().take(1000).collect::<String>()),
+                ct::refused.eq(refused),
                 ct::next_check_at.eq(next_check_at),
                 ct::updated_at.eq(now),
             ))

@@ -84,6 +84,16 @@ async fn nothing_is_signed_on_an_old_view_of_the_chain() {
         .await
         .unwrap();
     ChainCursor::set_tip(&mut conn, NETWORK, 1010).await.unwrap();
+    // a node that stands still answers all the same
+    world
+        .db
+        .sql("UPDATE chain_cursors SET head_time = now() - interval '301 seconds'")
+        .await;
+    assert_eq!(world.try_claim(order, STAKE).await.unwrap(), Tried::NotCurrent);
+    world
+        .db
+        .sql("UPDATE chain_cursors SET head_time = now() - interval '290 seconds'")
+        .await;
     world.claim(order).await;
 }
 

@@ -134,7 +134,7 @@ async fn overlapping_rentals_of_one_pair_stay_apart() {
 async fn assert_tried_again(world: &World, order: OrderId, tx: &Tx) {
     assert_eq!(state(world, tx).await, DelegationState::Active);
     let mut findings = world.findings().await;
-    findings.retain(|kind| kind != "chain.nothing_lands"); // where it expired, nothing else was there to land
+    findings.retain(|kind| kind != "chain.nothing_lands"); // where it expired unrefused, nothing else was there to land
     assert_eq!(findings, ["delegations.reclaim_fails"]);
     assert!(world.has_job("delegations.reclaim", tx.delegation).await);
     assert_eq!(
@@ -159,6 +159,11 @@ async fn a_refused_reclaim_is_an_alarm_until_it_succeeds() {
     assert_eq!(state(&world, &tx).await, DelegationState::Reclaiming);
     assert_eq!(world.reclaim(tx.delegation).await, Err("nothing to do"));
     world.expire(&first).await;
+    assert_eq!(
+        world.findings().await,
+        ["delegations.reclaim_fails"],
+        "the network takes transactions, for all that this one tells"
+    );
     assert_tried_again(&world, order, &tx).await;
     assert_eq!(
         world

@@ -47,7 +47,12 @@ async fn a_wallet_out_of_bandwidth_takes_its_energy_back_once_it_can_pay() {
     rig.pay_outside(&supplier, rig.customer_account()).await;
     let late = rig.order(rig.wish()).await;
     rig.pass(300);
-    rig.until("the reclaim is refused", async || {
+    rig.until("the reclaim is sent", async || {
+        rig.detail(order).await.transactions.len() > 1
+    })
+    .await;
+    rig.pass(70);
+    rig.until("the reclaim is refused until it cannot land any more", async || {
         rig.open_findings()
             .await
             .iter()

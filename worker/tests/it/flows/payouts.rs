@@ -149,7 +149,6 @@ async fn a_refusal_of_the_first_send_proves_nothing_of_a_payment() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_always_refused_is_given_up_and_the_money_is_back() {
     let (rig, _worker) = Rig::with_worker().await;
-    rig.expect_finding("chain.nothing_lands");
     rig.treasury(1_000, 0).await;
     rig.devnet.add_fault(FaultRule::always(SEND, refusal())).unwrap();
     let before = rig.balance(UserId(1)).await;

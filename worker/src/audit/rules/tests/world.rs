@@ -187,6 +187,7 @@ impl World {
             death_cause: None,
             next_check_at: at,
             created_at: at,
+            refused: false,
         }
     }
 
