@@ -193,15 +193,17 @@ impl ChainTransaction {
             .await
     }
 
-    /// Whether anything included up to `number` is not final yet.
+    /// Whether anything included up to `number` is not final yet. The first in an index's order is asked for, not whether there is
+    /// one: that has the table read from its beginning, where it seems to hold many.
     pub async fn any_to_finalise(conn: &mut Conn, network: &str, number: i64) -> QueryResult<bool> {
         let rows = ct::table
             .filter(ct::network.eq(network).and(ct::state.eq(TxState::Included)))
             .filter(ct::block_number.le(number).assume_not_null());
-        diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
+        let first = rows.order(ct::block_number).select(ct::id).first::<Uuid>(conn).await;
+        Ok(first.optional()?.is_some())
     }
 
-    /// Whether anything is due to be sent again or looked at.
+    /// Whether anything is due to be sent again or looked at; asked in the same way.
     pub async fn any_to_check(conn: &mut Conn, network: &str, now: DateTime<Utc>) -> QueryResult<bool> {
         let rows = ct::table
             .filter(
@@ -210,7 +212,8 @@ impl ChainTransaction {
                     .and(ct::state.eq_any([TxState::Signed, TxState::Sent])),
             )
             .filter(ct::next_check_at.le(now));
-        diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
+        let first = rows.order(ct::next_check_at).select(ct::id).first::<Uuid>(conn).await;
+        Ok(first.optional()?.is_some())
     }
 
     /// Claims transactions that are due to be sent again or looked at, by moving their next check to `next`. They count
