@@ -144,8 +144,7 @@ pub async fn record_answer(
         if !matches!(transaction.state, TxState::Signed | TxState::Sent) {
             return Ok(Recorded::default()); // a block was faster than the answer
         }
-        let at_fault = matches!(sent.answer, Broadcast::Refused { refusal, .. } if *refusal != Refusal::BadReference);
-        let answer = (sent.answer.code(), sent.answer.message(), at_fault);
+        let answer = (sent.answer.code(), sent.answer.message(), finds_at_fault(sent.answer));
         let next = resend.next(transaction.sends, now);
         ChainTransaction::record_send(conn, transaction.id, answer, now, next).await?;
         match sent.answer {
@@ -166,6 +165,20 @@ pub async fn record_answer(
         }
     })
     .await
+}
+
+/// Whether this answer says that the transaction itself is at fault. That it is too late says nothing of what it was before.
+const fn finds_at_fault(answer: &Broadcast) -> Option<bool> {
+    match answer {
+        Broadcast::Accepted | Broadcast::AlreadyKnown { .. } => Some(false),
+        Broadcast::Refused {
+            refusal: Refusal::BadReference,
+            ..
+        }
+        | Broadcast::Retry { .. }
+        | Broadcast::Unknown { .. } => None,
+        Broadcast::Refused { .. } => Some(true),
+    }
 }
 
 /// Records several first sends that a node took at once, each with the time of its next look. Answers those that still

@@ -267,11 +267,12 @@ impl ChainTransaction {
             .await
     }
 
-    /// Stores a node's answer to a send. Once included, the answer no longer matters.
+    /// Stores a node's answer to a send, and whether it finds the transaction at fault, where it says anything of that. Once
+    /// included, the answer no longer matters.
     pub async fn record_send(
         conn: &mut Conn,
         id: Uuid,
-        (code, message, refused): (&str, &str, bool),
+        (code, message, refused): (&str, &str, Option<bool>),
         now: DateTime<Utc>,
         next_check_at: DateTime<Utc>,
     ) -> QueryResult<bool> {
@@ -283,7 +284,7 @@ impl ChainTransaction {
                 ct::last_sent_at.eq(now),
                 ct::last_code.eq(code.chars().take(100).collect::<String>()),
                 ct::last_message.eq(message.chars().take(1000).collect::<String>()),
-                ct::refused.eq(refused),
+                refused.map(|refused| ct::refused.eq(refused)),
                 ct::next_check_at.eq(next_check_at),
                 ct::updated_at.eq(now),
             ))

@@ -158,6 +158,8 @@ async fn a_refused_reclaim_is_an_alarm_until_it_succeeds() {
     );
     assert_eq!(state(&world, &tx).await, DelegationState::Reclaiming);
     assert_eq!(world.reclaim(tx.delegation).await, Err("nothing to do"));
+    // that it is too late by now says nothing of why it was refused
+    world.answer(&first, &refused(Refusal::BadReference), false).await;
     world.expire(&first).await;
     assert_eq!(
         world.findings().await,
