@@ -144,15 +144,22 @@ struct Pay {
     trx_sun: Option<i64>,
     /// Micro-USDT.
     usdt_micro: Option<i64>,
+    /// Whether a contract sends the TRX on.
+    #[serde(default)]
+    by_contract: bool,
     #[serde(default)]
     memo: String,
 }
 
 async fn pay(State(node): Shared, Json(body): Json<Pay>) -> Told {
-    let payment = match (body.trx_sun, body.usdt_micro) {
-        (Some(sun), None) => Payment::Trx(sun),
-        (None, Some(micro)) => Payment::Usdt(micro),
-        _ => return Err(DevnetError::Invalid("give trx_sun or usdt_micro".to_owned()).into()),
+    let payment = match (body.trx_sun, body.usdt_micro, body.by_contract) {
+        (Some(sun), None, false) => Payment::Trx(sun),
+        (Some(sun), None, true) => Payment::TrxByContract(sun),
+        (None, Some(micro), false) => Payment::Usdt(micro),
+        _ => {
+            let told = "give trx_sun, with or without by_contract, or usdt_micro";
+            return Err(DevnetError::Invalid(told.to_owned()).into());
+        }
     };
     let txid = node.pay(body.to, payment, &body.memo)?;
     Ok(Json(json!({ "txid": txid })))

@@ -6,6 +6,7 @@ use tron::{BlockReference, ContractBody, PrivateKey, UnsignedTx, sign_transactio
 
 use crate::chain::Disposal;
 use crate::error::DevnetError;
+use crate::forwarder;
 use crate::node::{Node, check_amount};
 use crate::wire::Signed;
 
@@ -20,6 +21,8 @@ const MAX_MEMO: usize = 200;
 pub(crate) enum Payment {
     /// Sun.
     Trx(i64),
+    /// Sun, through a contract that sends it on.
+    TrxByContract(i64),
     /// Micro-USDT.
     Usdt(i64),
 }
@@ -27,7 +30,7 @@ pub(crate) enum Payment {
 impl Node {
     /// Pays from an account that exists for this payment; answers the transaction's id. The next block carries it.
     pub(crate) fn pay(&self, to: TronAddress, payment: Payment, memo: &str) -> Result<String, DevnetError> {
-        let (Payment::Trx(amount) | Payment::Usdt(amount)) = payment;
+        let (Payment::Trx(amount) | Payment::TrxByContract(amount) | Payment::Usdt(amount)) = payment;
         check_amount(amount)?;
         if memo.len() > MAX_MEMO {
             return Err(DevnetError::Invalid(format!("a memo has at most {MAX_MEMO} bytes")));
@@ -39,6 +42,16 @@ impl Node {
             Payment::Trx(amount_sun) => {
                 self.credit(owner, amount_sun)?;
                 ContractBody::Transfer { owner, to, amount_sun }
+            }
+            Payment::TrxByContract(amount_sun) => {
+                self.credit(owner, amount_sun)?;
+                let (contract, data) = forwarder::forwarding(to);
+                ContractBody::TriggerSmart {
+                    owner,
+                    contract,
+                    call_value_sun: amount_sun,
+                    data,
+                }
             }
             Payment::Usdt(micro) => {
                 self.mint(owner, micro)?;

@@ -65,6 +65,8 @@ pub enum Fault {
     ServerBusy,
     /// Receipts come without logs.
     MissingLogs,
+    /// Receipts come without internal transactions, as from a node that does not keep them.
+    MissingInternal,
     /// `gettransactioninfobyblocknum` answers an empty list.
     MissingInfos,
     /// Blocks come without transactions, and with headers that say that there are none.
@@ -180,6 +182,8 @@ pub(crate) struct Applied {
     pub(crate) broken: Option<Broken>,
     pub(crate) reply: Option<Reply>,
     pub(crate) missing_logs: bool,
+    /// Receipts without internal transactions.
+    pub(crate) missing_internal: bool,
     pub(crate) missing_infos: bool,
     pub(crate) empty_blocks: bool,
     pub(crate) stale_by: i64,
@@ -212,6 +216,7 @@ impl Applied {
             }
             Fault::ServerBusy => self.reply = say("SERVER_BUSY", "Server busy.", false),
             Fault::MissingLogs => self.missing_logs = true,
+            Fault::MissingInternal => self.missing_internal = true,
             Fault::MissingInfos => self.missing_infos = true,
             Fault::EmptyBlocks => self.empty_blocks = true,
             Fault::StaleHead { by } => self.stale_by = *by,
@@ -311,6 +316,7 @@ mod tests {
             r#""duplicate_answer""#,
             r#""server_busy""#,
             r#""missing_logs""#,
+            r#""missing_internal""#,
             r#""missing_infos""#,
             r#""empty_blocks""#,
             r#"{"stale_head": {"by": 3}}"#,

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use chain::TronAddress;
 use serde_json::{Value, json};
 
 use crate::chain::{Block, Included, VERSION};
@@ -81,17 +82,31 @@ fn ended(outcome: &Outcome) -> Ended {
     outcome.call.as_ref().map_or(Ended::Success, |call| call.ended)
 }
 
+/// What a node leaves out of its receipts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Without {
+    /// Logs.
+    pub(super) logs: bool,
+    /// Internal transactions: a node keeps them only if it is told to.
+    pub(super) internal: bool,
+}
+
 /// A receipt.
-pub(super) fn info(block: &Block, included: &Included, visible: bool, without_logs: bool) -> Value {
+pub(super) fn info(block: &Block, included: &Included, visible: bool, without: Without) -> Value {
     let Included { tx, outcome } = included;
     let call = outcome.call.as_ref();
     let ended = ended(outcome);
     let failed = ended != Ended::Success;
     let bill = &outcome.bill;
     let logs: Vec<Value> = match call {
-        Some(call) if !without_logs => call.logs.iter().map(|entry| log(entry, visible)).collect(),
+        Some(call) if !without.logs => call.logs.iter().map(|entry| log(entry, visible)).collect(),
         _ => Vec::new(),
     };
+    let internal: Vec<Value> = call
+        .filter(|_| !without.internal)
+        .and_then(|call| Some(sent_on(&tx.txid, call.contract, call.sent_on?, visible)))
+        .into_iter()
+        .collect();
     let message = if visible {
         ended.message().to_owned()
     } else {
@@ -117,6 +132,7 @@ pub(super) fn info(block: &Block, included: &Included, visible: bool, without_lo
             "energy_penalty_total": bill.energy_penalty,
         },
         "log": logs,
+        "internal_transactions": internal,
         "result": failed.then_some("FAILED"),
         "resMessage": message,
         "withdraw_expire_amount": outcome.withdraw_expire_amount,
@@ -125,6 +141,18 @@ pub(super) fn info(block: &Block, included: &Included, visible: bool, without_lo
         out["cancel_unfreezeV2_amount"] = cancelled;
     }
     out
+}
+
+/// What a contract did on its way: the one call that sends TRX on.
+fn sent_on(txid: &[u8; 32], contract: TronAddress, (to, sun): (TronAddress, i64), visible: bool) -> Value {
+    let id = [txid.as_slice(), to.as_bytes()].concat();
+    json!({
+        "hash": hex::encode(tron::keccak256(&id)),
+        "caller_address": show_address(contract.as_bytes(), visible),
+        "transferTo_address": show_address(to.as_bytes(), visible),
+        "callValueInfo": [{"callValue": sun}],
+        "note": hex::encode("call"),
+    })
 }
 
 /// A log: 20 bytes of address in hex, or base58.

@@ -24,6 +24,13 @@ pub(super) fn by_id(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
     Ok(pending.map_or_else(|| json!({}), |p| render::transaction(&p.tx, Some(&p.outcome), visible)))
 }
 
+const fn without(ask: &Ask<'_>) -> render::Without {
+    render::Without {
+        logs: ask.faults.missing_logs,
+        internal: ask.faults.missing_internal,
+    }
+}
+
 /// `gettransactioninfobyid`.
 pub(super) fn info_by_id(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
     let Some(id) = txid(ask.fields.text("value")) else {
@@ -32,7 +39,7 @@ pub(super) fn info_by_id(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
     let found = chain.inclusion(ask.view, &id);
     Ok(found.map_or_else(
         || json!({}),
-        |(block, included)| render::info(block, included, ask.fields.visible(), ask.faults.missing_logs),
+        |(block, included)| render::info(block, included, ask.fields.visible(), without(ask)),
     ))
 }
 
@@ -48,7 +55,7 @@ pub(super) fn info_by_block(chain: &mut Chain, ask: &Ask<'_>) -> Answer {
     let Some(block) = chain.block(number) else {
         return Ok(json!([]));
     };
-    let show = |included| render::info(block, included, ask.fields.visible(), ask.faults.missing_logs);
+    let show = |included| render::info(block, included, ask.fields.visible(), without(ask));
     Ok(Value::Array(block.txs.iter().map(show).collect()))
 }
 

@@ -1,4 +1,4 @@
-//! TriggerSmartContract: calls of the one contract that exists here, the TRC20 USDT. Energy and its payment.
+//! TriggerSmartContract: calls of the contracts that exist here, the TRC20 USDT and the forwarder. Energy and its payment.
 //!
 //! There is no virtual machine: calls are recognised by selector and cost what they were measured to cost on mainnet.
 
@@ -6,7 +6,8 @@ use chain::TronAddress;
 use tron::proto::TriggerSmartContract;
 
 use super::{Bill, Exec, Log, Refusal, invalid};
-use crate::state::{Resource, View};
+use crate::forwarder;
+use crate::state::{Account, Resource, View};
 use crate::usdt::{self, Method};
 
 /// How a call ended.
@@ -49,6 +50,8 @@ pub(crate) struct Call {
     pub(crate) output: Vec<u8>,
     /// What it logged.
     pub(crate) logs: Vec<Log>,
+    /// Whom it sent TRX on to, and how much.
+    pub(crate) sent_on: Option<(TronAddress, i64)>,
     /// The contract called.
     pub(crate) contract: TronAddress,
     /// Energy used.
@@ -67,7 +70,7 @@ impl Exec<'_> {
     ) -> Result<Call, Refusal> {
         let owner = Self::address(&contract.owner_address, "Invalid address")?;
         let address = Self::address(&contract.contract_address, "No contract or not a smart contract")?;
-        if address != self.params.usdt {
+        if ![self.params.usdt, forwarder::address()].contains(&address) {
             return invalid("No contract or not a smart contract");
         }
         let max = self.params.max_fee_limit;
@@ -78,19 +81,27 @@ impl Exec<'_> {
             return invalid("callValue must be >= 0");
         }
         let mut caller = self.existing(owner)?;
+        if caller.balance < contract.call_value {
+            return invalid("Validate InternalTransfer error, balance is not sufficient.");
+        }
         let price = self.params.energy_fee;
         let stake = caller.working_stake(Resource::Energy);
         let usage = &mut caller.usage[Resource::Energy.index()];
         let left = (self.state.market().units(Resource::Energy, stake) - usage.at(self.slot)).max(0);
-        let budget = (left + caller.balance / price).min(fee_limit / price);
+        let budget = (left + (caller.balance - contract.call_value) / price).min(fee_limit / price);
 
         self.state.open();
-        let mut call = self.call_usdt(View::Head, owner, contract);
+        let mut call = if address == self.params.usdt {
+            self.call_usdt(View::Head, owner, contract)
+        } else {
+            self.call_forwarder(contract)
+        };
         if call.energy > budget {
             call = Call {
                 ended: Ended::OutOfEnergy,
                 output: Vec::new(),
                 logs: Vec::new(),
+                sent_on: None,
                 energy: budget,
                 ..call
             };
@@ -104,7 +115,7 @@ impl Exec<'_> {
         let from_stake = call.energy.min(left);
         usage.add(from_stake, self.slot);
         let burned = (call.energy - from_stake) * price;
-        caller.balance -= burned;
+        caller.balance -= burned + call.sent_on.map_or(0, |(_, sun)| sun);
         self.burn(burned);
         self.state.put_account(owner, caller);
         bill.fee += burned;
@@ -128,6 +139,7 @@ impl Exec<'_> {
             ended,
             output,
             logs,
+            sent_on: None,
             contract: token,
             energy: cost.energy,
             penalty: cost.penalty,
@@ -160,6 +172,39 @@ impl Exec<'_> {
             }
             Some(question) => call(Ended::Success, self.answer(view, &question), Vec::new()),
         }
+    }
+
+    /// The forwarder's code. The caller's own money is not his any more when it gets here, so it cannot be sent back to him.
+    fn call_forwarder(&mut self, contract: &TriggerSmartContract) -> Call {
+        let call = |ended, sent_on, energy| Call {
+            ended,
+            output: Vec::new(),
+            logs: Vec::new(),
+            sent_on,
+            contract: forwarder::address(),
+            energy,
+            penalty: 0,
+        };
+        let revert = call(Ended::Revert, None, forwarder::ENERGY);
+        let sun = contract.call_value;
+        let to = forwarder::decode(&contract.data).filter(|to| to.as_bytes() != contract.owner_address.as_slice());
+        let Some(to) = to.filter(|_| sun > 0) else {
+            return revert;
+        };
+        let known = self.state.account(&to).cloned();
+        let energy = forwarder::ENERGY
+            + if known.is_some() {
+                0
+            } else {
+                forwarder::NEW_ACCOUNT_ENERGY
+            };
+        let mut receiver = known.unwrap_or_else(|| Account::new(0, self.now_ms));
+        let Some(balance) = receiver.balance.checked_add(sun) else {
+            return revert;
+        };
+        receiver.balance = balance;
+        self.state.put_account(to, receiver);
+        call(Ended::Success, Some((to, sun)), energy)
     }
 
     fn answer(&self, view: View, method: &Method) -> Vec<u8> {
