@@ -11,7 +11,7 @@ mod types;
 pub use address::{AddressError, TronAddress};
 pub use client::{ChainClient, ChainError};
 pub use types::{
-    AccountPermissions, Block, BlockRef, Broadcast, ChainAmount, EnergyMarket, Inclusion, Lent, Operations, Permission,
-    PermissionKey, Receiver, Refusal, Resource, TokenBalance, TransactionSeen, Transfer, TransferAsset, TransferCost,
-    TxId, TxOutcome, Unfreezing, WalletSnapshot,
+    AccountPermissions, Block, BlockRef, Broadcast, ChainAmount, EnergyMarket, Inclusion, Lent, MovedBy, Operations,
+    Permission, PermissionKey, Receiver, Refusal, Resource, TokenBalance, TransactionSeen, Transfer, TransferAsset,
+    TransferCost, TxId, TxOutcome, Unfreezing, WalletSnapshot,
 };

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 pub use permission::{AccountPermissions, Operations, Permission, PermissionKey};
-pub use transfer::{ChainAmount, Transfer, TransferAsset};
+pub use transfer::{ChainAmount, MovedBy, Transfer, TransferAsset};
 
 /// A transaction's id: 32 bytes, shown as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

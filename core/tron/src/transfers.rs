@@ -4,10 +4,10 @@
 //!
 //! What counts, and why:
 //!
-//! - **TRX** moves by a `TransferContract` that succeeded. TRX that a contract sends on (`internal_transactions`, a
-//!   suicide) is **not** a transfer here: nodes report it only if they are told to, so a ledger fed by it would depend on
-//!   the node. It shows in the balance, where a reconciler finds it. TRX sent along with a call goes to a contract, and
-//!   TRC10 tokens are not TRX.
+//! - **TRX** moves by a `TransferContract` that succeeded, and where a contract sends it on (`internal_transactions`: a
+//!   call, or a contract that ends itself). Nodes report the second only if they are told to, so it is told apart, and
+//!   nothing may be credited by it alone: a ledger fed by it would depend on the node. TRX sent along with a call goes to
+//!   a contract, and TRC10 tokens are not TRX.
 //! - **A token** moves by a `Transfer` log, in any transaction that succeeded: routers and allowances pay too. Only the
 //!   log's own address says which token it is of. Calldata, the called contract, names and `contractResult` say nothing
 //!   (USDT returns false on success). Exactly three topics and 32 bytes of data, or it is another event.
@@ -24,12 +24,12 @@ mod tests;
 
 use std::collections::HashMap;
 
-use chain::{ChainAmount, TransactionSeen, TransferAsset, TronAddress, TxId, TxOutcome};
+use chain::{ChainAmount, MovedBy, TransactionSeen, TransferAsset, TronAddress, TxId, TxOutcome};
 
 use crate::trc20;
 pub use chain::Transfer;
 pub use error::UnreadBlock;
-use json::{Body, Log};
+use json::{Body, Coin, Log};
 pub use json::{Info, Transaction};
 
 /// The transfers of block `number`, in the order of its transactions and of their logs.
@@ -84,6 +84,7 @@ pub(crate) fn whole(
         if succeeded {
             let (block, before) = (Seen { number, txid }, found.len());
             found.extend(block.coin(&body)?);
+            block.sent_on(info, &mut found);
             block.tokens(&body, &info.log, tokens, &mut found)?;
             if found.len() > before {
                 let memo = transaction.memo();
@@ -145,17 +146,33 @@ impl Seen {
             return Ok(None);
         };
         let amount = u64::try_from(sent.amount).map_err(|_| self.malformed("a negative amount"))?;
-        let transfer = Transfer {
+        Ok((amount > 0).then(|| self.moved(MovedBy::Transaction, &sent, amount)))
+    }
+
+    /// What contracts sent on. What cannot be read is passed over, as if the node had not told of it: a block is whole
+    /// without. Calls are counted whether or not they moved anything, since a node may be told to report more beside them.
+    fn sent_on(self, info: &Info, found: &mut Vec<Transfer>) {
+        for (place, call) in (0_u32..).zip(info.calls()) {
+            let sent = call
+                .coin()
+                .and_then(|sent| Some((u64::try_from(sent.amount).ok()?, sent)));
+            if let Some((amount, sent)) = sent.filter(|(amount, _)| *amount > 0) {
+                found.push(self.moved(MovedBy::Call(place), &sent, amount));
+            }
+        }
+    }
+
+    fn moved(self, by: MovedBy, sent: &Coin, amount: u64) -> Transfer {
+        Transfer {
             block_number: self.number,
             txid: self.txid,
-            log_index: None,
+            by,
             asset: TransferAsset::Coin,
             from: sent.from,
             to: sent.to,
             amount: ChainAmount::from(u128::from(amount)),
             memo: None,
-        };
-        Ok((amount > 0).then_some(transfer))
+        }
     }
 
     fn tokens(
@@ -175,7 +192,7 @@ impl Seen {
                 found.push(Transfer {
                     block_number: self.number,
                     txid: self.txid,
-                    log_index: Some(log_index),
+                    by: MovedBy::Log(log_index),
                     asset: TransferAsset::Token(contract),
                     from: moved.from,
                     to: moved.to,

@@ -103,7 +103,7 @@ pub(crate) struct TransferView {
     id: Uuid,
     network: String,
     txid: String,
-    /// The log's place in its transaction; -1 for the coin.
+    /// The log's place in its transaction; -1 for the coin, and below for coin that a contract sent on.
     log_index: i32,
     block_number: i64,
     block_time: DateTime<Utc>,

@@ -8,18 +8,18 @@ use std::fmt;
 use super::TxId;
 use crate::TronAddress;
 
-/// One movement of money in a block. What is not in the coin's transfers or the token's logs is not here.
+/// One movement of money in a block.
 ///
-/// `txid` and `log_index` together name it for good: two of them are equal only for one movement, in whichever block a
-/// fork leaves it.
+/// `txid` and `by` together name it for good: two of them are equal only for one movement, in whichever block a fork
+/// leaves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
     /// Height of the block.
     pub block_number: i64,
     /// The transaction that moved it.
     pub txid: TxId,
-    /// The log's place among all logs of its transaction, from zero; `None` for the coin, which leaves no log.
-    pub log_index: Option<u32>,
+    /// What of the transaction moved it.
+    pub by: MovedBy,
     /// What was moved.
     pub asset: TransferAsset,
     /// Whose it was. Not always who signed. An exchange's payouts come from its common wallet; a mint comes from address zero.
@@ -36,6 +36,18 @@ pub struct Transfer {
 impl Transfer {
     /// How much of a memo is kept, in characters.
     pub const MEMO_LENGTH: usize = 200;
+}
+
+/// What of a transaction moved money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MovedBy {
+    /// The transaction itself: it sends the coin, and leaves no log.
+    Transaction,
+    /// A contract that sends the coin on: its place among the calls that the transaction came to, from zero. Not every
+    /// node tells of them, so that one is missing says nothing.
+    Call(u32),
+    /// A token: the log's place among all logs of its transaction, from zero.
+    Log(u32),
 }
 
 /// What a transfer is of. A token is its contract: names and symbols can be had by anybody.

@@ -60,6 +60,8 @@ text_enum! {
         Unmatched = "unmatched",
         /// More than the ledger can hold.
         TooLarge = "too_large",
+        /// Coin that a contract sent on, which not every node tells of.
+        ByContract = "by_contract",
         /// From a wallet of ours: nobody paid it in.
         Internal = "internal",
         /// To the published address that energy is bought at.

@@ -118,6 +118,7 @@ pub struct SweepCandidate {
 
 /// What customers were credited at addresses derived from an account, and nobody has collected, the most first. Left alone
 /// are addresses that are being collected, and those of which something waits for an operator: a sweep takes all there is.
+/// But not for what a contract sent, by which anybody could stop the collecting of any address.
 const CANDIDATES: &str = "SELECT a.id AS address_id, a.address, a.key_fingerprint AS fingerprint, u.minor, \
         EXISTS (SELECT 1 FROM deposit_account_keys k WHERE k.fingerprint = a.key_fingerprint) AS has_key \
     FROM (SELECT t.address_id, least(sum(t.credited), 9223372036854775807)::bigint AS minor \
@@ -126,7 +127,8 @@ const CANDIDATES: &str = "SELECT a.id AS address_id, a.address, a.key_fingerprin
         GROUP BY t.address_id HAVING sum(t.credited) >= $3) u \
     JOIN deposit_addresses a ON a.id = u.address_id \
     WHERE a.key_fingerprint IS NOT NULL \
-        AND NOT EXISTS (SELECT 1 FROM incoming_transfers h WHERE h.address_id = a.id AND h.state = 'held') \
+        AND NOT EXISTS (SELECT 1 FROM incoming_transfers h WHERE h.address_id = a.id AND h.state = 'held' \
+            AND h.kind <> 'by_contract') \
         AND NOT EXISTS (SELECT 1 FROM sweeps s JOIN supplier_wallets w ON w.id = s.wallet_id \
             WHERE w.deposit_address_id = a.id AND s.asset = $2 \
                 AND s.state IN ('planned', 'activating', 'renting', 'processing', 'sent')) \

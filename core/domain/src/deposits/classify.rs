@@ -10,6 +10,7 @@
 //! | `plain` | to a user's own address, unannounced | credited |
 //! | `rental` | coin to the published address that energy is bought at | credited to the house's own customer, who buys it |
 //! | `unmatched` | to a shared address, and neither amount nor memo say for whom; a token where coin buys energy, or while it buys none; older than the address, or than the first block that we read | held |
+//! | `by_contract` | coin that a contract sent on: not every node tells of it | held |
 //! | `blocked_sender` | from an address that we take nothing from | held |
 //! | `retired_address` | to an address that is out of use | held |
 //! | `dust` | less than the least worth a line in the books, unless it is exactly the rest of a deposit | ignored |
@@ -62,6 +63,8 @@ pub struct Arrival<'a> {
     pub sender_is_ours: bool,
     /// Whether its block is older than the address, by more than [`OLDER`], or than the first block of the network that we read.
     pub early: bool,
+    /// Whether a contract sent it on.
+    pub by_contract: bool,
     /// The least of this asset that is worth a line in the books.
     pub dust_below: Amount,
     /// Whom coin that buys energy is credited to; `None` while nothing is sold that way.
@@ -143,6 +146,9 @@ pub fn classify(arrival: &Arrival<'_>, announced: &[Deposit]) -> Verdict {
     }
     if arrival.sender_blocked {
         return hold(TransferKind::BlockedSender);
+    }
+    if arrival.by_contract {
+        return hold(TransferKind::ByContract);
     }
     if arrival.early {
         return hold(TransferKind::Unmatched);

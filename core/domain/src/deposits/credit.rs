@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::classify::{self, Arrival, Destination, Fate, LARGEST, OLDER, Verdict, classify};
 use super::news::{tell_of_deposits_in_tx, tell_of_transfers_in_tx};
 use super::order::orders_due_in_tx;
+use super::record::is_by_contract;
 use crate::findings::{self, FindingKind};
 use crate::orders::guarded;
 use crate::rates::RatePolicy;
@@ -273,6 +274,7 @@ async fn facts_in_tx<'t>(
         sender_blocked: policy.blocked.contains(&transfer.from_address),
         sender_is_ours: from.ours,
         early: from.early,
+        by_contract: is_by_contract(transfer.log_index),
         dust_below: asset
             .and_then(|asset| policy.dust.get(&asset))
             .copied()

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chain::{Block, Transfer, TransferAsset, TronAddress};
+use chain::{Block, MovedBy, Transfer, TransferAsset, TronAddress};
 use chrono::{DateTime, Utc};
 use db::Conn;
 use db::models::{Deposit, DepositAddress, EventType, IncomingTransfer, NewIncomingTransfer};
@@ -84,11 +84,23 @@ pub(super) fn row(
     }
 }
 
-/// The log's place as rows have it. A transaction has far fewer logs than an `i32` counts.
+/// What moved it, as rows name it: the log's place; -1 for the transaction itself; -2 and below for what contracts sent on.
+/// A transaction has far fewer logs and calls than an `i32` counts.
 pub(super) fn log_index(transfer: &Transfer) -> i32 {
-    transfer
-        .log_index
-        .map_or(-1, |place| i32::try_from(place).unwrap_or(i32::MAX))
+    let place = |place| i32::try_from(place).unwrap_or(i32::MAX);
+    match transfer.by {
+        MovedBy::Transaction => COIN,
+        MovedBy::Call(call) => (COIN - 1).saturating_sub(place(call)),
+        MovedBy::Log(log) => place(log),
+    }
+}
+
+/// [`log_index`] of what the transaction itself sent.
+const COIN: i32 = -1;
+
+/// Whether a contract sent it: only nodes that keep internal transactions tell of that.
+pub(super) const fn is_by_contract(log_index: i32) -> bool {
+    log_index < COIN
 }
 
 /// Takes back what is recorded above `number` and not final; answers how much.

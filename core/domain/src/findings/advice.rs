@@ -140,6 +140,10 @@ impl FindingKind {
                 "Stop sweeps (`switchyard-worker sweeps stop`); compare the sweep's timeline with its transactions on chain.",
                 "停止归集（`switchyard-worker sweeps stop`）；对照归集的时间线与链上交易。",
             ),
+            Self::SweepUnrecorded => (
+                "Somebody paid what no block that we read told of, through a contract mostly: find the payments on an explorer, read their blocks again by `switchyard-worker deposits backfill` with a node that keeps internal transactions, and decide on what is held; or correct the user's balance by hand and resolve this.",
+                "有人付了款，但我们读到的区块没有记录，多半是通过合约付款：在浏览器上找到这些付款，用保留内部交易的节点执行 `switchyard-worker deposits backfill` 重读其区块，并处理被暂挂的款项；或手动更正用户余额并标记已解决。",
+            ),
             Self::RentalHeld => (
                 "Whose is the sender's address? If not an exchange's, `switchyard-worker rentals return`; else find out who sent it, `deposits reverse` it and give it to him by hand; `rentals close` leaves it to the house.",
                 "付款地址属于谁？若不属于交易所，使用 `switchyard-worker rentals return` 退回；否则查明付款人，`deposits reverse` 冲正后手动退还；`rentals close` 将款项留归平台。",

@@ -81,6 +81,8 @@ pub enum FindingKind {
     SweepKeyMissing,
     /// A sweep's state is not what its transactions say.
     SweepDiffers,
+    /// More coin was collected from an address than is recorded to have come there.
+    SweepUnrecorded,
     /// Coin was sent for energy, bought none, and is not sent back by itself.
     RentalHeld,
     /// A rental has neither its energy nor its money back for long.
@@ -140,6 +142,7 @@ impl FindingKind {
             Self::SweepEnergy => "sweeps.no_energy",
             Self::SweepKeyMissing => "sweeps.key_missing",
             Self::SweepDiffers => "sweeps.differ",
+            Self::SweepUnrecorded => "sweeps.unrecorded",
             Self::RentalHeld => "rentals.held",
             Self::RentalStuck => "rentals.stuck",
             Self::RentalsShort => "rentals.short",
@@ -170,6 +173,7 @@ impl FindingKind {
             | Self::SweepStuck
             | Self::SweepEnergy
             | Self::SweepKeyMissing
+            | Self::SweepUnrecorded
             | Self::RentalHeld
             | Self::RentalStuck
             | Self::BurnsSoon

@@ -1,4 +1,5 @@
-//! A sweep is what its transactions say; one that is to be looked at has its job; none is open for long.
+//! A sweep is what its transactions say; one that is to be looked at has its job; none is open for long; and none collects
+//! what nobody was told of.
 
 use chrono::{DateTime, Duration, Utc};
 use db::Conn;
@@ -16,6 +17,9 @@ use crate::findings::FindingKind;
 /// How long a sweep may take: an account made, energy lent and final, a transaction landed and final, and some of it twice.
 /// Bandwidth takes a day to come back; who waits for it is not stuck.
 pub const SWEEP_STUCK_AFTER: Duration = Duration::hours(1);
+
+/// Sweeps that ended within this time are looked at again.
+const LATELY: Duration = Duration::days(2);
 
 #[derive(diesel::QueryableByName)]
 struct Differing {
@@ -51,7 +55,7 @@ const DIFFERING: &str = "SELECT s.id, s.state, c.landed, c.on_its_way, c.activat
 
 pub(super) async fn prove_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<Utc>) -> Result<usize, DomainError> {
     let differing: Vec<Differing> = diesel::sql_query(DIFFERING)
-        .bind::<Timestamptz, _>(now - Duration::days(2))
+        .bind::<Timestamptz, _>(now - LATELY)
         .load(conn)
         .await?;
     let found = differing.iter().map(|sweep| {
@@ -74,7 +78,42 @@ pub(super) async fn prove_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<
         (format!("sweep:{}", sweep.id), detail)
     });
     let stuck = record_all_in_tx(conn, ids, FindingKind::SweepStuck, found.collect(), now).await?;
-    Ok(differing + stuck)
+    let unrecorded = unrecorded(conn, now - LATELY).await?.into_iter().map(|row| {
+        let detail = json!({
+            "address": row.address, "collected_minor": row.collected, "recorded_minor": row.recorded,
+            "unrecorded_minor": row.unrecorded,
+        });
+        (format!("address:{}:{}", row.network, row.address), detail)
+    });
+    let unrecorded = record_all_in_tx(conn, ids, FindingKind::SweepUnrecorded, unrecorded.collect(), now).await?;
+    Ok(differing + stuck + unrecorded)
+}
+
+/// An address that more coin was collected from than is recorded to have come.
+#[derive(diesel::QueryableByName)]
+struct Unrecorded {
+    #[diesel(sql_type = Text)]
+    network: String,
+    #[diesel(sql_type = Text)]
+    address: String,
+    #[diesel(sql_type = Text)]
+    collected: String,
+    #[diesel(sql_type = Text)]
+    recorded: String,
+    #[diesel(sql_type = Text)]
+    unrecorded: String,
+}
+
+/// What a contract sent on (a multisend) leaves no trace on a node that keeps no internal transactions, and what lay at an
+/// address before it was ours none with us: it shows only in what is collected. A finding stays until as much is recorded, or
+/// an operator resolves it: then until it is more.
+async fn unrecorded(conn: &mut Conn, since: DateTime<Utc>) -> Result<Vec<Unrecorded>, DomainError> {
+    Ok(diesel::sql_query(include_str!("sweeps/unrecorded.sql"))
+        .bind::<Timestamptz, _>(since)
+        .bind::<Text, _>(FindingKind::SweepUnrecorded.word())
+        .bind::<Text, _>(crate::WORKER)
+        .load(conn)
+        .await?)
 }
 
 /// A sweep that is to be looked at always has its job. One without (dropped by hand, or a bug) gets a new one.

@@ -11,7 +11,7 @@ mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chain::{Block, ChainAmount, TransactionSeen, Transfer, TransferAsset, TronAddress, TxId, TxOutcome};
+use chain::{Block, ChainAmount, MovedBy, TransactionSeen, Transfer, TransferAsset, TronAddress, TxId, TxOutcome};
 use chrono::Duration;
 use db::acquire;
 use db::models::{
@@ -52,7 +52,7 @@ pub(crate) fn coin(n: u32, to: TronAddress, amount: i64) -> Transfer {
     Transfer {
         block_number: 0,
         txid: TxId(Sha256::digest(n.to_be_bytes()).into()),
-        log_index: None,
+        by: MovedBy::Transaction,
         asset: TransferAsset::Coin,
         from: address(99),
         to,
@@ -63,7 +63,7 @@ pub(crate) fn coin(n: u32, to: TronAddress, amount: i64) -> Transfer {
 
 fn token(n: u32, log_index: u32, to: TronAddress, amount: i64) -> Transfer {
     Transfer {
-        log_index: Some(log_index),
+        by: MovedBy::Log(log_index),
         asset: usdt(),
         ..coin(n, to, amount)
     }
@@ -71,7 +71,7 @@ fn token(n: u32, log_index: u32, to: TronAddress, amount: i64) -> Transfer {
 
 /// A block on the head with these transfers; another `branch` gives another block.
 fn carrying(parent: &chain::BlockRef, branch: u8, transfers: &[Transfer]) -> Block {
-    let seen: Vec<TransactionSeen> = transfers
+    let mut seen: Vec<TransactionSeen> = transfers
         .iter()
         .map(|transfer| TransactionSeen {
             txid: transfer.txid,
@@ -81,6 +81,7 @@ fn carrying(parent: &chain::BlockRef, branch: u8, transfers: &[Transfer]) -> Blo
             bandwidth_used: 0,
         })
         .collect();
+    seen.dedup_by_key(|transaction| transaction.txid);
     let mut block = block_on(parent, branch, &seen);
     block.transfers = transfers.to_vec();
     for transfer in &mut block.transfers {
@@ -182,7 +183,11 @@ impl World {
         let mut conn = acquire(&self.api).await.unwrap();
         let txid = transfer.txid.to_string();
         let rows = IncomingTransfer::of_transaction(&mut conn, NETWORK, &txid);
-        let log = transfer.log_index.map_or(-1, |log| i32::try_from(log).unwrap());
+        let log = match transfer.by {
+            MovedBy::Transaction => -1,
+            MovedBy::Call(call) => -2 - i32::try_from(call).unwrap(),
+            MovedBy::Log(log) => i32::try_from(log).unwrap(),
+        };
         rows.await
             .unwrap()
             .into_iter()

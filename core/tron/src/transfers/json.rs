@@ -63,6 +63,34 @@ pub struct Info {
     pub(super) receipt: Receipt,
     #[serde(default)]
     pub(super) log: Vec<Log>,
+    /// Read one by one: nothing else hangs on them.
+    #[serde(default)]
+    internal_transactions: Vec<Value>,
+}
+
+/// What a contract did on its way, where the node keeps that.
+#[derive(Debug, Deserialize)]
+pub(super) struct Internal {
+    #[serde(default)]
+    caller_address: String,
+    #[serde(default, rename = "transferTo_address")]
+    to_address: String,
+    #[serde(default, rename = "callValueInfo")]
+    values: Vec<CallValue>,
+    /// What it is, in hex.
+    #[serde(default)]
+    note: String,
+    #[serde(default)]
+    rejected: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct CallValue {
+    #[serde(default, rename = "callValue")]
+    value: i64,
+    /// Of which TRC10 token; none: of the coin.
+    #[serde(rename = "tokenId")]
+    token: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -123,6 +151,13 @@ impl Info {
 
     pub(super) fn failed(&self) -> bool {
         self.result.as_deref() == Some("FAILED")
+    }
+
+    /// The calls that it came to, those that cannot be read left out.
+    pub(super) fn calls(&self) -> impl Iterator<Item = Internal> {
+        let told = self.internal_transactions.iter();
+        let read = told.filter_map(|internal| Internal::deserialize(internal).ok());
+        read.filter(Internal::is_call)
     }
 }
 
@@ -192,6 +227,26 @@ impl Body<'_> {
         };
         let what = "the call";
         read().map(Some).ok_or(UnreadBlock::Malformed { txid, what })
+    }
+}
+
+impl Internal {
+    /// Whether it calls an account, or ends its contract and leaves an account what it had. Others (stakes, rewards) move
+    /// nothing to anybody else.
+    fn is_call(&self) -> bool {
+        let is = |note: &str| self.note == hex::encode(note);
+        is("call") || is("suicide")
+    }
+
+    /// The coin that came with it, unless it was taken back.
+    pub(super) fn coin(&self) -> Option<Coin> {
+        let amount = self.values.iter().find(|value| value.token.is_none())?.value;
+        let sent = Coin {
+            from: address(&self.caller_address)?,
+            to: address(&self.to_address)?,
+            amount,
+        };
+        (!self.rejected).then_some(sent)
     }
 }
 

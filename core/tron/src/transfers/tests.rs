@@ -3,7 +3,7 @@
 mod properties;
 mod unread;
 
-use chain::{ChainAmount, TransferAsset, TronAddress, TxId};
+use chain::{ChainAmount, MovedBy, TransferAsset, TronAddress, TxId};
 use serde_json::{Value, json};
 
 use super::{Info, Transaction, Transfer, UnreadBlock, of_block};
@@ -70,10 +70,17 @@ fn read(transactions: Value, infos: Value) -> Result<Vec<Transfer>, UnreadBlock>
     of_block(NUMBER, &transactions, &infos, &[token()])
 }
 
+fn log_of(transfer: &Transfer) -> u32 {
+    let MovedBy::Log(place) = transfer.by else {
+        panic!("{transfer:?} is of no log");
+    };
+    place
+}
+
 /// What the logs of one call come to: the places and amounts.
 fn logged(logs: &[Value]) -> Vec<(u32, String)> {
     let found = read(json!([call(1)]), json!([called(1, logs)])).unwrap();
-    let shown = |transfer: &Transfer| (transfer.log_index.unwrap(), transfer.amount.to_string());
+    let shown = |transfer: &Transfer| (log_of(transfer), transfer.amount.to_string());
     found.iter().map(shown).collect()
 }
 
@@ -96,15 +103,15 @@ fn transfers_come_in_the_order_of_the_block() {
     .unwrap();
     let token = TransferAsset::Token(token());
     let expected = [
-        (3, Some(1), token, 2),
-        (3, Some(2), token, 3),
-        (2, None, TransferAsset::Coin, 7),
-        (1, Some(0), token, 1),
+        (3, MovedBy::Log(1), token, 2),
+        (3, MovedBy::Log(2), token, 3),
+        (2, MovedBy::Transaction, TransferAsset::Coin, 7),
+        (1, MovedBy::Log(0), token, 1),
     ]
-    .map(|(place, log_index, asset, amount)| Transfer {
+    .map(|(place, by, asset, amount)| Transfer {
         block_number: NUMBER,
         txid: TxId([place; 32]),
-        log_index,
+        by,
         asset,
         from: payer(),
         to: us(),
@@ -207,18 +214,96 @@ fn mints_and_burns_are_transfers_from_and_to_nobody() {
     assert_eq!((found[1].from, found[1].to), (payer(), nobody));
 }
 
+/// What a contract did on its way.
+fn internal(note: &str, sun: &Value) -> Value {
+    json!({
+        "hash": "ab", "caller_address": token().to_hex(), "transferTo_address": us().to_hex(),
+        "callValueInfo": [{ "callValue": sun }], "note": hex::encode(note),
+    })
+}
+
+/// A call of a contract that is no token.
+fn multisend() -> Value {
+    let called = json!({ "contract_address": hex::encode([0x41; 21]), "call_value": 99, "data": "c0ffee00" });
+    transaction(1, "TriggerSmartContract", &called)
+}
+
+/// What one call came to that did all this: the calls' places and the amounts.
+fn passed_on(done: &[Value]) -> Vec<(MovedBy, String)> {
+    let mut info = called(1, &[]);
+    info["internal_transactions"] = json!(done);
+    let found = read(json!([multisend()]), json!([info])).unwrap();
+    for transfer in &found {
+        assert_eq!((transfer.from, transfer.to), (token(), us()));
+        assert_eq!(transfer.asset, TransferAsset::Coin);
+    }
+    found
+        .iter()
+        .map(|transfer| (transfer.by, transfer.amount.to_string()))
+        .collect()
+}
+
 #[test]
-fn what_a_contract_passes_on_is_left_to_the_balance() {
+fn what_a_contract_sends_on_is_told_apart() {
     let mut info = called(1, &[log("5")]);
-    info["internal_transactions"] =
-        json!([{ "transferTo_address": us().to_hex(), "callValueInfo": [{ "callValue": 9 }] }]);
+    info["internal_transactions"] = json!([internal("call", &json!(9))]);
     let mut call = call(1);
-    call["raw_data"]["contract"][0]["parameter"]["value"]["call_value"] = json!(9);
+    call["raw_data"]["contract"][0]["parameter"]["value"]["call_value"] = json!(11);
     let found = read(json!([call]), json!([info])).unwrap();
+    let shown = |transfer: &Transfer| (transfer.by, transfer.amount.to_string());
     assert_eq!(
-        found.iter().map(|transfer| transfer.amount).collect::<Vec<_>>(),
-        [ChainAmount::from(5)]
+        found.iter().map(shown).collect::<Vec<_>>(),
+        [(MovedBy::Call(0), "9".to_owned()), (MovedBy::Log(0), "5".to_owned())]
     );
+}
+
+#[test]
+fn a_contracts_transfer_keeps_its_name_whatever_a_node_reports_beside_it() {
+    let (first, last) = (internal("call", &json!(7)), internal("suicide", &json!(i64::MAX)));
+    let expected = [
+        (MovedBy::Call(0), "7".to_owned()),
+        (MovedBy::Call(2), i64::MAX.to_string()),
+    ];
+    let nothing = json!({ "caller_address": token().to_hex(), "transferTo_address": us().to_hex(), "callValueInfo": [{}],
+        "note": hex::encode("call") });
+    assert_eq!(passed_on(&[first.clone(), nothing.clone(), last.clone()]), expected);
+    let featured = [
+        internal("freezeBalanceV2ForEnergy", &json!(8)),
+        internal("create", &json!(8)),
+        internal("withdrawReward", &json!(8)),
+    ];
+    let all: Vec<Value> = [first, nothing].into_iter().chain(featured).chain([last]).collect();
+    assert_eq!(passed_on(&all), expected);
+}
+
+#[test]
+fn what_a_contract_did_not_send_or_cannot_be_read_is_passed_over() {
+    let mut rejected = internal("call", &json!(7));
+    rejected["rejected"] = json!(true);
+    let mut trc10 = internal("call", &json!(7));
+    trc10["callValueInfo"] = json!([{ "callValue": 7, "tokenId": "1002000" }]);
+    let mut nobody = internal("call", &json!(7));
+    nobody["transferTo_address"] = json!("");
+    assert_eq!(
+        passed_on(&[rejected, trc10.clone(), nobody, internal("call", &json!(-7))]),
+        []
+    );
+    let odd = json!({ "note": hex::encode("call"), "rejected": "no", "callValueInfo": 5 });
+    assert_eq!(
+        passed_on(&[odd, json!(null), internal("call", &json!(2))]),
+        [(MovedBy::Call(0), "2".to_owned())]
+    );
+    let both = json!([{ "callValue": 7, "tokenId": "1002000" }, { "callValue": 3 }]);
+    trc10["callValueInfo"] = both;
+    assert_eq!(passed_on(&[trc10]), [(MovedBy::Call(0), "3".to_owned())]);
+    // what a failed transaction did is undone, whether or not a node says so of each
+    let mut failed = called(1, &[]);
+    failed["receipt"]["result"] = json!("REVERT");
+    failed["result"] = json!("FAILED");
+    failed["internal_transactions"] = json!([internal("call", &json!(7))]);
+    let mut reverted = multisend();
+    reverted["ret"][0]["contractRet"] = json!("REVERT");
+    assert_eq!(read(json!([reverted]), json!([failed])), Ok(vec![]));
 }
 
 #[test]

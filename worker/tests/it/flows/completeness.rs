@@ -182,7 +182,7 @@ async fn booked_are(rig: &Rig, stays: &BTreeMap<String, Sending>) {
     for sending in stays.values() {
         let sum = sums.entry(sending.user).or_default();
         match sending.what {
-            Sent::Trx(amount) => sum[0] += amount,
+            Sent::Trx(amount) | Sent::TrxByContract(amount) => sum[0] += amount,
             Sent::Usdt(amount) => sum[1] += amount,
         }
     }

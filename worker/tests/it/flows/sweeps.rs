@@ -3,10 +3,13 @@
 use ::devnet::{Fault, FaultRule, ForkKeep};
 use chain::ChainClient;
 use db::models::{DeathCause, IntentKind, SweepState, TxState};
+use jobs::JobKind;
 use kernel::{Asset, UserId};
 use tron::{BlockReference, ContractBody, UnsignedTx, sign_transaction};
 
-use crate::harness::{Does, HOUSE, Payer, Rig, TRX, key_of_address, random_hex, timeline, trx, usdt_paid as usdt};
+use crate::harness::{
+    Does, HOUSE, Payer, Rig, Sent, TRX, key_of_address, random_hex, timeline, trx, usdt_paid as usdt,
+};
 
 const SEND: &str = "broadcasthex";
 const USER: UserId = UserId(1);
@@ -305,5 +308,65 @@ async fn the_operator_keeps_an_account_and_its_key_is_rotated_with_the_others() 
     assert_eq!(under, 2);
     rig.world.masters.truncate(1);
     let _worker = rig.start(Does::Everything);
+    rig.judge().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coin_that_a_contract_sent_is_held_where_a_node_tells_of_it_and_missed_by_nobody_where_none_does() {
+    let (rig, _worker) = Rig::with_worker().await;
+    rig.expect_finding("deposits.held");
+    rig.expect_finding("sweeps.unrecorded");
+    let treasury = rig.treasury(1_000, 0).await;
+    rig.keep_account().await;
+    let payer = Payer::new(&rig);
+    let before = rig.balance(USER).await;
+    let address = rig.paid_in(&payer, 1, trx(20)).await;
+    let receipts = "gettransactioninfobyblocknum";
+    rig.devnet
+        .add_fault(FaultRule::always(receipts, Fault::MissingInternal))
+        .unwrap();
+    payer.pay(&rig, address, Sent::TrxByContract(3 * TRX)).await;
+    rig.mine(1);
+    rig.quiesce().await;
+    assert_eq!(rig.transfers().await, ["credited exact"]);
+    // nobody knows of it, and it is collected with the rest
+    assert_eq!(rig.plan_sweeps().await, 1);
+    rig.wait_sweeps(SweepState::Completed).await;
+    assert_eq!(rig.sun_of(treasury.address).await, 1_023 * TRX);
+    let findings = async || {
+        rig.ask(JobKind::OperationsReconcile, "books").await;
+        rig.quiesce().await;
+        rig.open_findings().await
+    };
+    assert_eq!(findings().await, [format!("sweeps.unrecorded address:tron:{address}")]);
+    // another node keeps internal transactions
+    rig.devnet.clear_faults();
+    let solid = rig.devnet.solid().to_string();
+    let output = rig
+        .command(&["deposits", "backfill", "--from", "1", "--to", &solid])
+        .await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    rig.until("it is held", async || {
+        rig.transfers().await == ["credited exact", "held by_contract"]
+    })
+    .await;
+    let open = findings().await;
+    assert!(open.len() == 1 && open[0].starts_with("deposits.held"), "{open:?}");
+    let held = rig
+        .lines("SELECT id::text AS line FROM incoming_transfers WHERE state = 'held'")
+        .await;
+    let words = [
+        "deposits",
+        "credit",
+        &held[0],
+        "--reason",
+        "he paid through a contract",
+        "--operator",
+        "ops",
+    ];
+    let output = rig.command(&words).await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(rig.balance(USER).await - before, 23 * TRX);
+    assert_eq!(findings().await, [""; 0]);
     rig.judge().await;
 }

@@ -19,6 +19,8 @@ pub(crate) struct Payer {
 pub(crate) enum Sent {
     /// So many sun.
     Trx(i64),
+    /// So many sun, through a contract that sends them on.
+    TrxByContract(i64),
     /// So many micro-USDT.
     Usdt(i64),
 }
@@ -66,6 +68,15 @@ impl Payer {
         let owner = self.key.address();
         let contract = match what {
             Sent::Trx(amount_sun) => ContractBody::Transfer { owner, to, amount_sun },
+            Sent::TrxByContract(call_value_sun) => {
+                let (contract, data) = devnet::forwarding(to);
+                ContractBody::TriggerSmart {
+                    owner,
+                    contract,
+                    call_value_sun,
+                    data,
+                }
+            }
             Sent::Usdt(amount) => ContractBody::TriggerSmart {
                 owner,
                 contract: usdt(),

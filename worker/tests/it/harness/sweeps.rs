@@ -47,7 +47,7 @@ impl Rig {
     /// A user pays so much to an address of his own, and is credited. Answers the address.
     pub(crate) async fn paid_in(&self, payer: &Payer, user: i64, what: Sent) -> ::chain::TronAddress {
         let asset = match what {
-            Sent::Trx(_) => "TRX",
+            Sent::Trx(_) | Sent::TrxByContract(_) => "TRX",
             Sent::Usdt(_) => "USDT",
         };
         let to = address_of(&self.announce(user, asset, "address", None).await);

@@ -88,6 +88,7 @@ fn sent(amount: i64, to: Option<Destination>) -> Arrival<'static> {
         sender_blocked: false,
         sender_is_ours: false,
         early: false,
+        by_contract: false,
         dust_below: minor(100),
         rents_for: None,
     }
@@ -293,6 +294,48 @@ fn an_amount_speaks_for_who_was_asked_for_it_when_it_was_paid() {
 }
 
 #[test]
+fn what_a_contract_sent_on_waits_for_an_operator_whoever_it_seems_to_be_for() {
+    use TransferKind::{BlockedSender, ByContract, Dust, Internal, RetiredAddress};
+    let passed_on = |arrival: Arrival<'static>| Arrival {
+        by_contract: true,
+        ..arrival
+    };
+    let published = Some(Destination {
+        kind: AddressKind::Rental,
+        user: None,
+        retired: false,
+    });
+    let selling = Arrival {
+        rents_for: Some(HOUSE),
+        ..sent(1_000, published)
+    };
+    for arrival in [sent(1_000, own()), sent(1_000, common()), selling] {
+        let announced = [shared(open(1))];
+        assert_eq!(
+            verdict(passed_on(arrival), &announced),
+            (ByContract, Fate::Hold, None),
+            "{arrival:?}"
+        );
+    }
+    let blocked = Arrival {
+        sender_blocked: true,
+        ..sent(1_000, own())
+    };
+    let internal = Arrival {
+        sender_is_ours: true,
+        ..sent(1_000, own())
+    };
+    let retired = own().map(|own| Destination { retired: true, ..own });
+    assert_eq!(verdict(passed_on(sent(99, own())), &[]), (Dust, Fate::Ignore, None));
+    assert_eq!(verdict(passed_on(blocked), &[]), (BlockedSender, Fate::Hold, None));
+    assert_eq!(verdict(passed_on(internal), &[]), (Internal, Fate::Ignore, None));
+    assert_eq!(
+        verdict(passed_on(sent(1_000, retired)), &[]),
+        (RetiredAddress, Fate::Hold, None)
+    );
+}
+
+#[test]
 fn what_is_older_than_its_address_is_held_whoever_it_seems_to_be_for() {
     use TransferKind::{BlockedSender, Dust, Internal, Unmatched};
     let early = |arrival: Arrival<'static>| Arrival { early: true, ..arrival };
@@ -494,7 +537,7 @@ proptest! {
         sender_blocked in any::<bool>(),
         sender_is_ours in any::<bool>(),
         dust in 0_i64..200,
-        (rents, early) in any::<(bool, bool)>(),
+        (rents, early, by_contract) in any::<(bool, bool, bool)>(),
     ) {
         let memo = memo.map(|n| open(n).code);
         let arrival = Arrival {
@@ -506,6 +549,7 @@ proptest! {
             sender_blocked,
             sender_is_ours,
             early,
+            by_contract,
             dust_below: minor(dust),
             rents_for: rents.then_some(HOUSE),
         };
@@ -516,7 +560,7 @@ proptest! {
         match verdict.fate {
             Fate::Credit(user) => {
                 let (to, amount) = (to.unwrap(), amount.unwrap());
-                prop_assert!(money && !early && !sender_is_ours && !sender_blocked && !to.retired);
+                prop_assert!(money && !early && !by_contract && !sender_is_ours && !sender_blocked && !to.retired);
                 prop_assert!(amount >= dust || verdict.kind == TransferKind::Exact);
                 match to.kind {
                     AddressKind::User => prop_assert_eq!(user, ANNA),
@@ -548,7 +592,8 @@ proptest! {
             Fate::Hold | Fate::Ignore => {
                 prop_assert!(named.is_none());
                 // an own address, good money from a good sender, in its time: never held
-                let plain = matches!(to, Some(to) if to.kind == AddressKind::User && !to.retired) && !early;
+                let plain =
+                    matches!(to, Some(to) if to.kind == AddressKind::User && !to.retired) && !early && !by_contract;
                 let good = money && !sender_is_ours && !sender_blocked && amount.is_some_and(|amount| amount >= dust);
                 prop_assert!(!(plain && good), "{verdict:?}");
             }

@@ -1,5 +1,7 @@
 //! Each case from a block to the books.
 
+use domain::operations::Ruling;
+
 use super::*;
 
 #[tokio::test]
@@ -245,4 +247,35 @@ async fn what_is_older_than_all_that_was_read_waits_for_an_operator() {
     let read = deposits::read_again(&world.worker, &world.ids, NETWORK, (&blocks, None), world.now());
     assert_eq!(read.await.unwrap().recorded, 1);
     assert_eq!(world.credit().await.credited, 1);
+}
+
+#[tokio::test]
+async fn what_a_contract_sent_on_is_an_operators_to_give() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    let before = world.balance(Asset::Trx).await;
+    let straight = coin(1, to, 2 * TRX);
+    let [first, second] = [0, 3].map(|place| Transfer {
+        by: MovedBy::Call(place),
+        ..coin(1, to, 5 * TRX)
+    });
+    assert_eq!(
+        world.receive(&[straight.clone(), first.clone(), second.clone()]).await,
+        3
+    );
+    world.solidify().await;
+    let done = world.credit().await;
+    assert_eq!((done.credited, done.held), (1, 2));
+    assert_eq!(
+        [world.row(&first).await.log_index, world.row(&second).await.log_index],
+        [-2, -5]
+    );
+    let held = (TransferState::Held, Some(TransferKind::ByContract));
+    assert_eq!(world.standing(&first).await, held);
+    assert_eq!(world.balance(Asset::Trx).await - before, 2 * TRX);
+    assert_eq!(world.findings().await, ["deposits.held", "deposits.held"]);
+    world.rule("ops", &first, Ruling::Credit(None)).await.unwrap();
+    assert_eq!(world.balance(Asset::Trx).await - before, 7 * TRX);
+    assert_eq!(world.standing(&second).await, held);
+    assert!(world.rule("ops", &first, Ruling::Credit(None)).await.is_err(), "once");
 }

@@ -140,3 +140,33 @@ async fn a_block_that_is_read_again_and_says_something_else_is_found_and_changes
     assert_eq!(world.row(&sent).await, before);
     assert_eq!(world.findings().await, ["deposits.differs"]);
 }
+
+#[tokio::test]
+async fn a_node_that_tells_of_no_calls_contradicts_nobody_and_one_that_does_brings_them() {
+    let world = World::new().await;
+    let to = world.annas().await;
+    let straight = coin(1, to, 5 * TRX);
+    let passed_on = |place| Transfer {
+        by: MovedBy::Call(place),
+        ..coin(1, to, 3 * TRX)
+    };
+    let parent = world.head().await;
+    world.settle(&[straight.clone(), passed_on(0)]).await;
+    let read = async |told: &[Transfer]| {
+        let blocks = [carrying(&parent, 0, told)];
+        let read = deposits::read_again(&world.worker, &world.ids, NETWORK, (&blocks, None), world.now());
+        let read = read.await.unwrap();
+        (read.known, read.recorded, read.differing)
+    };
+    assert_eq!(read(std::slice::from_ref(&straight)).await, (1, 0, vec![]));
+    let all = [straight.clone(), passed_on(0), passed_on(1)];
+    assert_eq!(read(&all).await, (2, 1, vec![]));
+    assert_eq!(read(&all).await, (3, 0, vec![]));
+    world.credit().await;
+    assert_eq!(world.standing(&passed_on(1)).await.0, TransferState::Held);
+    let more = Transfer {
+        amount: ChainAmount::from(4),
+        ..passed_on(1)
+    };
+    assert_eq!(read(&[straight, more]).await.2, [format!("{}:-3", all[0].txid)]);
+}

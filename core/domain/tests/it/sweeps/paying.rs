@@ -269,3 +269,53 @@ async fn an_operator_gives_up_only_what_is_surely_not_on_its_way() {
         "what lies there is planned anew"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_collected_than_came_is_told_until_it_is_recorded_or_an_operator_knows() {
+    let world = World::new().await;
+    world.account().await;
+    let treasury = world.sweep_treasury(1, 100 * TRX).await;
+    let collect = async |sun: i64| {
+        world.deposit_at(1, Asset::Trx, 30 * TRX).await;
+        assert_eq!(world.plan(&world.sweep_policy()).await, 1);
+        let id = "SELECT id::text AS word FROM sweeps ORDER BY id";
+        let sweep = world.word(id).await.parse().unwrap();
+        let tx = world.collect(sweep, treasury, sun).await.unwrap();
+        world.mine(&[landed(&tx)]).await;
+        world.solidify().await;
+        assert_eq!(world.finalise().await, 1);
+    };
+    let found = async || {
+        world.reconcile().await;
+        let sql = "SELECT subject || ' ' || (detail ->> 'unrecorded_minor') AS word FROM findings \
+                   WHERE kind = 'sweeps.unrecorded' AND resolved_at IS NULL";
+        world.words(sql).await
+    };
+    collect(30 * TRX).await;
+    assert_eq!(found().await, [""; 0], "all of it was recorded");
+    collect(37 * TRX).await;
+    let address = crate::world::address(61);
+    let said = |sun: i64| [format!("address:nile:{address} {sun}")];
+    assert_eq!(found().await, said(7 * TRX));
+    // it stays however long nobody looks
+    world.clock.advance_seconds(5 * 86_400);
+    assert_eq!(found().await, said(7 * TRX));
+    // a part turns up, whoever is credited with it
+    let recorded = "INSERT INTO incoming_transfers (id, network, txid, log_index, block_number, block_id, block_time, place, \
+        from_address, to_address, address_id, amount, state, kind, decided_by, decided_at, created_at, updated_at) \
+        SELECT gen_random_uuid(), network, txid, -2, block_number, block_id, block_time, 1, from_address, to_address, \
+            address_id, 5000000, 'held', 'by_contract', 'worker', decided_at, created_at, updated_at \
+        FROM incoming_transfers ORDER BY id LIMIT 1";
+    world.db.sql(recorded).await;
+    assert_eq!(found().await, said(2 * TRX));
+    let resolved = "UPDATE findings SET resolved_at = now(), resolved_by = 'operator:ops', resolved_reason = 'given by hand' \
+                    WHERE kind = 'sweeps.unrecorded'";
+    world.db.sql(resolved).await;
+    assert_eq!(found().await, [""; 0]);
+    world
+        .db
+        .sql("UPDATE incoming_transfers SET state = 'refunded', reason = 'paid back' WHERE state = 'held'")
+        .await;
+    collect(31 * TRX).await;
+    assert_eq!(found().await, said(3 * TRX), "more than he knew of");
+}

@@ -1,6 +1,6 @@
 //! Which addresses are worth it, each once.
 
-use domain::sweeps::{SweepPolicy, cancel};
+use domain::sweeps::{SweepPolicy, cancel, candidates};
 use kernel::Asset;
 use switchyard_domain as domain;
 
@@ -57,6 +57,16 @@ async fn an_address_of_which_something_is_held_or_whose_key_is_not_here_is_left_
         .await;
     assert_eq!(world.plan(&policy).await, 0);
     assert_eq!(world.findings().await, Vec::<String>::new());
+    let worth_it = async |kind: &str| {
+        let sql = format!("UPDATE incoming_transfers SET kind = '{kind}' WHERE amount = 1");
+        world.db.sql(&sql).await;
+        candidates(&world.worker, &policy).await.unwrap().len()
+    };
+    // what anybody can send through a contract stops no collecting
+    assert_eq!(
+        [worth_it("by_contract").await, worth_it("blocked_sender").await],
+        [1, 0]
+    );
     world
         .db
         .sql("UPDATE incoming_transfers SET state = 'ignored' WHERE amount = 1")

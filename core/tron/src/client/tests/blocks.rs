@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chain::{ChainAmount, Transfer, TransferAsset, TxOutcome};
+use chain::{ChainAmount, MovedBy, Transfer, TransferAsset, TxOutcome};
 use serde_json::{Value, json};
 
 use super::*;
@@ -318,10 +318,10 @@ async fn blocks_come_with_what_they_moved_of_whichever_token() {
     told.infos.insert(2, json!([paid, plain]));
     let node = told.node().await;
     let blocks = client(&[&node]).blocks(1, 3).await.unwrap();
-    let transfer = |place: u8, log_index, asset, amount, memo: Option<&str>| Transfer {
+    let transfer = |place: u8, by, asset, amount, memo: Option<&str>| Transfer {
         block_number: 2,
         txid: txid(2, place).parse().unwrap(),
-        log_index,
+        by,
         asset,
         from: address(9),
         to: address(2),
@@ -329,9 +329,9 @@ async fn blocks_come_with_what_they_moved_of_whichever_token() {
         memo: memo.map(str::to_owned),
     };
     let expected = [
-        transfer(1, Some(0), TransferAsset::Token(address(6)), 5, None),
-        transfer(1, Some(1), TransferAsset::Token(usdt()), 5, None),
-        transfer(2, None, TransferAsset::Coin, 7, Some("for order 7")),
+        transfer(1, MovedBy::Log(0), TransferAsset::Token(address(6)), 5, None),
+        transfer(1, MovedBy::Log(1), TransferAsset::Token(usdt()), 5, None),
+        transfer(2, MovedBy::Transaction, TransferAsset::Coin, 7, Some("for order 7")),
     ];
     assert_eq!(blocks[1].transfers, expected);
     assert_eq!((blocks[0].transfers.len(), blocks[2].transfers.len()), (0, 0));

@@ -1,6 +1,6 @@
 //! Money in blocks: every case of `deposits.json` with what has to be seen in it, and nothing else.
 
-use chain::{Transfer, TransferAsset, TronAddress, TxId};
+use chain::{MovedBy, Transfer, TransferAsset, TronAddress, TxId};
 use serde_json::{Value, json};
 use tron::transfers::{self, Info, Transaction};
 
@@ -53,16 +53,19 @@ fn told(transfer: &Transfer) -> Value {
         "asset": asset,
         "from_hex": from.to_hex(), "to_hex": to.to_hex(), "from_base58": from.to_string(), "to_base58": to.to_string(),
         "amount": transfer.amount.to_string(),
-        "log_index": transfer.log_index,
+        "log_index": match transfer.by {
+            MovedBy::Log(place) => Some(place),
+            MovedBy::Transaction | MovedBy::Call(_) => None,
+        },
     })
 }
 
-/// The transfers to us, in the words of the vectors.
+/// The transfers to us that may be credited, in the words of the vectors.
 fn credits<'a>(found: impl IntoIterator<Item = &'a Transfer>) -> Value {
     let watched = watched();
     found
         .into_iter()
-        .filter(|transfer| watched.contains(&transfer.to))
+        .filter(|transfer| watched.contains(&transfer.to) && !matches!(transfer.by, MovedBy::Call(_)))
         .map(told)
         .collect()
 }
@@ -113,4 +116,25 @@ fn a_real_receipt_shows_its_transfer() {
         let found = seen(int(info, "blockNumber"), &[&transaction], &[info]);
         assert_eq!(found.iter().map(told).collect::<Value>(), receipt["expected_transfers"]);
     }
+}
+
+#[test]
+fn what_a_contract_sent_on_is_seen_and_told_apart() {
+    let mut seen_of = Vec::new();
+    for case in cases(FILE) {
+        let found = seen(
+            int(&case, "block_number"),
+            &[&case["transaction"]],
+            &[&case["transaction_info"]],
+        );
+        for transfer in found.iter().filter(|transfer| matches!(transfer.by, MovedBy::Call(_))) {
+            seen_of.push((text(&case, "name").to_owned(), transfer.by, transfer.amount.to_string()));
+        }
+    }
+    let expected = (
+        "internal_trx_transfer".to_owned(),
+        MovedBy::Call(0),
+        "4000000".to_owned(),
+    );
+    assert_eq!(seen_of, [expected]);
 }

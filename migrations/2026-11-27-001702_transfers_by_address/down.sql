@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY incoming_transfers_by_address;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY sweeps_by_wallet;
