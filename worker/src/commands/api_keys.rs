@@ -82,7 +82,7 @@ impl From<Terms> for KeyTerms {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
-    let now = setup::clock().now();
+    let now = setup::now(&pool).await?;
     match command {
         Command::Create {
             name,

@@ -34,7 +34,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
             }
         }
         Command::Resume { network } => {
-            domain::watch::resume(&pool, &network, setup::clock().now()).await?;
+            domain::watch::resume(&pool, &network, setup::now(&pool).await?).await?;
             print("resumed");
         }
     }

@@ -29,7 +29,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
     let pool = setup::pool(settings)?;
     let name = txid.to_string();
     let named = (name.as_str(), &block);
-    match adopt(&pool, &RandomIds, named, &operator, setup::clock().now()).await? {
+    match adopt(&pool, &RandomIds, named, &operator, setup::now(&pool).await?).await? {
         Adoption::Adopted { .. } => print(&format!("adopted, as of block {}", block.at.number)),
         Adoption::Refused(why) => anyhow::bail!("not adopted: {why}"),
     }

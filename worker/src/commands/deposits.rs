@@ -185,7 +185,7 @@ async fn rule(settings: &Settings, id: Uuid, ruling: Ruling, by_hand: &ByHand) -
     let pool = setup::pool(settings)?;
     let instruction = by_hand.instruction()?;
     let exchange = nodes::exchange(settings)?;
-    let now = setup::clock().now();
+    let now = setup::now(&pool).await?;
     let limits = (
         settings.deposits.approval_above_trx,
         settings.deposits.approval_above_usdt,
@@ -209,7 +209,7 @@ async fn rule(settings: &Settings, id: Uuid, ruling: Ruling, by_hand: &ByHand) -
 
 async fn retire(settings: &Settings, network: &str, address: &str) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
-    let now = setup::clock().now();
+    let now = setup::now(&pool).await?;
     let retired = run_tx(&pool, "retire_address", async |conn| {
         let found = DepositAddress::find(conn, network, address).await?;
         let found = found.ok_or(DomainError::NotFound("address"))?;
@@ -223,7 +223,7 @@ async fn retire(settings: &Settings, network: &str, address: &str) -> anyhow::Re
 async fn backfill(settings: &Settings, network: &str, from: i64, to: i64) -> anyhow::Result<()> {
     ensure!(0 <= from && from <= to, "--from must not be above --to");
     let pool = setup::pool(settings)?;
-    let clock = setup::clock();
+    let clock = setup::shared_clock(&pool).await?;
     let solid = solid_number(&pool, network).await?;
     ensure!(
         to <= solid,
@@ -242,7 +242,7 @@ async fn backfill(settings: &Settings, network: &str, from: i64, to: i64) -> any
             "the nodes do not have blocks {start} to {end}"
         );
         let again = read_again(&pool, &RandomIds, network, (&read, None), clock.now()).await?;
-        wakes.push(again.wakes);
+        wakes.push_now(&again.wakes).await;
         blocks += again.blocks;
         recorded += again.recorded;
         known += again.known;

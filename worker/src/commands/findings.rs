@@ -43,7 +43,7 @@ pub enum Command {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
-    print(&answer(&pool, command, setup::clock().now()).await?);
+    print(&answer(&pool, command, setup::now(&pool).await?).await?);
     Ok(())
 }
 

@@ -71,7 +71,7 @@ pub enum Command {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
-    let (by, now) = (By::command(&operator()), setup::clock().now());
+    let (by, now) = (By::command(&operator()), setup::now(&pool).await?);
     match command {
         Command::Create { email, name, roles } => {
             let new = NewOperator {

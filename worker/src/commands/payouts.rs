@@ -73,7 +73,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
         }
         command => {
             let pool = setup::pool(settings)?;
-            print(&answer(&pool, command, setup::clock().now()).await?);
+            print(&answer(&pool, command, setup::now(&pool).await?).await?);
         }
     }
     Ok(())

@@ -38,7 +38,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
                 serde_json::from_str(&text).with_context(|| format!("{} is no price table", file.display()))?;
             let actor = format!("operator:{operator}");
             db::trail::by(&actor, &operator);
-            let now = setup::clock().now();
+            let now = setup::now(&pool).await?;
             let version = pricing::publish(&pool, &RandomIds, &bands, (&note, &actor), now).await?;
             print(&format!("published version {version}"));
         }

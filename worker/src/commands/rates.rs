@@ -47,7 +47,7 @@ pub enum Command {
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
     let pool = setup::pool(settings)?;
-    let clock = setup::clock();
+    let clock = setup::shared_clock(&pool).await?;
     let now = clock.now();
     match command {
         Command::Show { json } => {
@@ -64,7 +64,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
                 .read(&pool, &RandomIds, clock.as_ref(), &policy(settings)?)
                 .await?;
             let round = read.context("rates.sources names nobody to ask")?;
-            setup::wakes(settings)?.push(round.wakes);
+            setup::push(settings, &round.wakes).await?;
             let found = overview(&pool, &policy(settings)?, clock.now()).await?;
             print(&in_words(&found));
             if let Some(refusal) = round.judged.refused_as {
@@ -86,7 +86,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
             let wakes = setup::wakes(settings)?;
             let step = async || {
                 let mut done = set_rate(&pool, &RandomIds, &policy, (&instruction, &wanted), now).await?;
-                wakes.push(std::mem::take(&mut done.wakes));
+                wakes.push_now(&std::mem::take(&mut done.wakes)).await;
                 Ok::<_, DomainError>(done)
             };
             print(&by.carry_out("set", step).await?);

@@ -50,7 +50,7 @@ pub enum Command {
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<()> {
-    let now = setup::clock().now();
+    let now = setup::now(&setup::pool(settings)?).await?;
     match command {
         Command::List { state, limit, json } => {
             let filter = RentalFilter {

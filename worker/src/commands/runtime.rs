@@ -164,7 +164,7 @@ async fn make(settings: &Settings, wish: Wish<'_>, by: &By) -> anyhow::Result<()
         mark: None,
     };
     let judge = |values: &Values| RuntimeSettings::judge(values, settings, Role::Worker);
-    let now = setup::clock().now();
+    let now = setup::now(&setup::pool(settings)?).await?;
     let changed = change(&setup::pool(settings)?, &RandomIds, &judge, (&edit, wish), now).await?;
     let Changed {
         version, differences, ..

@@ -64,7 +64,7 @@ pub(super) async fn push(settings: &Settings, due: &[Wake]) -> anyhow::Result<()
 }
 
 /// The time that all processes share; in debug builds a test may set it.
-async fn shared_clock(pool: &Pool) -> anyhow::Result<Arc<dyn Clock>> {
+pub(super) async fn shared_clock(pool: &Pool) -> anyhow::Result<Arc<dyn Clock>> {
     #[cfg(debug_assertions)]
     if let Some(clock) = crate::test_clock::from_environment() {
         return Ok(clock);

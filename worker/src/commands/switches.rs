@@ -51,6 +51,6 @@ pub(super) async fn throw(
     let actor = format!("operator:{operator}");
     trail::by(&actor, operator);
     let pool = setup::pool(settings)?;
-    throw_switch(&pool, name, (enabled, &reason), &actor, setup::clock().now()).await?;
+    throw_switch(&pool, name, (enabled, &reason), &actor, setup::now(&pool).await?).await?;
     Ok(())
 }

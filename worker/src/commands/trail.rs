@@ -27,7 +27,8 @@ pub(super) enum Command {
 
 /// Answers whether nothing is wrong.
 pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result<bool> {
-    let (pool, now) = (setup::pool(settings)?, setup::clock().now());
+    let pool = setup::pool(settings)?;
+    let now = setup::now(&pool).await?;
     match command {
         Command::Verify { heads, json } => {
             let kept = heads.as_deref().map(read).transpose()?.unwrap_or_default();

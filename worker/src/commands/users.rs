@@ -32,7 +32,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> anyhow::Result
         Command::Block { user, reason } => (*user, Some(reason.as_str())),
         Command::Unblock { user } => (*user, None),
     };
-    set_blocked(&pool, UserId(user), reason, setup::clock().now()).await?;
+    set_blocked(&pool, UserId(user), reason, setup::now(&pool).await?).await?;
     print(if reason.is_some() { "blocked" } else { "unblocked" });
     Ok(())
 }

@@ -100,7 +100,7 @@ async fn generate(
     let pool = setup::pool(settings)?;
     let clock = setup::clock();
     let keys = setup::keys(settings, &pool, &clock).await?;
-    let now = clock.now();
+    let now = setup::now(&pool).await?;
     let mut wallets = Vec::with_capacity(count);
     for key in keyring::generate_batch(count)? {
         let id = WalletId(RandomIds.uuid());
