@@ -121,13 +121,13 @@ impl NewSupplierWallet<'_> {
 
 /// Wallets that fit, the best first: the rule of `domain::delegations::choice::best`, which gives the reasons, said in SQL
 /// so that one row is locked instead of all being read. A test of claims holds the two to each other. A wallet short of
-/// bandwidth still fits if it can burn a TRX for it.
+/// bandwidth still fits if it can burn a TRX for it. Whom it carries is asked once, and not of each wallet.
 const FITTING: &str = "SELECT w.id FROM supplier_wallets w \
     WHERE w.purpose = 'supply' AND w.state = 'active' AND w.enabled AND w.isolated_at IS NULL AND w.address <> $2 \
       AND w.delegatable_sun - w.reserved_sun >= $1 \
       AND (w.bandwidth_available >= $3 OR w.balance_sun >= 1000000) \
-    ORDER BY EXISTS (SELECT 1 FROM delegations d WHERE d.order_id = $4 AND d.wallet_id = w.id), \
-             EXISTS (SELECT 1 FROM delegations d WHERE d.wallet_id = w.id AND d.receiver = $2 \
+    ORDER BY w.id IN (SELECT d.wallet_id FROM delegations d WHERE d.order_id = $4), \
+             w.id IN (SELECT d.wallet_id FROM delegations d WHERE d.receiver = $2 \
                      AND d.state IN ('reserved', 'active', 'reclaiming')), \
              w.delegatable_sun - w.reserved_sun, w.id \
     LIMIT 1";

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY delegations_live_by_receiver;
