@@ -24,11 +24,19 @@ pub(super) fn act(
     request: &Request,
     action: &str,
 ) -> Option<Act> {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        return None;
-    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    (!reads).then(|| act_of(app, (principal, client), request, action))
+}
+
+/// The act that a request is, whatever it does.
+pub(super) fn act_of(
+    app: &App,
+    (principal, client): (Option<&Principal>, Option<IpAddr>),
+    request: &Request,
+    action: &str,
+) -> Act {
     let request_id = request.extensions().get::<RequestId>();
-    Some(Act::new(Actor {
+    Act::new(Actor {
         principal: principal.map_or_else(|| NOBODY.to_owned(), Principal::actor),
         name: principal.map_or_else(|| NOBODY.to_owned(), |principal| principal.name.clone()),
         address: client.map(|client| client.to_string()),
@@ -36,7 +44,7 @@ pub(super) fn act(
         action: action.to_owned(),
         target: Some(format!("{} {}", request.method(), request.uri().path())),
         at: app.clock.now(),
-    }))
+    })
 }
 
 /// Runs the handler as a part of the act.

@@ -68,8 +68,9 @@ pub(crate) async fn guard(State(guarded): State<Guarded>, mut request: Request, 
         }
     } else {
         // it is not counted as the key's: who stole one must not use up what its owner may ask. The address is, see [`caller`]
-        let act = audit::act(&app, (Some(&principal), client), &request, action);
-        done(&app, act, Some(elsewhere(client)), std::future::pending()).await
+        // whoever stole one tries it by reading
+        let act = audit::act_of(&app, (Some(&principal), client), &request, action);
+        done(&app, Some(act), Some(elsewhere(client)), std::future::pending()).await
     };
     response.extensions_mut().insert(answered_for);
     response

@@ -284,5 +284,11 @@ async fn who_tries_a_key_from_elsewhere_is_in_the_audit_trail() {
     );
     let told = "AND action = 'create_order' AND target = 'POST /api/orders' AND step IS NULL";
     assert_eq!(api.count(&format!("{lines} {told}")).await, 1);
-    assert_eq!(api.count(&lines).await, 1, "reading leaves nothing");
+    let read = "AND action = 'get_prices' AND target = 'GET /api/prices'";
+    assert_eq!(
+        api.count(&format!("{lines} {read}")).await,
+        1,
+        "also where it only reads"
+    );
+    assert_eq!(api.count(&lines).await, 2);
 }

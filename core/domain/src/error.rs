@@ -245,6 +245,9 @@ pub enum DomainError {
     /// The session ended, or the refresh token is none of it.
     #[error("this session is over: sign in again")]
     SessionOver,
+    /// The key was revoked, or the operator disabled, while the request was on its way.
+    #[error("the key is revoked, or the operator disabled")]
+    CallerGone,
     /// What an operator shows again to change his own account is wrong.
     #[error("the password or the code is wrong, or there were too many tries: wait and try again")]
     NotProven,

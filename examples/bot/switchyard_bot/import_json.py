@@ -167,7 +167,10 @@ async def _one(backend: Backend, person: Person, how: tuple[str, bool], report: 
             if waiting.state == "open":
                 report.waiting.append(f"user {person.user}: {person.balance} TRX wait for another operator's approval")
             else:
-                report.problems.append(f"user {person.user}: the balance was not credited: its approval is {waiting.state}")
+                report.problems.append(
+                    f"user {person.user}: {person.balance} TRX were not credited: the approval is {waiting.state}. Credit this user"
+                    " by hand; the same under another --name would credit everybody else once more"
+                )
         except Refused as refused:
             report.problems.append(f"user {person.user}: the balance was not credited: {refused.code}")
     for address, label in person.wallets:

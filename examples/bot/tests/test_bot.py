@@ -244,11 +244,16 @@ class BotTest(unittest.IsolatedAsyncioTestCase):
     async def test_an_import_asks_what_came_of_an_approval(self) -> None:
         path = Path(self.folder.name) / "users.json"
         path.write_text(json.dumps({"1": {"balance": "10000.000001"}}))
-        refused = "user 1: the balance was not credited: its approval is"
+        def refused(state: str) -> str:
+            return (
+                f"user 1: 10000.000001 TRX were not credited: the approval is {state}. Credit this user by hand;"
+                " the same under another --name would credit everybody else once more"
+            )
+
         for state, credited_before, problems in (
             ("approved", 1, []),
-            ("rejected", 0, [f"{refused} rejected"]),
-            ("expired", 0, [f"{refused} expired"]),
+            ("rejected", 0, [refused("rejected")]),
+            ("expired", 0, [refused("expired")]),
         ):
             answer = WaitingView(approval=SimpleNamespace(state=state))
             with mock.patch.object(self.direct, "_ask", mock.AsyncMock(return_value=answer)):

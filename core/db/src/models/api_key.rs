@@ -1,11 +1,12 @@
 //! Keys that bots and shops authenticate with. Only the hash of a key is kept.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::schema::{api_key_former_secrets as former, api_keys};
+use crate::schema::{api_key_former_secrets as former, api_keys, operators};
 use crate::{Conn, Prepare as _};
 
 #[derive(Debug, Clone, Queryable, Selectable, Identifiable)]
@@ -94,6 +95,15 @@ impl ApiKey {
             .first(conn)
             .await
             .optional()
+    }
+
+    /// Whether the key is not revoked, and the operator who acts under it not disabled.
+    pub async fn may_act(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
+        let alive = api_keys::table.filter(api_keys::id.eq(id).and(api_keys::revoked_at.is_null()));
+        let disabled = operators::table.filter(operators::id.eq(id).and(operators::disabled_at.is_not_null()));
+        diesel::select(exists(alive).and(not(exists(disabled))))
+            .get_result(conn)
+            .await
     }
 
     /// A key that is not revoked.

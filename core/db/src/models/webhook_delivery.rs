@@ -159,6 +159,22 @@ impl WebhookDelivery {
         fitting!(endpoint, filter).count().get_result(conn).await
     }
 
+    /// Gives up what waits for an endpoint that is told of these alone.
+    pub async fn give_up_others(
+        conn: &mut Conn,
+        endpoint: Uuid,
+        told: &[EventType],
+        now: DateTime<Utc>,
+    ) -> QueryResult<usize> {
+        let rows = d::table
+            .filter(d::endpoint_id.eq(endpoint).and(d::state.eq(DeliveryState::Pending)))
+            .filter(d::event_type.ne_all(told));
+        diesel::update(rows)
+            .set((d::state.eq(DeliveryState::Failed), d::updated_at.eq(now)))
+            .execute(conn)
+            .await
+    }
+
     /// They are to be sent again, now and with all tries.
     pub async fn set_due(conn: &mut Conn, endpoint: Uuid, events: &[Uuid], now: DateTime<Utc>) -> QueryResult<usize> {
         let rows = d::table.filter(d::endpoint_id.eq(endpoint).and(d::event_id.eq_any(events)));

@@ -126,6 +126,15 @@ impl WebhookEndpoint {
             .await
     }
 
+    /// Whoever changed it last answers for it.
+    pub async fn set_keeper(conn: &mut Conn, id: Uuid, keeper: &str) -> QueryResult<()> {
+        diesel::update(w::table.find(id))
+            .set(w::created_by.eq(keeper))
+            .execute(conn)
+            .await?;
+        Ok(())
+    }
+
     /// Guarded: enabled to disabled. Answers whether this call did it.
     pub async fn disable(conn: &mut Conn, id: Uuid, reason: &str, now: DateTime<Utc>) -> QueryResult<bool> {
         let enabled = w::table.filter(w::id.eq(id).and(w::enabled));
@@ -137,7 +146,7 @@ impl WebhookEndpoint {
         Ok(diesel::update(enabled).set(set).execute(conn).await? == 1)
     }
 
-    /// Disables all that somebody registered; answers which this call did.
+    /// Disables all that somebody registered, or changed last; answers which this call did.
     pub async fn disable_of(
         conn: &mut Conn,
         created_by: &str,

@@ -25,8 +25,8 @@ pub(super) async fn add_holder_in_tx(
 }
 
 /// Whether two, by what timelines call them, may be one person: one is the other, was shown a secret of it, or somebody was shown
-/// one of both; or one is an operator who was shown a password of the other, or of somebody who was shown a secret of it. No more is
-/// asked than who ever was: a secret of before a rotation may be what asked. Whom one operator made are two to each other.
+/// one of both; or who is behind the one was shown a password of who is behind the other. No more is asked than who ever was: a secret
+/// of before a rotation may be what asked. Whom one operator made are two to each other.
 pub(crate) async fn may_be_one_in_tx(conn: &mut Conn, one: &str, other: &str) -> Result<bool, DomainError> {
     let (Some(one), Some(other)) = (id_of(one), id_of(other)) else {
         return Ok(one == other);
@@ -42,11 +42,11 @@ pub(crate) async fn may_be_one_in_tx(conn: &mut Conn, one: &str, other: &str) ->
     }
     let all: Vec<Uuid> = ones.union(&others).copied().collect();
     let made = OperatorMaker::of(conn, &all).await?;
-    let made_one_of = |maker: Uuid, persons: &HashSet<Uuid>| {
-        let mut by_him = made.iter().filter(|(_, by)| *by == maker);
-        by_him.any(|(operator, _)| persons.contains(operator))
+    let made_one_of = |makers: &HashSet<Uuid>, persons: &HashSet<Uuid>| {
+        let mut by_them = made.iter().filter(|(_, by)| makers.contains(by));
+        by_them.any(|(operator, _)| persons.contains(operator))
     };
-    Ok(made_one_of(one, &others) || made_one_of(other, &ones))
+    Ok(made_one_of(&ones, &others) || made_one_of(&others, &ones))
 }
 
 /// The id of an operator or a key; who gave a command has a name and none.

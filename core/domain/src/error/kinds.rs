@@ -47,7 +47,7 @@ impl DomainError {
             | Self::RoleInUse
             | Self::SettingsMoved(_)
             | Self::WalletNotActive => ErrorClass::Conflict,
-            Self::SignInFailed | Self::CodeNeeded | Self::SessionOver => ErrorClass::Unauthenticated,
+            Self::SignInFailed | Self::CodeNeeded | Self::SessionOver | Self::CallerGone => ErrorClass::Unauthenticated,
             Self::UserBlocked
             | Self::PayoutAddressNotListed
             | Self::OwnPayout
@@ -134,6 +134,7 @@ impl DomainError {
             Self::SignInFailed => "sign_in_failed",
             Self::CodeNeeded => "code_needed",
             Self::SessionOver => "session_over",
+            Self::CallerGone => "unauthorized",
             Self::NotProven => "not_proven",
             Self::WeakPassword(_) => "weak_password",
             Self::MoreThanOwn => "more_than_own",

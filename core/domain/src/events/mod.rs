@@ -16,8 +16,8 @@ use uuid::Uuid;
 pub use db::models::{Event, EventFilter, EventPlace, EventType};
 pub(crate) use orders::{OrderNews, tell_of_orders_in_tx};
 pub use read::{Start, newest, page, prune, start};
-pub(crate) use sight::check_sight;
 pub use sight::permission_of;
+pub(crate) use sight::{check_sight, events_told};
 pub(crate) use wallets::tell_of_wallet_in_tx;
 
 use crate::DomainError;

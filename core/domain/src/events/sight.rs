@@ -38,11 +38,8 @@ pub const fn permission_of(event: EventType) -> Option<Permission> {
     })
 }
 
-/// Whether who may do this sees all that an endpoint with these types is told; with none: all that has not to be named.
-///
-/// # Errors
-/// [`DomainError::MayNotSee`].
-pub(crate) fn check_sight(sees: PermissionSet, types: &[EventType]) -> Result<(), DomainError> {
+/// What an endpoint with these types is told; with none: all that has not to be named.
+pub(crate) fn events_told(types: &[EventType]) -> impl Iterator<Item = EventType> {
     let told = |event: EventType| {
         if types.is_empty() {
             !event.has_to_be_named()
@@ -50,8 +47,15 @@ pub(crate) fn check_sight(sees: PermissionSet, types: &[EventType]) -> Result<()
             types.contains(&event)
         }
     };
-    let told = EventType::ALL.iter().copied().filter(|event| told(*event));
-    let mut needed = told.filter_map(permission_of);
+    EventType::ALL.iter().copied().filter(move |event| told(*event))
+}
+
+/// Whether who may do this sees all that an endpoint with these types is told; with none: all that has not to be named.
+///
+/// # Errors
+/// [`DomainError::MayNotSee`].
+pub(crate) fn check_sight(sees: PermissionSet, types: &[EventType]) -> Result<(), DomainError> {
+    let mut needed = events_told(types).filter_map(permission_of);
     match needed.find(|point| !sees.has(*point)) {
         Some(point) => Err(DomainError::MayNotSee(point)),
         None => Ok(()),

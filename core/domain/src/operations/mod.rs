@@ -24,7 +24,7 @@ mod webhooks;
 
 use ::jobs::Wake;
 use chrono::{DateTime, Utc};
-use db::models::{Action, ActionFilter, IdempotencyKey, NewIdempotencyKey, NewOperatorAction, OperatorAction};
+use db::models::{Action, ActionFilter, ApiKey, IdempotencyKey, NewIdempotencyKey, NewOperatorAction, OperatorAction};
 use db::{Conn, Pool, acquire, trail};
 use kernel::{ApiKeyId, IdGen};
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ impl Mark {
     /// mark that runs at this moment is waited for by the claim itself.
     ///
     /// # Errors
-    /// [`DomainError::IdempotencyMismatch`] where the mark was used for another request.
+    /// [`DomainError::IdempotencyMismatch`] where the mark was used for another request; [`DomainError::CallerGone`].
     pub(crate) async fn replay_in_tx(
         &self,
         conn: &mut Conn,
@@ -98,7 +98,12 @@ impl Mark {
             resource_id: makes.to_string(),
             created_at: now,
         };
-        if claim.claim(conn).await? {
+        let claimed = claim.claim(conn).await?;
+        // a process may know the caller from seconds ago; who revokes a key waits for this claim, or it for him
+        if !ApiKey::may_act(conn, self.api_key.0).await? {
+            return Err(DomainError::CallerGone);
+        }
+        if claimed {
             return Ok(None);
         }
         let earlier = IdempotencyKey::find(conn, self.api_key.0, &self.key)

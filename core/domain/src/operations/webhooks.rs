@@ -7,10 +7,11 @@ use db::{Pool, run_tx};
 use jobs::{JobKind, JobRequest, enqueue_in_tx};
 use kernel::{EventId, IdGen, WebhookId};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{AT_ONCE, Command, Done, Instruction};
 use crate::DomainError;
-use crate::events::check_sight;
+use crate::events::{check_sight, events_told};
 use crate::webhooks::find_in_tx;
 
 /// Changes an endpoint by a command on the machine, where everything can be seen. Switched on, what waits for it is sent again.
@@ -42,6 +43,12 @@ pub async fn change_webhook_as(
     let filter = json!({ "object_id": id, "enabled": change.enabled, "event_types": change.event_types });
     let command = Command::new(ids, Action::WebhooksChange, instruction, filter, now)?;
     run_tx(pool, "change_webhook", async |conn| {
+        // before the endpoint: who revokes a key takes them in this order
+        let replayed = if instruction.dry_run {
+            None
+        } else {
+            command.replay_in_tx(conn).await?
+        };
         let found = WebhookEndpoint::lock(conn, id.0)
             .await?
             .ok_or(DomainError::NotFound("webhook"))?;
@@ -52,10 +59,16 @@ pub async fn change_webhook_as(
         if instruction.dry_run {
             return Ok((found, Done::counted(1)));
         }
-        if let Some(done) = command.replay_in_tx(conn).await? {
+        if let Some(done) = replayed {
             return Ok((found, done));
         }
         let changed = WebhookEndpoint::change(conn, id.0, change, now).await?;
+        if instruction.mark.is_some() {
+            WebhookEndpoint::set_keeper(conn, id.0, &instruction.actor).await?;
+        }
+        if let Some(types) = &change.event_types {
+            WebhookDelivery::give_up_others(conn, id.0, &told_of(types), now).await?;
+        }
         let mut wakes = Vec::new();
         if changed.enabled && !found.enabled {
             let object_id = &id.to_string();
@@ -137,7 +150,8 @@ async fn resend(
     run_tx(pool, "resend_webhook_messages", async |conn| {
         let endpoint = find_in_tx(conn, id).await?;
         if instruction.dry_run {
-            return Ok(Done::counted(WebhookDelivery::count(conn, id.0, filter).await?));
+            let fitting = still_told(&endpoint, filter);
+            return Ok(Done::counted(WebhookDelivery::count(conn, id.0, &fitting).await?));
         }
         if let Some(done) = command.replay_in_tx(conn).await? {
             return Ok(done);
@@ -145,11 +159,12 @@ async fn resend(
         if !endpoint.enabled {
             return Err(DomainError::WebhookDisabled);
         }
-        let matched = WebhookDelivery::count(conn, id.0, filter).await?;
+        let fitting = still_told(&endpoint, filter);
+        let matched = WebhookDelivery::count(conn, id.0, &fitting).await?;
         if matched == 0 && filter.event.is_some() {
             return Err(DomainError::NotFound("message"));
         }
-        let taken = WebhookDelivery::oldest(conn, id.0, filter, AT_ONCE).await?;
+        let taken = WebhookDelivery::oldest(conn, id.0, &fitting, AT_ONCE).await?;
         let events: Vec<_> = taken.iter().map(|message| message.event_id).collect();
         WebhookDelivery::set_due(conn, id.0, &events, now).await?;
         let objects = taken.iter().map(|message| {
@@ -166,6 +181,26 @@ async fn resend(
         command.done_in_tx(conn, matched, objects.collect(), wakes).await
     })
     .await
+}
+
+/// What an endpoint with these types may be sent: that, and tests.
+fn told_of(types: &[EventType]) -> Vec<EventType> {
+    let told = events_told(types).filter(|event| *event != EventType::WebhookTest);
+    told.chain([EventType::WebhookTest]).collect()
+}
+
+/// The filter, for what the endpoint is told of today: whoever keeps it now need not see what it was told of before.
+fn still_told(endpoint: &WebhookEndpoint, filter: &DeliveryFilter) -> DeliveryFilter {
+    let mut told = told_of(&endpoint.event_types);
+    if !filter.event_types.is_empty() {
+        told.retain(|event| filter.event_types.contains(event));
+    }
+    DeliveryFilter {
+        // no message at all, and not any
+        event: told.is_empty().then(Uuid::nil).or(filter.event),
+        event_types: told,
+        ..filter.clone()
+    }
 }
 
 /// Words as the record keeps them: null where none is given.

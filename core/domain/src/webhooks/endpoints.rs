@@ -148,13 +148,14 @@ pub async fn rotate_secret(
     now: DateTime<Utc>,
 ) -> Result<Registered, DomainError> {
     run_tx(pool, "rotate_webhook_secret", async |conn| {
-        let endpoint = WebhookEndpoint::lock(conn, id.0)
-            .await?
-            .ok_or(DomainError::NotFound("webhook"))?;
+        // before the endpoint: who revokes a key takes them in this order
         let replayed = mark
             .replay_in_tx(conn, "webhook_secret", secret.id, now)
             .await?
             .is_some();
+        let endpoint = WebhookEndpoint::lock(conn, id.0)
+            .await?
+            .ok_or(DomainError::NotFound("webhook"))?;
         if !replayed {
             if WebhookSecretRow::count_signing(conn, id.0, now).await? >= MAX_SECRETS {
                 return Err(DomainError::TooMany(

@@ -304,8 +304,12 @@ async fn who_was_shown_somebodys_password_may_be_him() {
         world.operator_by(&by_anna, "carl").await,
         world.operator_by(&by_anna, "dora").await,
     );
-    let his = world.key_by(Some(&carl)).await;
+    let (his, hers) = (world.key_by(Some(&carl)).await, world.key_by(Some(&anna)).await);
     for (asker, decider) in [
+        (&hers, &dora),
+        (&dora, &hers),
+        (&hers, &his),
+        (&his, &hers),
         (&anna, &carl),
         (&carl, &anna),
         (&anna, &dora),

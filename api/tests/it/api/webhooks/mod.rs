@@ -234,12 +234,77 @@ async fn what_a_key_registered_is_told_nothing_once_it_is_revoked() {
         (&json!(false), &json!("key_revoked"))
     );
     assert_eq!(api.get(&of_other).await.body["enabled"], true);
+    // processes believe a key for seconds; what it does now would last
+    for (method, path, body) in [
+        (Method::PATCH, of_key.as_str(), json!({ "enabled": true })),
+        (Method::POST, PATH, json!({ "url": "https://thief.example/hook" })),
+        (Method::POST, &*format!("{of_other}/rotate-secret"), json!({})),
+    ] {
+        api.with_token(&key, method, path, &body)
+            .await
+            .refused(401, "unauthorized");
+    }
+    assert_eq!(api.get(&of_key).await.body["enabled"], false);
+    assert_eq!(api.count("SELECT count(*) FROM webhook_endpoints").await, 2);
     let told = "SELECT count(*) FROM webhook_deliveries WHERE event_type = 'order.created'";
     assert_eq!(api.order("o1").await.status, 201);
     assert_eq!(api.count(told).await, 1);
     // somebody may take it over
     let on = patch(&api, &of_key, "p1", &json!({ "enabled": true })).await;
     assert_eq!(on.body["enabled"], true);
+}
+
+#[tokio::test]
+async fn what_a_key_changed_last_is_told_nothing_once_it_is_revoked() {
+    let api = TestApi::new().await;
+    let (id, key) = api.key_with(Scope::ALL, 1_000).await;
+    let (taken, left) = (
+        path_of(&register(&api, "m1").await),
+        path_of(&register(&api, "m2").await),
+    );
+    let elsewhere = json!({ "url": "https://thief.example/hook" });
+    assert_eq!(
+        api.with_token(&key, Method::PATCH, &taken, &elsewhere).await.status,
+        200
+    );
+    let (_, admin) = api.signed_in(&["super_admin"]).await;
+    let revoke = format!("/api/keys/{id}/revoke");
+    assert_eq!(
+        api.with_token(&admin, Method::POST, &revoke, &Value::Null).await.status,
+        204
+    );
+    assert_eq!(api.get(&taken).await.body["disabled_reason"], "key_revoked");
+    assert_eq!(api.get(&left).await.body["enabled"], true);
+}
+
+#[tokio::test]
+async fn who_is_told_less_is_not_sent_the_rest_by_hand() {
+    let api = TestApi::new().await;
+    let path = path_of(&register(&api, "m1").await);
+    assert_eq!(api.order("o1").await.status, 201);
+    let narrowed = patch(&api, &path, "p1", &json!({ "event_types": ["deposit.credited"] })).await;
+    assert_eq!(narrowed.status, 200, "{}", narrowed.body);
+    let all = api.get(&format!("{path}/deliveries")).await;
+    let message = &all.body["items"][0];
+    assert_eq!(
+        (&message["type"], &message["state"]),
+        (&json!("order.created"), &json!("failed"))
+    );
+    for (mark, body) in [("r1", json!({})), ("r2", json!({ "type": "order.created" }))] {
+        let again = api.marked(&format!("{path}/resend"), mark, &body).await;
+        assert_eq!(
+            (again.status.as_u16(), &again.body["matched"]),
+            (200, &json!(0)),
+            "{}",
+            again.body
+        );
+    }
+    let one = format!("{path}/deliveries/{}/resend", message["id"].as_str().unwrap());
+    api.marked(&one, "r3", &json!({})).await.refused(404, "not_found");
+    let widened = patch(&api, &path, "p2", &json!({ "event_types": [] })).await;
+    assert_eq!(widened.status, 200);
+    let again = api.marked(&format!("{path}/resend"), "r4", &json!({})).await;
+    assert_eq!(again.body["matched"], 1, "{}", again.body);
 }
 
 #[tokio::test]
