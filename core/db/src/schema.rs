@@ -817,6 +817,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         ended_at -> Nullable<Timestamptz>,
+        left_minor -> BigInt,
     }
 }
 

@@ -44,7 +44,6 @@ async fn one(env: &Environment, name: &str, network: &NetworkEnvironment) -> Res
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
-    let left = env.rules().sweep.rules.reserve_sun;
     let holdings: Vec<Holdings<'_>> = before
         .into_iter()
         .map(|(asset, before)| Holdings {
@@ -57,10 +56,6 @@ async fn one(env: &Environment, name: &str, network: &NetworkEnvironment) -> Res
                     Asset::Usdt => *usdt,
                 })
             }),
-            left_minor: match asset {
-                Asset::Trx => left,
-                Asset::Usdt => 0,
-            },
         })
         .collect();
     Ok(shortages(&env.pool, (name, burns), &holdings).await?)

@@ -9,10 +9,11 @@ use chain::{Receiver, TronAddress};
 use chrono::Duration;
 use db::models::{IntentKind, SupplierWallet, SweepState};
 use db::{Conn, run_tx};
+use domain::deposits::solid_number;
 use domain::sweeps::{
     Activation, EnergyStanding, Holding, SignedSweep, SweepClaim, SweepClaimed, SweepStep, SweepWork, ToCollect,
-    TokenFacts, cancel, claim_activation_in_tx, claim_sweep_in_tx, decide_coin, decide_token, destination, rent,
-    sweep_signed_in_tx, to_sweep, unrent, wait,
+    TokenFacts, cancel, claim_activation_in_tx, claim_sweep_in_tx, decide_coin, decide_token, destination,
+    left_of_coin, rent, sweep_signed_in_tx, to_sweep, unrent, wait,
 };
 use domain::transactions::Signed;
 use kernel::{Asset, ChainTransactionId, ErrorClass, SweepId};
@@ -47,8 +48,8 @@ enum Next {
     Activate,
     /// So much energy is to be ordered.
     Rent(i64),
-    /// So much goes there; a call may burn so many sun.
-    Send(Box<SupplierWallet>, i64, i64),
+    /// So much goes there, and so much stays for certain; a call may burn so many sun.
+    Send(Box<SupplierWallet>, (i64, i64), i64),
 }
 
 /// A read of the chain: its head just before, and what follows.
@@ -110,6 +111,10 @@ impl SweepDeposits {
         let claimed = match read.next {
             Next::Wait(code) => return self.wait(work, code).await,
             Next::Cancel(_) if work.sweep.state == SweepState::Renting => {
+                // a node that is behind what is final shows less than there is, and energy is not paid for twice
+                if read.as_of_block < solid_number(&env.pool, &work.sweep.network).await? {
+                    return Ok(again(now + env.rules().sweep.pause(0), "node_behind"));
+                }
                 // its energy was for nothing; the next look ends it
                 let (rules, over) = (env.rules(), (id, EnergyStanding::Over));
                 unrent(&env.pool, env.ids.as_ref(), &rules.sweep, over, now).await?;
@@ -126,10 +131,11 @@ impl SweepDeposits {
             }
             Next::Rent(energy) => return self.rent(work, energy).await,
             Next::Activate => self.activate(job, work, network).await?,
-            Next::Send(to, amount, fee_limit_sun) => {
+            Next::Send(to, (amount, left), fee_limit_sun) => {
                 let collect = ToCollect {
                     seen: &work.sweep,
                     amount,
+                    left,
                     to: &to,
                     fee_limit_sun,
                     as_of_block: read.as_of_block,
@@ -165,7 +171,7 @@ impl SweepDeposits {
             SweepStep::Rent { energy } => Next::Rent(energy),
             SweepStep::Send { amount, .. } => match self.to(work.asset).await? {
                 None => Next::Wait("no_treasury_receives"),
-                Some((to, _)) => Next::Send(Box::new(to), amount, 0),
+                Some((to, _)) => Next::Send(Box::new(to), (amount, left_of_coin(holding, amount)), 0),
             },
         };
         let as_of_block = snapshot.as_of_block;
@@ -211,7 +217,7 @@ impl SweepDeposits {
             SweepStep::Cancel(_) => Next::Cancel(holding.minor),
             SweepStep::Wait(code) => Next::Wait(code),
             SweepStep::Rent { energy } => Next::Rent(energy),
-            SweepStep::Send { amount, fee_limit_sun } => Next::Send(Box::new(to), amount, fee_limit_sun),
+            SweepStep::Send { amount, fee_limit_sun } => Next::Send(Box::new(to), (amount, 0), fee_limit_sun),
         };
         Ok(Read { as_of_block, next })
     }

@@ -336,18 +336,28 @@ impl IncomingTransfer {
             .await
     }
 
-    /// Marks what was credited at an address, of an asset and in blocks up to `number`, as collected by a sweep.
+    /// Marks what was credited at an address, of an asset and in blocks up to `number`, as collected by a sweep, but for the
+    /// newest that `lies` there still covers.
     pub async fn set_swept(
         conn: &mut Conn,
         (address, asset): (Uuid, &str),
-        number: i64,
+        (number, lies): (i64, i64),
         sweep: Uuid,
     ) -> QueryResult<usize> {
-        let rows = t::table
-            .filter(t::address_id.eq(address).and(t::asset.eq(asset)))
-            .filter(t::state.eq(TransferState::Credited).and(t::swept_by.is_null()))
-            .filter(t::block_number.le(number));
-        diesel::update(rows).set(t::swept_by.eq(sweep)).execute(conn).await
+        diesel::sql_query(
+            "UPDATE incoming_transfers t SET swept_by = $5 FROM (\
+                SELECT id, sum(credited) OVER (ORDER BY block_number DESC, place DESC, id DESC \
+                    ROWS UNBOUNDED PRECEDING) AS newest FROM incoming_transfers \
+                WHERE address_id = $1 AND asset = $2 AND state = 'credited' AND swept_by IS NULL AND block_number <= $3) n \
+             WHERE t.id = n.id AND n.newest > $4",
+        )
+        .bind::<SqlUuid, _>(address)
+        .bind::<Text, _>(asset)
+        .bind::<BigInt, _>(number)
+        .bind::<BigInt, _>(lies)
+        .bind::<SqlUuid, _>(sweep)
+        .execute(conn)
+        .await
     }
 
     /// Guarded: moves a transfer from the state that its decision was made in.

@@ -97,6 +97,8 @@ pub struct Collected<'a> {
     pub to_address: &'a str,
     /// Every block up to it was in the balance that was read.
     pub read_block: i64,
+    /// What stays at the address for certain.
+    pub left: i64,
 }
 
 /// An address that is worth collecting.
@@ -304,6 +306,7 @@ impl Sweep {
             s::amount.eq(signed.amount),
             s::to_address.eq(signed.to_address),
             s::read_block.eq(signed.read_block),
+            s::left_minor.eq(signed.left),
             s::attempts.eq(s::attempts + 1),
             s::energy_failures.eq(0),
             s::reason_code.eq(None::<String>),
@@ -325,6 +328,7 @@ impl Sweep {
             s::amount.eq(signed.amount),
             s::to_address.eq(signed.to_address),
             s::read_block.eq(signed.read_block),
+            s::left_minor.eq(signed.left),
             s::reason_code.eq(None::<String>),
             s::updated_at.eq(now),
             s::ended_at.eq(now),

@@ -27,14 +27,16 @@ const PLACES: &str = "SELECT address AS place FROM deposit_addresses WHERE netwo
         WHERE t.network = $1 AND t.state = 'credited' AND t.swept_by IS NULL AND a.kind = 'user' \
         GROUP BY a.address ORDER BY sum(t.credited) DESC, a.address LIMIT $2)";
 
-/// What lies at customers' own addresses that were not read, by the books: credited, and not collected; and what collecting
-/// leaves at each.
+/// What lies at customers' own addresses that were not read, by the books: credited, and not collected; and what the last sweep
+/// left at each.
 const BELIEVED: &str = "SELECT (coalesce((SELECT sum(t.credited) FROM incoming_transfers t \
             JOIN deposit_addresses a ON a.id = t.address_id \
             WHERE t.network = $1 AND t.asset = $2 AND t.state = 'credited' AND t.swept_by IS NULL AND a.kind = 'user' \
                 AND NOT a.address = ANY($3)), 0) \
-        + $4 * (SELECT count(DISTINCT w.id) FROM sweeps s JOIN supplier_wallets w ON w.id = s.wallet_id \
-            WHERE s.network = $1 AND s.asset = $2 AND s.state = 'completed' AND $4 > 0 AND NOT w.address = ANY($3)))::bigint \
+        + coalesce((SELECT sum(l.left_minor) FROM (SELECT DISTINCT ON (s.wallet_id) s.left_minor FROM sweeps s \
+            JOIN supplier_wallets w ON w.id = s.wallet_id \
+            WHERE s.network = $1 AND s.asset = $2 AND s.state = 'completed' AND NOT w.address = ANY($3) \
+            ORDER BY s.wallet_id, s.read_block DESC) l), 0))::bigint \
     AS minor";
 
 /// What may have left and is not booked: payouts that are open and sweeps on their way, and the most that each transaction of
@@ -119,8 +121,6 @@ pub struct Holdings<'a> {
     pub places: &'a [String],
     /// How much lies there together.
     pub minor: i128,
-    /// What collecting leaves at an address.
-    pub left_minor: i64,
 }
 
 /// What lies at our addresses and has to, of each asset of which less is there: a subject for a finding, and the figures.
@@ -140,7 +140,6 @@ pub async fn shortages(
             .bind::<Text, _>(network)
             .bind::<Text, _>(held.asset.code())
             .bind::<Array<Text>, _>(held.places)
-            .bind::<BigInt, _>(held.left_minor)
             .get_result(&mut conn)
             .await?;
         let came_in = after.came_in.min(held.before.came_in);

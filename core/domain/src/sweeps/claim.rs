@@ -25,6 +25,8 @@ pub struct ToCollect<'a> {
     pub seen: &'a Sweep,
     /// In minor units.
     pub amount: i64,
+    /// What stays at the address for certain, in minor units.
+    pub left: i64,
     /// The treasury wallet that it goes to.
     pub to: &'a SupplierWallet,
     /// What the call may burn, in sun; 0 for coin.
@@ -123,6 +125,7 @@ pub async fn claim_sweep_in_tx(
         amount: collect.amount,
         to_address: &to,
         read_block: collect.read_block,
+        left: collect.left,
     };
     let moved = Sweep::set_processing(conn, sweep.id, signed, now).await?;
     guarded(moved, "sweep", sweep.id)?;
@@ -348,7 +351,7 @@ async fn cancel_empty_in_tx(
     }
     let detail = json!({ "held": held_minor, "read_block": read_block });
     cancel_in_tx(conn, &sweep, (BELOW_THRESHOLD, WORKER), detail, now).await?;
-    mark_in_tx(conn, &sweep, read_block).await?;
+    mark_in_tx(conn, &sweep, read_block, held_minor).await?;
     Ok(true)
 }
 
@@ -368,10 +371,10 @@ pub(crate) async fn cancel_in_tx(
     note_in_tx(conn, (sweep.id, SweepState::Cancelled), "cancelled", actor, detail, now).await
 }
 
-/// What was credited at the sweep's address, up to a block, needs no other sweep.
-pub(super) async fn mark_in_tx(conn: &mut Conn, sweep: &Sweep, read_block: i64) -> Result<(), DomainError> {
+/// What was credited at the sweep's address, up to a block, needs no other sweep; but for the newest of it that still lies there.
+pub(super) async fn mark_in_tx(conn: &mut Conn, sweep: &Sweep, read_block: i64, lies: i64) -> Result<(), DomainError> {
     let address = SupplierWallet::deposit_address_of(conn, sweep.wallet_id).await?;
     let address = address.ok_or_else(|| DomainError::Broken(format!("the wallet of sweep {}", sweep.id)))?;
-    IncomingTransfer::set_swept(conn, (address, &sweep.asset), read_block, sweep.id).await?;
+    IncomingTransfer::set_swept(conn, (address, &sweep.asset), (read_block, lies), sweep.id).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Coin: everything but the reserve is sent, for bandwidth that is there for nothing; without it the sweep waits, unless the
 //! settings allow to burn. It is given up only where the chain has less than the threshold: what it was planned for then counts
-//! as collected, and must not lie there.
+//! as collected, but for what lies there.
 //!
 //! A token: the address must exist, and have energy from an order of ours whose delegation is final, for longer than the
 //! transaction lives. Its fee limit is worth no more energy than is there, so that nothing can be burned for it: nodes hold a
@@ -106,6 +106,18 @@ pub const fn decide_coin(holding: Holding, rules: &SweepRules) -> SweepStep {
         amount,
         fee_limit_sun: 0,
     }
+}
+
+/// What stays for certain where so much coin is sent.
+#[must_use]
+pub const fn left_of_coin(holding: Holding, amount: i64) -> i64 {
+    let burned = if holding.bandwidth < COIN_BANDWIDTH {
+        COIN_BANDWIDTH.saturating_mul(BANDWIDTH_PRICE_SUN)
+    } else {
+        0
+    };
+    let left = holding.minor.saturating_sub(amount).saturating_sub(burned);
+    if left > 0 { left } else { 0 }
 }
 
 /// The energy to order for a call that takes so much.

@@ -22,7 +22,7 @@ pub use claim::{
     Activation, SignedSweep, SweepClaim, SweepClaimed, ToCollect, cancel, claim_activation_in_tx, claim_sweep_in_tx,
     sweep_signed_in_tx, wait,
 };
-pub use decide::{Holding, SweepRules, SweepStep, TokenFacts, decide_coin, decide_token, energy_wanted};
+pub use decide::{Holding, SweepRules, SweepStep, TokenFacts, decide_coin, decide_token, energy_wanted, left_of_coin};
 pub use energy::{EnergyStanding, House, rent, unrent};
 pub(crate) use outcome::{adopt_in_tx, final_in_tx, give_up_in_tx, reverted_in_tx, sent_in_tx};
 pub use plan::{Planned, SweepPolicy, candidates, plan};

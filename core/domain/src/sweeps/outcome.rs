@@ -134,7 +134,7 @@ async fn completed_in_tx(
     now: DateTime<Utc>,
 ) -> Result<(), DomainError> {
     if let Some(read_block) = sweep.read_block {
-        mark_in_tx(conn, sweep, read_block).await?;
+        mark_in_tx(conn, sweep, read_block, 0).await?;
     }
     let detail = json!({ "txid": tx.txid, "block": block });
     note_in_tx(conn, (sweep.id, SweepState::Completed), event, actor, detail, now).await
@@ -200,6 +200,7 @@ pub(crate) async fn adopt_in_tx(
         amount,
         to_address: &to,
         read_block,
+        left: 0,
     };
     let moved = Sweep::set_adopted(conn, sweep.id, signed, now).await?;
     guarded(moved, "sweep", sweep.id)?;

@@ -133,6 +133,7 @@ impl World {
         let collect = ToCollect {
             seen: &seen,
             amount: sun,
+            left: 0,
             to: &to,
             fee_limit_sun: 0,
             as_of_block: 2_000,

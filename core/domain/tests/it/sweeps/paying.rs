@@ -319,3 +319,40 @@ async fn more_collected_than_came_is_told_until_it_is_recorded_or_an_operator_kn
     collect(31 * TRX).await;
     assert_eq!(found().await, said(3 * TRX), "more than he knew of");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_credited_after_it_was_collected_is_not_looked_for() {
+    let world = World::new().await;
+    world.account().await;
+    let treasury = world.sweep_treasury(1, 100 * TRX).await;
+    world.deposit_at(1, Asset::Trx, 30 * TRX).await;
+    world.plan(&world.sweep_policy()).await;
+    let sweep = world.sweep().await;
+    let held = |state: &str, block: i64, n: i64| {
+        format!(
+            "INSERT INTO incoming_transfers (id, network, txid, log_index, block_number, block_id, block_time, place, \
+                from_address, to_address, address_id, amount, state, kind, decided_by, decided_at, created_at, updated_at) \
+             SELECT gen_random_uuid(), network, txid, -{n}, {block}, block_id, block_time, {n}, from_address, to_address, \
+                address_id, 40000000, '{state}', 'by_contract', 'worker', decided_at, created_at, updated_at \
+             FROM incoming_transfers WHERE log_index = -1"
+        )
+    };
+    world.db.sql(&held("held", 1_000, 2)).await;
+    let tx = world.collect(sweep, treasury, 70 * TRX).await.unwrap();
+    world.mine(&[landed(&tx)]).await;
+    world.solidify().await;
+    assert_eq!(world.finalise().await, 1);
+    // beyond what was read for it
+    world.db.sql(&held("held", 1_998, 3)).await;
+    let credit = "UPDATE incoming_transfers SET state = 'credited', credited = amount, asset = 'TRX', user_id = 7, \
+                  decided_by = 'operator:ops', reason = 'his' WHERE state = 'held'";
+    world.db.sql(credit).await;
+    let swept = "SELECT (swept_by IS NOT NULL)::text AS word FROM incoming_transfers ORDER BY log_index DESC";
+    assert_eq!(world.words(swept).await, ["true", "true", "false"]);
+    assert_eq!(world.plan(&world.sweep_policy()).await, 1, "what came later lies there");
+    let by_worker = "UPDATE incoming_transfers SET decided_by = 'worker' WHERE log_index = -2";
+    assert!(
+        world.db.try_sql(by_worker).await.is_err(),
+        "no worker credits what a contract sent"
+    );
+}

@@ -114,3 +114,23 @@ async fn no_more_are_open_than_may_be_and_what_is_not_there_is_not_looked_for_ag
     world.db.sql("UPDATE switches SET enabled = false").await;
     assert_eq!(world.plan(&policy).await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_there_is_not_taken_for_collected_when_a_sweep_is_given_up() {
+    let world = World::new().await;
+    world.account().await;
+    for whole in [9, 11, 5] {
+        world.deposit_at(1, Asset::Trx, whole * TRX).await;
+    }
+    let policy = world.sweep_policy();
+    assert_eq!(world.plan(&policy).await, 1);
+    let (sweep, solid) = (world.sweep().await, world.cursor().await.solid_number);
+    let over = cancel(&world.worker, sweep, (solid, 1_000), 16 * TRX, world.now()).await;
+    assert!(over.unwrap());
+    let lies = "SELECT coalesce(sum(credited), 0) FROM incoming_transfers WHERE swept_by IS NULL";
+    assert_eq!(world.number(lies).await, 16 * TRX, "the newest of it");
+    assert_eq!(world.plan(&policy).await, 0, "too little");
+    // with what comes later it is worth it
+    world.deposit_at(1, Asset::Trx, 4 * TRX).await;
+    assert_eq!(world.plan(&policy).await, 1);
+}
