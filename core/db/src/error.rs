@@ -28,6 +28,15 @@ impl DbError {
             Self::Query(_) | Self::Migration(_) => ErrorClass::Bug,
         }
     }
+
+    /// Whether a statement took longer than it may.
+    #[must_use]
+    pub fn is_statement_timeout(&self) -> bool {
+        match self {
+            Self::Query(Diesel::DatabaseError(_, info)) => info.message().contains("due to statement timeout"),
+            _ => false,
+        }
+    }
 }
 
 /// Whether the server went away, is going, or asked for the transaction to be run again.

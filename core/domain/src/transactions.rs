@@ -272,9 +272,9 @@ pub async fn bury_if_expired(
         if !proven || !matches!(transaction.state, TxState::Signed | TxState::Sent) {
             return Ok(Recorded::default());
         }
-        // a node knew of it once: that others do not is no proof any more, whoever resolved the finding
+        // a node knew of it once: that others do not is no proof any more, until an operator says that this one was wrong
         let subject = format!("transaction:{}", transaction.txid);
-        if Finding::was_recorded(conn, FindingKind::TransactionMissed.word(), &subject).await? {
+        if Finding::stands(conn, FindingKind::TransactionMissed.word(), &subject).await? {
             return Ok(Recorded::default());
         }
         let wakes = bury_in_tx(conn, ids, &transaction, (DeathCause::Expired, None), policy, now).await?;

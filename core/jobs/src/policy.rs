@@ -33,7 +33,8 @@ impl Policy {
     }
 
     /// How many of `runs` stay counted when the last of them failed because somebody else was away: no more than lead to the
-    /// longest pause, and never the last one. So an outage kills no job, and leaves it runs for failures of its own.
+    /// longest pause, and never the last two. So an outage kills no job, not even with a run that never came to its end, and
+    /// leaves it runs for failures of its own.
     #[must_use]
     pub fn runs_after_outage(&self, runs: u32) -> u32 {
         let base = self.backoff_base.as_secs().max(1);
@@ -43,7 +44,7 @@ impl Policy {
             .div_ceil(base)
             .next_power_of_two()
             .trailing_zeros();
-        if runs > (doublings + 1).min(self.max_runs.saturating_sub(1)) {
+        if runs > (doublings + 1).min(self.max_runs.saturating_sub(2)) {
             return runs.saturating_sub(1);
         }
         runs
@@ -173,7 +174,7 @@ mod tests {
             let mut runs = 0;
             for _ in 0..1000 {
                 runs = policy.runs_after_outage(runs + 1);
-                assert!(runs < policy.max_runs, "{kind} cannot begin again");
+                assert!(runs + 1 < policy.max_runs, "{kind}: the next run is its last");
             }
             let pause = backoff(&policy, runs + 1, u64::MAX);
             assert!(pause <= policy.backoff_max, "{kind}");

@@ -16,6 +16,9 @@ pub(super) type Signals = BTreeMap<&'static str, Arc<WakeSignal>>;
 
 /// How long to wait before listening again.
 const PAUSE: Duration = Duration::from_millis(500);
+/// After so long without a word the way is opened anew: a machine that is gone closes nothing, and a primary that was put back
+/// keeps its listeners.
+const SILENCE: Duration = Duration::from_secs(30);
 /// A fetch that was on its way when the push came may have looked too early, so the worker is woken once more.
 const ECHO: Duration = Duration::from_millis(3);
 
@@ -63,7 +66,10 @@ async fn listen_once(
     // what was pushed before we listened is fetched now
     signals.values().for_each(|signal| signal.set_announced(true));
     let mut messages = pubsub.on_message();
-    while let Some(first) = messages.next().await {
+    while let Some(first) = timeout(SILENCE, messages.next())
+        .await
+        .map_err(|_| WakeError::Timeout)?
+    {
         let mut named = vec![first];
         while let Some(Some(next)) = messages.next().now_or_never() {
             named.push(next);

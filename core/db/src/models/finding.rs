@@ -128,9 +128,11 @@ impl Finding {
         Ok(rows.get_result::<i64>(conn).await? > 0)
     }
 
-    /// Whether there is one of this kind and subject, open or closed.
-    pub async fn was_recorded(conn: &mut Conn, kind: &str, subject: &str) -> QueryResult<bool> {
+    /// Whether there is one of this kind and subject that no operator resolved, whatever else became of it.
+    pub async fn stands(conn: &mut Conn, kind: &str, subject: &str) -> QueryResult<bool> {
         let rows = findings::table.filter(findings::kind.eq(kind).and(findings::subject.eq(subject)));
+        // only who resolves by hand says why
+        let rows = rows.filter(findings::resolved_reason.is_null());
         diesel::select(diesel::dsl::exists(rows)).get_result(conn).await
     }
 

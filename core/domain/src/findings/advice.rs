@@ -57,8 +57,8 @@ impl FindingKind {
                 "停用给出错误答复的节点；区块最终确认后用 `switchyard-worker delegations adopt <txid>` 收回质押。",
             ),
             Self::TransactionMissed => (
-                "A node gave an incomplete block: drop it from the configuration; `switchyard-worker delegations adopt <txid>` books the transaction; `switchyard-worker deposits backfill` reads the range again for deposits.",
-                "某个节点返回了不完整的区块：从配置中移除该节点；用 `switchyard-worker delegations adopt <txid>` 将该交易入账；用 `switchyard-worker deposits backfill` 重新读取该区间的充值。",
+                "A node gave an incomplete block: drop it; `switchyard-worker delegations adopt <txid>` books the transaction, `switchyard-worker deposits backfill` reads the range again. If several explorers show that no block has it, the node that named one lies: drop it and resolve this; it is held for dead then, and signed anew.",
+                "某个节点返回了不完整的区块：移除该节点；用 `switchyard-worker delegations adopt <txid>` 将该交易入账，用 `switchyard-worker deposits backfill` 重读该区间。若多个浏览器都显示没有区块包含它，则是给出区块的节点有误：移除该节点并标记已解决；该交易随后视为失效并重新签名。",
             ),
             Self::NothingLands => (
                 "The nodes take transactions and no block has them: put another endpoint first. No wallet is blamed for it.",
@@ -79,6 +79,10 @@ impl FindingKind {
             Self::LedgerUnbalanced => (
                 "Stop payouts (`switchyard-worker payouts stop`) and the workers, and keep the database as it is; run `switchyard-worker audit`, compare `ledger_transfers` per asset, and correct by a new transfer.",
                 "停止提现（`switchyard-worker payouts stop`）和工作进程，数据库保持原样；运行 `switchyard-worker audit`，按资产核对 `ledger_transfers`，用一笔新的转账更正。",
+            ),
+            Self::LedgerNotReplayed => (
+                "The books have grown, or PostgreSQL is slow: give it more memory and processors; until then `switchyard-worker audit` replays them, best on a copy.",
+                "账目已增长或 PostgreSQL 变慢：增加内存和处理器；在此之前用 `switchyard-worker audit` 重放账目，最好在副本上执行。",
             ),
             Self::EscrowDiffers => (
                 "Compare open orders with transfers of `house:escrow`; correct by a new transfer.",

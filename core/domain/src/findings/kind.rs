@@ -41,6 +41,8 @@ pub enum FindingKind {
     BalanceDiffers,
     /// Debits and credits of an asset differ.
     LedgerUnbalanced,
+    /// The replay of all transfers takes longer than it may.
+    LedgerNotReplayed,
     /// Escrow differs from the price of open orders.
     EscrowDiffers,
     /// Reserved stake differs from live delegations.
@@ -122,6 +124,7 @@ impl FindingKind {
             Self::ScanHalted => "chain.scan_halted",
             Self::BalanceDiffers => "ledger.balance_differs",
             Self::LedgerUnbalanced => "ledger.unbalanced",
+            Self::LedgerNotReplayed => "ledger.not_replayed",
             Self::EscrowDiffers => "ledger.escrow_differs",
             Self::ReservationDiffers => "wallets.reservation_differs",
             Self::OrderStuck => "orders.stuck",
@@ -163,6 +166,7 @@ impl FindingKind {
             | Self::WalletIsolated
             | Self::HotKeyMovesMoney
             | Self::ReservationDiffers
+            | Self::LedgerNotReplayed
             | Self::NothingLands
             | Self::EndpointFailing
             | Self::OrderStuck

@@ -83,14 +83,24 @@ impl Sum {
 /// Asks for the work that has no job, and runs every proof over the books once. None keeps another from it: the first
 /// failure is answered beside what all the others found and mended. The one that reads the most comes last.
 pub async fn run(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>) -> (Report, Result<(), DomainError>) {
+    run_within(pool, ids, ledger::REPLAY_MS, now).await
+}
+
+/// [`run`], with so many milliseconds for the replay of all transfers.
+pub async fn run_within(
+    pool: &Pool,
+    ids: &dyn IdGen,
+    replay_ms: u32,
+    now: DateTime<Utc>,
+) -> (Report, Result<(), DomainError>) {
     let mut sum = Sum::default();
     requeue(pool, now, &mut sum).await;
     sum.report.requeued = sum.report.wakes.len();
-    prove(pool, ids, now, &mut sum).await;
+    prove(pool, ids, replay_ms, now, &mut sum).await;
     (sum.report, sum.failed.map_or(Ok(()), Err))
 }
 
-async fn prove(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>, sum: &mut Sum) {
+async fn prove(pool: &Pool, ids: &dyn IdGen, replay_ms: u32, now: DateTime<Utc>, sum: &mut Sum) {
     let proved = run_tx(pool, "reconcile_escrow", async |conn| {
         escrow::prove_in_tx(conn, ids, now).await
     });
@@ -127,6 +137,10 @@ async fn prove(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>, sum: &mut Sum) 
         sweeps::prove_in_tx(conn, ids, now).await
     });
     sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_swept_coin", async |conn| {
+        sweeps::prove_recorded_in_tx(conn, ids, now).await
+    });
+    sum.proved(proved.await);
     let proved = run_tx(pool, "reconcile_rentals", async |conn| {
         rentals::prove_in_tx(conn, ids, now).await
     });
@@ -139,10 +153,14 @@ async fn prove(pool: &Pool, ids: &dyn IdGen, now: DateTime<Utc>, sum: &mut Sum) 
         isolated::clear_released_in_tx(conn, now).await
     });
     sum.proved(cleared.await.map(|()| 0));
-    let proved = run_tx(pool, "reconcile_ledger", async |conn| {
-        ledger::prove_in_tx(conn, ids, now).await
+    let proved = run_tx(pool, "reconcile_balanced", async |conn| {
+        ledger::prove_balanced_in_tx(conn, ids, now).await
     });
     sum.proved(proved.await);
+    let proved = run_tx(pool, "reconcile_replay", async |conn| {
+        ledger::prove_replay_in_tx(conn, ids, replay_ms, now).await
+    });
+    sum.proved(ledger::told_of_slowness(pool, ids, (proved.await, replay_ms), now).await);
 }
 
 /// Asks again for jobs that are gone (dropped by hand, or a bug) while there is still something to do.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Open, record_all_in_tx};
 use crate::DomainError;
-use crate::findings::FindingKind;
+use crate::findings::{self, FindingKind};
 
 /// How long a sweep may take: an account made, energy lent and final, a transaction landed and final, and some of it twice.
 /// Bandwidth takes a day to come back; who waits for it is not stuck.
@@ -78,15 +78,29 @@ pub(super) async fn prove_in_tx(conn: &mut Conn, ids: &dyn IdGen, now: DateTime<
         (format!("sweep:{}", sweep.id), detail)
     });
     let stuck = record_all_in_tx(conn, ids, FindingKind::SweepStuck, found.collect(), now).await?;
-    let unrecorded = unrecorded(conn, now - LATELY).await?.into_iter().map(|row| {
+    Ok(differing + stuck)
+}
+
+/// What contracts sent is told of at the latest once it is collected. All that is open is looked at, so what is not found any
+/// more is over, however much there is.
+pub(super) async fn prove_recorded_in_tx(
+    conn: &mut Conn,
+    ids: &dyn IdGen,
+    now: DateTime<Utc>,
+) -> Result<usize, DomainError> {
+    let (kind, found) = (FindingKind::SweepUnrecorded, unrecorded(conn, now - LATELY).await?);
+    let mut subjects = Vec::with_capacity(found.len());
+    for row in found {
+        let subject = format!("address:{}:{}", row.network, row.address);
         let detail = json!({
             "address": row.address, "collected_minor": row.collected, "recorded_minor": row.recorded,
             "unrecorded_minor": row.unrecorded,
         });
-        (format!("address:{}:{}", row.network, row.address), detail)
-    });
-    let unrecorded = record_all_in_tx(conn, ids, FindingKind::SweepUnrecorded, unrecorded.collect(), now).await?;
-    Ok(differing + stuck + unrecorded)
+        findings::record_in_tx(conn, ids, kind, &subject, detail, now).await?;
+        subjects.push(subject);
+    }
+    findings::clear_others_in_tx(conn, kind, &subjects, now).await?;
+    Ok(subjects.len())
 }
 
 /// An address that more coin was collected from than is recorded to have come.

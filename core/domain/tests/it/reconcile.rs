@@ -190,6 +190,23 @@ async fn a_proof_that_cannot_be_made_keeps_nothing_else_from_being_done() {
 }
 
 #[tokio::test]
+async fn books_too_large_to_replay_are_told_of_and_still_have_to_balance() {
+    let world = World::new().await;
+    break_rows(
+        &world,
+        "UPDATE ledger_accounts SET balance = balance + 1 WHERE user_id IS NOT NULL; \
+         INSERT INTO ledger_accounts (code, user_id, asset, balance) \
+         SELECT 'user:' || n || ':TRX', n, 'TRX', 0 FROM generate_series(1000, 50000) n",
+    )
+    .await;
+    let (report, proved) = domain::reconcile::run_within(&world.worker, &world.ids, 1, world.now()).await;
+    proved.unwrap();
+    assert_eq!(report.findings, 2);
+    assert_eq!(world.findings().await, ["ledger.not_replayed", "ledger.unbalanced"]);
+    found(&world, &["ledger.balance_differs", "ledger.unbalanced"]).await;
+}
+
+#[tokio::test]
 async fn a_rental_on_chain_long_after_its_end_is_found() {
     let world = World::new().await;
     world.wallet(1, STAKE).await;

@@ -147,9 +147,9 @@ async fn a_payout_that_a_node_knows_of_is_never_held_for_dead_and_is_booked_by_a
     assert!(!world.bury(&tx).await);
     world
         .db
-        .sql("UPDATE findings SET resolved_at = now(), resolved_by = 'x'")
+        .sql("UPDATE findings SET resolved_at = now(), resolved_by = 'worker'")
         .await;
-    assert!(!world.bury(&tx).await, "whoever closed the finding");
+    assert!(!world.bury(&tx).await, "it is over only where a person says so");
     assert_eq!(world.pay(payout).await, Err("nothing to do"));
 
     let carries = |at: &BlockRef| Block {
@@ -185,6 +185,28 @@ async fn a_payout_that_a_node_knows_of_is_never_held_for_dead_and_is_booked_by_a
         !world.findings().await.contains(&"chain.transaction_missed".to_owned()),
         "it was brought meanwhile"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_was_wrong_about_is_held_for_dead_once_an_operator_says_so() {
+    let world = World::new().await;
+    world.treasury(1, 100 * TRX, 0).await;
+    let payout = world.approved(20).await;
+    let tx = world.pay(payout).await.unwrap();
+    let read = world.mine(&[]).await;
+    world.outlive(&tx).await;
+    world.miss(&tx, read.at.number).await;
+    assert!(!world.bury(&tx).await);
+    let resolve = "UPDATE findings SET resolved_at = now(), resolved_by = 'operator:ops', resolved_reason = 'no block has it' \
+                   WHERE kind = 'chain.transaction_missed' AND resolved_at IS NULL";
+    world.db.sql(resolve).await;
+    // a node that names a block again is believed again
+    world.miss(&tx, read.at.number).await;
+    assert!(!world.bury(&tx).await);
+    world.db.sql(resolve).await;
+    assert!(world.bury(&tx).await);
+    assert_eq!(world.payout_state(payout).await, PayoutState::Approved);
+    assert!(world.pay(payout).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]
