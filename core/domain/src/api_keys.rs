@@ -20,7 +20,7 @@ mod signing;
 mod spending;
 
 use holders::add_holder_in_tx;
-pub(crate) use holders::may_be_one_in_tx;
+pub(crate) use holders::{actor_id, may_be_one_in_tx};
 pub use present::authenticate;
 use secret::fresh;
 pub use secret::{hash, prefix_of};

@@ -2,7 +2,7 @@
 
 use chain::TronAddress;
 use chrono::{DateTime, Utc};
-use db::models::{User, UserWallet};
+use db::models::{ApiKey, User, UserWallet};
 use db::{Conn, Pool, acquire, run_tx, trail};
 use kernel::{Amount, Asset, UserId};
 use ledger::movements::{self, Adjustment, Direction};
@@ -10,6 +10,7 @@ use ledger::{Movement, Posted, StatementFilter, StatementPlace};
 use serde_json::json;
 
 use crate::DomainError;
+use crate::api_keys::actor_id;
 use crate::operations::is_reason;
 
 /// The most that a balance is raised to by hand, in minor units: ten times all TRX that there is. It is so far from what 64 bits
@@ -47,6 +48,11 @@ pub struct Adjusted {
 pub async fn adjust(pool: &Pool, adjustment: &Adjustment<'_>) -> Result<Adjusted, DomainError> {
     check_raise(adjustment.direction == Direction::Credit, adjustment.amount)?;
     run_tx(pool, "adjust_balance", async |conn| {
+        if let Some(id) = actor_id(adjustment.actor)
+            && ApiKey::is_gone(conn, id).await?
+        {
+            return Err(DomainError::CallerGone);
+        }
         adjust_in_tx(conn, adjustment).await
     })
     .await

@@ -1,7 +1,7 @@
 //! Keys that bots and shops authenticate with. Only the hash of a key is kept.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, not};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -97,11 +97,11 @@ impl ApiKey {
             .optional()
     }
 
-    /// Whether the key is not revoked, and the operator who acts under it not disabled.
-    pub async fn may_act(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
-        let alive = api_keys::table.filter(api_keys::id.eq(id).and(api_keys::revoked_at.is_null()));
+    /// Whether the key is revoked, or the operator who acts under it disabled.
+    pub async fn is_gone(conn: &mut Conn, id: Uuid) -> QueryResult<bool> {
+        let revoked = api_keys::table.filter(api_keys::id.eq(id).and(api_keys::revoked_at.is_not_null()));
         let disabled = operators::table.filter(operators::id.eq(id).and(operators::disabled_at.is_not_null()));
-        diesel::select(exists(alive).and(not(exists(disabled))))
+        diesel::select(exists(revoked).or(exists(disabled)))
             .get_result(conn)
             .await
     }

@@ -28,7 +28,7 @@ pub(super) async fn add_holder_in_tx(
 /// one of both; or who is behind the one was shown a password of who is behind the other. No more is asked than who ever was: a secret
 /// of before a rotation may be what asked. Whom one operator made are two to each other.
 pub(crate) async fn may_be_one_in_tx(conn: &mut Conn, one: &str, other: &str) -> Result<bool, DomainError> {
-    let (Some(one), Some(other)) = (id_of(one), id_of(other)) else {
+    let (Some(one), Some(other)) = (actor_id(one), actor_id(other)) else {
         return Ok(one == other);
     };
     let known = KeyHolder::of(conn, &[one, other]).await?;
@@ -50,7 +50,7 @@ pub(crate) async fn may_be_one_in_tx(conn: &mut Conn, one: &str, other: &str) ->
 }
 
 /// The id of an operator or a key; who gave a command has a name and none.
-fn id_of(actor: &str) -> Option<Uuid> {
+pub(crate) fn actor_id(actor: &str) -> Option<Uuid> {
     let (kind, id) = actor.split_once(':')?;
     ["api_key", "operator"].contains(&kind).then(|| id.parse().ok())?
 }

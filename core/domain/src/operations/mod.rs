@@ -100,7 +100,7 @@ impl Mark {
         };
         let claimed = claim.claim(conn).await?;
         // a process may know the caller from seconds ago; who revokes a key waits for this claim, or it for him
-        if !ApiKey::may_act(conn, self.api_key.0).await? {
+        if ApiKey::is_gone(conn, self.api_key.0).await? {
             return Err(DomainError::CallerGone);
         }
         if claimed {

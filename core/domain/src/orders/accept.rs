@@ -2,7 +2,7 @@
 
 use chain::TronAddress;
 use chrono::{DateTime, Duration, Utc};
-use db::models::{IdempotencyKey, NewIdempotencyKey, NewOrder, Order, OrderState, OrderTerms, User};
+use db::models::{ApiKey, IdempotencyKey, NewIdempotencyKey, NewOrder, Order, OrderState, OrderTerms, User};
 use db::{Conn, Pool, run_tx};
 use jobs::{JobKind, JobRequest, Wake, enqueue_in_tx};
 use kernel::{ApiKeyId, Asset, IdGen, OrderId, QuoteId, UserId};
@@ -127,7 +127,7 @@ async fn replay(
     now: DateTime<Utc>,
 ) -> Result<Option<Order>, DomainError> {
     let mark = (request.api_key, &request.idempotency);
-    let Some(earlier) = earlier_in_tx(conn, mark, ("order", id.to_string()), now).await? else {
+    let Some(earlier) = claim_in_tx(conn, mark, ("order", id.to_string()), now).await? else {
         return Ok(None);
     };
     let earlier: OrderId = earlier
@@ -139,8 +139,22 @@ async fn replay(
     })?))
 }
 
-/// Claims a caller's mark for a new object of a kind; answers the id of the earlier object if there is one.
+/// Claims a caller's mark for a new object of a kind; answers the id of the earlier object if there is one. Refuses who may not
+/// ask any more, which a process may not know for seconds: who revokes a key waits for this claim, or it for him.
 pub(crate) async fn earlier_in_tx(
+    conn: &mut Conn,
+    (api_key, mark): (ApiKeyId, &Idempotency),
+    object: (&'static str, String),
+    now: DateTime<Utc>,
+) -> Result<Option<String>, DomainError> {
+    let earlier = claim_in_tx(conn, (api_key, mark), object, now).await?;
+    if ApiKey::is_gone(conn, api_key.0).await? {
+        return Err(DomainError::CallerGone);
+    }
+    Ok(earlier)
+}
+
+async fn claim_in_tx(
     conn: &mut Conn,
     (api_key, mark): (ApiKeyId, &Idempotency),
     (kind, id): (&'static str, String),

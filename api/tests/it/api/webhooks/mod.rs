@@ -239,6 +239,16 @@ async fn what_a_key_registered_is_told_nothing_once_it_is_revoked() {
         (Method::PATCH, of_key.as_str(), json!({ "enabled": true })),
         (Method::POST, PATH, json!({ "url": "https://thief.example/hook" })),
         (Method::POST, &*format!("{of_other}/rotate-secret"), json!({})),
+        (
+            Method::POST,
+            "/api/users/7/deposit",
+            json!({ "amount": "5", "asset": "TRX", "reason": "mine" }),
+        ),
+        (
+            Method::POST,
+            "/api/users/7/deposits",
+            json!({ "asset": "TRX", "way": "address" }),
+        ),
     ] {
         api.with_token(&key, method, path, &body)
             .await
