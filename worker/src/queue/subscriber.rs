@@ -16,8 +16,8 @@ pub(super) type Signals = BTreeMap<&'static str, Arc<WakeSignal>>;
 
 /// How long to wait before listening again.
 const PAUSE: Duration = Duration::from_millis(500);
-/// After so long without a word the way is opened anew: a machine that is gone closes nothing, and a primary that was put back
-/// keeps its listeners.
+/// After so long without a word the way is opened anew, at once and without a word: a machine that is gone closes nothing, and a
+/// primary that was put back keeps its listeners. Mostly there was nothing to say.
 const SILENCE: Duration = Duration::from_secs(30);
 /// A fetch that was on its way when the push came may have looked too early, so the worker is woken once more.
 const ECHO: Duration = Duration::from_millis(3);
@@ -31,6 +31,9 @@ pub(super) async fn listen(config: WakeConfig, queues: Vec<Queue>, signals: Arc<
             ended = listen_once(&config, &queues, &signals, &mut was_up) => ended,
         };
         signals.values().for_each(|signal| signal.set_announced(false));
+        if matches!(ended, Ok(Ended::Silent)) {
+            continue;
+        }
         if was_up {
             let error = ended.err().map(|error| error.to_string());
             tracing::warn!(error, "pushes are not announced; polling until they are");
@@ -43,12 +46,20 @@ pub(super) async fn listen(config: WakeConfig, queues: Vec<Queue>, signals: Arc<
     }
 }
 
+/// Why listening ended without an error.
+enum Ended {
+    /// The way was closed.
+    Closed,
+    /// Nothing came for [`SILENCE`].
+    Silent,
+}
+
 async fn listen_once(
     config: &WakeConfig,
     queues: &[Queue],
     signals: &Signals,
     was_up: &mut bool,
-) -> Result<(), WakeError> {
+) -> Result<Ended, WakeError> {
     let client = config.client()?;
     let mut pubsub = timeout(config.connect_timeout, client.get_async_pubsub())
         .await
@@ -66,10 +77,12 @@ async fn listen_once(
     // what was pushed before we listened is fetched now
     signals.values().for_each(|signal| signal.set_announced(true));
     let mut messages = pubsub.on_message();
-    while let Some(first) = timeout(SILENCE, messages.next())
-        .await
-        .map_err(|_| WakeError::Timeout)?
-    {
+    loop {
+        let first = match timeout(SILENCE, messages.next()).await {
+            Ok(Some(first)) => first,
+            Ok(None) => return Ok(Ended::Closed),
+            Err(_) => return Ok(Ended::Silent),
+        };
         let mut named = vec![first];
         while let Some(Some(next)) = messages.next().now_or_never() {
             named.push(next);
@@ -81,5 +94,4 @@ async fn listen_once(
         sleep(ECHO).await;
         named.iter().filter_map(woken).for_each(|signal| signal.wake());
     }
-    Ok(())
 }
