@@ -293,6 +293,33 @@ fn an_amount_speaks_for_who_was_asked_for_it_when_it_was_paid() {
     assert_eq!(paid(3_650, &close), unknown, "either may have paid");
 }
 
+/// Coin at the published address, where it buys energy.
+fn selling() -> Arrival<'static> {
+    let published = Some(Destination {
+        kind: AddressKind::Rental,
+        user: None,
+        retired: false,
+    });
+    Arrival {
+        rents_for: Some(HOUSE),
+        ..sent(1_000, published)
+    }
+}
+
+fn blocked() -> Arrival<'static> {
+    Arrival {
+        sender_blocked: true,
+        ..sent(1_000, own())
+    }
+}
+
+fn internal() -> Arrival<'static> {
+    Arrival {
+        sender_is_ours: true,
+        ..sent(1_000, own())
+    }
+}
+
 #[test]
 fn what_a_contract_sent_on_waits_for_an_operator_whoever_it_seems_to_be_for() {
     use TransferKind::{BlockedSender, ByContract, Dust, Internal, RetiredAddress};
@@ -300,16 +327,7 @@ fn what_a_contract_sent_on_waits_for_an_operator_whoever_it_seems_to_be_for() {
         by_contract: true,
         ..arrival
     };
-    let published = Some(Destination {
-        kind: AddressKind::Rental,
-        user: None,
-        retired: false,
-    });
-    let selling = Arrival {
-        rents_for: Some(HOUSE),
-        ..sent(1_000, published)
-    };
-    for arrival in [sent(1_000, own()), sent(1_000, common()), selling] {
+    for arrival in [sent(1_000, own()), sent(1_000, common()), selling()] {
         let announced = [shared(open(1))];
         assert_eq!(
             verdict(passed_on(arrival), &announced),
@@ -317,18 +335,10 @@ fn what_a_contract_sent_on_waits_for_an_operator_whoever_it_seems_to_be_for() {
             "{arrival:?}"
         );
     }
-    let blocked = Arrival {
-        sender_blocked: true,
-        ..sent(1_000, own())
-    };
-    let internal = Arrival {
-        sender_is_ours: true,
-        ..sent(1_000, own())
-    };
     let retired = own().map(|own| Destination { retired: true, ..own });
     assert_eq!(verdict(passed_on(sent(99, own())), &[]), (Dust, Fate::Ignore, None));
-    assert_eq!(verdict(passed_on(blocked), &[]), (BlockedSender, Fate::Hold, None));
-    assert_eq!(verdict(passed_on(internal), &[]), (Internal, Fate::Ignore, None));
+    assert_eq!(verdict(passed_on(blocked()), &[]), (BlockedSender, Fate::Hold, None));
+    assert_eq!(verdict(passed_on(internal()), &[]), (Internal, Fate::Ignore, None));
     assert_eq!(
         verdict(passed_on(sent(1_000, retired)), &[]),
         (RetiredAddress, Fate::Hold, None)
@@ -339,16 +349,7 @@ fn what_a_contract_sent_on_waits_for_an_operator_whoever_it_seems_to_be_for() {
 fn what_is_older_than_its_address_is_held_whoever_it_seems_to_be_for() {
     use TransferKind::{BlockedSender, Dust, Internal, Unmatched};
     let early = |arrival: Arrival<'static>| Arrival { early: true, ..arrival };
-    let published = Some(Destination {
-        kind: AddressKind::Rental,
-        user: None,
-        retired: false,
-    });
-    let selling = Arrival {
-        rents_for: Some(HOUSE),
-        ..sent(1_000, published)
-    };
-    for arrival in [sent(1_000, own()), sent(50, own()), sent(1_000, common()), selling] {
+    for arrival in [sent(1_000, own()), sent(50, own()), sent(1_000, common()), selling()] {
         let announced = match arrival.to.map(|to| to.kind) {
             Some(AddressKind::Shared) => shared(open(1)),
             _ => in_state(1, DepositState::Partial, 950),
@@ -361,17 +362,9 @@ fn what_is_older_than_its_address_is_held_whoever_it_seems_to_be_for() {
             "{arrival:?}"
         );
     }
-    let blocked = Arrival {
-        sender_blocked: true,
-        ..sent(1_000, own())
-    };
-    let internal = Arrival {
-        sender_is_ours: true,
-        ..sent(1_000, own())
-    };
     assert_eq!(verdict(early(sent(99, own())), &[]), (Dust, Fate::Ignore, None));
-    assert_eq!(verdict(early(blocked), &[]), (BlockedSender, Fate::Hold, None));
-    assert_eq!(verdict(early(internal), &[]), (Internal, Fate::Ignore, None));
+    assert_eq!(verdict(early(blocked()), &[]), (BlockedSender, Fate::Hold, None));
+    assert_eq!(verdict(early(internal()), &[]), (Internal, Fate::Ignore, None));
 }
 
 #[test]

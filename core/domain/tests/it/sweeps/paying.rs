@@ -2,11 +2,14 @@
 
 use chain::{Refusal, TransactionSeen};
 use db::models::{OrderState, SweepState, TxState};
+use db::{acquire, run_tx};
 use domain::delegations::Adoption;
 use domain::operations::{Instruction, SweepRuling, rule_sweep};
+use domain::reconcile::holdings::{Holdings, books, shortages};
 use domain::sweeps::{EnergyStanding, House, rent, unrent};
 use domain::{DomainError, orders};
-use kernel::{Asset, OrderId, UserId};
+use kernel::{Amount, Asset, OrderId, UserId};
+use ledger::movements::{DepositCredit, OnChain, credit_and_exchange_in_tx};
 use switchyard_domain as domain;
 
 use super::{HOUSE, TRX};
@@ -355,4 +358,54 @@ async fn what_is_credited_after_it_was_collected_is_not_looked_for() {
         world.db.try_sql(by_worker).await.is_err(),
         "no worker credits what a contract sent"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_sweep_left_is_counted_where_it_lies_whatever_the_settings_say_today() {
+    let world = World::new().await;
+    world.account().await;
+    let treasury = world.sweep_treasury(1, 0).await;
+    world.deposit_at(1, Asset::Trx, 30 * TRX).await;
+    world.plan(&world.sweep_policy()).await;
+    let tx = world.collect(world.sweep().await, treasury, 25 * TRX).await.unwrap();
+    world.mine(&[landed(&tx)]).await;
+    world.solidify().await;
+    assert_eq!(world.finalise().await, 1);
+    let came_in = DepositCredit {
+        on_chain: OnChain {
+            network: "nile".parse().unwrap(),
+            txid: "a deposit".into(),
+            log_index: -1,
+        },
+        user: UserId(7),
+        asset: Asset::Trx,
+        amount: Amount::from_minor(30 * TRX).unwrap(),
+        actor: None,
+        at: world.now(),
+    };
+    run_tx(&world.worker, "test_came_in", async |conn| {
+        credit_and_exchange_in_tx(conn, std::slice::from_ref(&came_in), &[]).await?;
+        Ok::<_, DomainError>(())
+    })
+    .await
+    .unwrap();
+    let missing = async |left: i64| {
+        let sql = format!("SET session_replication_role = replica; UPDATE sweeps SET left_minor = {left}");
+        world.db.sql(&sql).await;
+        let mut conn = acquire(&world.worker).await.unwrap();
+        let before = books(&mut conn, ("nile", Asset::Trx), 0).await.unwrap();
+        // the treasury alone is read, and has what was collected
+        let read = [Holdings {
+            asset: Asset::Trx,
+            before,
+            places: &[],
+            minor: i128::from(25 * TRX),
+        }];
+        let short = shortages(&world.worker, ("nile", 0), &read).await.unwrap();
+        let of = |(_, detail): &(String, serde_json::Value)| detail["missing_minor"].as_str().unwrap().to_owned();
+        short.iter().map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(missing(5 * TRX).await, [""; 0]);
+    assert_eq!(missing(3 * TRX).await, [(2 * TRX).to_string()]);
+    assert_eq!(missing(0).await, [(5 * TRX).to_string()]);
 }
